@@ -1,0 +1,47 @@
+{%- import "macros/dialect.sql" as dialect with context -%}
+{%- set unlabelled = dialect.day_partition("geolife.tsfresh_predict_features", ds) -%}
+{%- set predicted = "geolife.walk_prediction_results_" ~ ds_nodash -%}
+{%- set before = data_interval_end | ds -%}
+-- Is it a walk? Asks the newest model in service of a date before {{ before }}, the end of the
+-- day: so the day gives the same answer when it is run again later.
+{{ dialect.replace_day_partition("geolife.walk_prediction_results", ds) }}
+
+drop table if exists {{ predicted }};
+
+do $task$
+declare
+    model text;
+begin
+    if not exists (select 1 from {{ unlabelled }}) then
+        raise notice {{ ("no unlabelled trajectories on " ~ ds ~ ": nothing to predict") | literal }};
+        return;
+    end if;
+
+    select model_tabname into model
+    from geolife.models_metadata
+    where model_type = 'rf_walk'
+        and in_service
+        and mdate < date {{ before | literal }}
+    order by mdate desc
+    limit 1;
+
+    if model is null then
+        raise warning {{ ("no model in service before " ~ before ~ ": nothing is predicted") | literal }};
+        return;
+    end if;
+    raise notice 'predicting with %', model;
+
+    perform madlib.forest_predict(
+        model,
+        {{ unlabelled | literal }},
+        {{ predicted | literal }},
+        'response'
+    );
+
+    insert into geolife.walk_prediction_results (id, estimated_label, tdate)
+    select id, estimated_label, date {{ ds | literal }}
+    from {{ predicted }};
+end
+$task$;
+
+drop table if exists {{ predicted }};
