@@ -48,6 +48,7 @@ class Cluster:
         self.home = place.cluster_directory(self.directory)
         self.data = self.home / "data"
         self.socket = self.home / "socket"
+        self.python = self.home / "python"
         self.log = self.home / "server.log"
 
     # What is there
@@ -169,7 +170,7 @@ class Cluster:
             "PATH": "/usr/bin:/bin",
             "HOME": str(self.home),
             "LC_ALL": "C.UTF-8",
-            "PYTHONPATH": str(place.venv_packages()),
+            "PYTHONPATH": f"{self.python}:{place.venv_packages()}",
             "PYTHONDONTWRITEBYTECODE": "1",
             # Many backends on few cores: each computes on one thread.
             "OMP_NUM_THREADS": "1",

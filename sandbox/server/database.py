@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import shutil
 import subprocess
 
 import place
@@ -11,8 +12,11 @@ from place import SandboxError
 def prepare(cluster, say):
     """Makes what is missing; brings the functions up to date when their files have changed."""
     sources = sorted((place.SANDBOX / "madlib").glob("*.sql"))
-    digest = hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()
+    modules = sorted((place.SANDBOX / "madlib" / "dag_madlib").glob("*.py"))
+    digest = hashlib.sha256(b"".join(path.read_bytes() for path in sources + modules)).hexdigest()
     marker = cluster.home / "functions"
+    if not marker.exists() or marker.read_text() != digest:
+        _install_modules(cluster, modules)
     databases = _query(cluster, "select datname from pg_database", "postgres").split("\n")
     if place.TEMPLATE not in databases:
         say("making the databases")
@@ -28,6 +32,24 @@ def prepare(cluster, say):
     if place.DATABASE not in databases:
         _query(cluster, f"create database {place.DATABASE} template {place.TEMPLATE}", "postgres")
     marker.write_text(digest)
+
+
+def _install_modules(cluster, modules):
+    """Copies the functions' Python modules to where the server looks for them.
+
+    The server's user may not be able to read the project. Sessions that are open keep what they
+    have imported.
+    """
+    folder = cluster.python / "dag_madlib"
+    fresh = cluster.python / "dag_madlib.new"
+    for stale in (fresh, folder):
+        shutil.rmtree(stale, ignore_errors=True)
+    fresh.mkdir(parents=True)
+    for path in modules:
+        shutil.copyfile(path, fresh / path.name)
+    fresh.rename(folder)
+    for path in [cluster.python, folder] + list(folder.iterdir()):
+        path.chmod(0o755 if path.is_dir() else 0o644)
 
 
 def _load_template(cluster, sources):
