@@ -35,7 +35,7 @@ bool uuid_valid(const char *text);
 
 /* Civil time in the proleptic Gregorian calendar, years 1 … 9999. */
 struct civil {
-    int year, month, day;                    /* month 1–12, day 1–31 */
+    int year, month, day; /* month 1–12, day 1–31 */
     int hour, minute, second, microsecond;
 };
 int64_t days_from_civil(int year, int month, int day); /* days since 1970-01-01 */
@@ -56,8 +56,8 @@ void time_format_date(int64_t wall_us, char ret[TIME_TEXT_SIZE]);
 enum status time_parse_iso(struct slice text, int64_t *ret_us, bool *ret_has_offset,
     bool *ret_date_only, struct error *err) MUST_CHECK;
 
-/* "90s" "5m" "1h30m" "2d" "1w" "250ms" to microseconds.  A bare number is an error whose hint says how to
-   write it.  Negative durations are errors. */
+/* "90s" "5m" "1h30m" "2d" "1w" "250ms" to microseconds.  A bare number is an error whose hint says
+   how to write it.  Negative durations are errors. */
 enum status duration_parse(struct slice text, int64_t *ret_us, struct error *err) MUST_CHECK;
 /* "3m 12s", "1h 30m", "2d", "450ms": at most two units. */
 void duration_format(int64_t us, char ret[32]);

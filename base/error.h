@@ -49,8 +49,12 @@ struct place {
     uint32_t column;
 };
 
-enum { ERROR_MESSAGE_SIZE = 1024, ERROR_HINT_SIZE = 512, ERROR_EXCERPT_SIZE = 256,
-    ERROR_TRACE_SIZE = 1024 };
+enum {
+    ERROR_MESSAGE_SIZE = 1024,
+    ERROR_HINT_SIZE = 512,
+    ERROR_EXCERPT_SIZE = 256,
+    ERROR_TRACE_SIZE = 1024
+};
 
 struct error {
     enum status status;
@@ -58,8 +62,8 @@ struct error {
     char hint[ERROR_HINT_SIZE];
     struct place place;
     char excerpt[ERROR_EXCERPT_SIZE]; /* the user's line at `place`, without its line end */
-    char trace[ERROR_TRACE_SIZE];     /* further lines: include and macro stack, rendered line … */
-    char sqlstate[6];                 /* what a database gave, else empty */
+    char trace[ERROR_TRACE_SIZE]; /* further lines: include and macro stack, rendered line … */
+    char sqlstate[6];             /* what a database gave, else empty */
 };
 
 /* Fills the error and returns `status`, so that `return error_set(err, ERR_X, "…");` reads well.
@@ -75,8 +79,8 @@ void error_hint(struct error *err, const char *format, ...) __attribute__((forma
 /* Sets place and excerpt from an offset in a file's text; NULL file keeps the name empty. */
 void error_at(struct error *err, const char *file, const char *text, size_t size, size_t offset);
 /* Sets place and excerpt directly; `excerpt` may be NULL. */
-void error_place(struct error *err, const char *file, uint32_t line, uint32_t column,
-    const char *excerpt);
+void error_place(
+    struct error *err, const char *file, uint32_t line, uint32_t column, const char *excerpt);
 /* Adds a line to the trace. */
 void error_trace(struct error *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
@@ -106,7 +110,7 @@ struct diagnostics {
 };
 enum { DIAGNOSTICS_MAX = 1000 }; /* per list: more are counted, not kept */
 void diagnostics_init(struct diagnostics *list, struct arena *arena);
-struct diagnostic *diagnostics_add(struct diagnostics *list, const char *severity,
-    const struct error *err);
+struct diagnostic *diagnostics_add(
+    struct diagnostics *list, const char *severity, const struct error *err);
 
 #endif

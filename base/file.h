@@ -14,8 +14,8 @@
 enum status file_read(const char *path, size_t size_max, struct arena *arena,
     struct slice *ret_text, struct error *err) MUST_CHECK;
 /* Writes by a temporary file and rename; with `durable`, fdatasync of file and directory. */
-enum status file_write(const char *path, struct slice text, unsigned mode, bool durable,
-    struct error *err) MUST_CHECK;
+enum status file_write(
+    const char *path, struct slice text, unsigned mode, bool durable, struct error *err) MUST_CHECK;
 bool file_exists(const char *path);
 bool dir_exists(const char *path);
 /* mkdir -p, mode 0700 for what is made when `private`, else 0777 less the umask. */

@@ -11,8 +11,8 @@
 
 /* Parses `size` bytes; the caller owns *ret (json_decref).  Errors carry line and column; `file`
    names the source in them and may be NULL. */
-enum status json_parse(const char *text, size_t size, const char *file, json_t **ret,
-    struct error *err) MUST_CHECK;
+enum status json_parse(
+    const char *text, size_t size, const char *file, json_t **ret, struct error *err) MUST_CHECK;
 
 /* For local trees: CLEANUP(json_decrefp) json_t *tree = NULL; (json_decrefp is jansson's). */
 

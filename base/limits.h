@@ -19,7 +19,8 @@ enum {
     DURATION_DAYS_MAX = 36525,
     /* Bytes.  A number written out; the longest exact decimal of a double has under 800. */
     NUMBER_TEXT_MAX = 1024,
-    /* Code points.  Longer words are not compared for a suggestion: the work grows with the square. */
+    /* Code points.  Longer words are not compared for a suggestion: the work grows with the square.
+     */
     SUGGEST_WORD_MAX = 64,
     /* Bytes.  One log line; what is longer is cut and ends with "…". */
     LOG_LINE_MAX = 16 * 1024,

@@ -1,13 +1,14 @@
 /*
  * Memory: arenas, and the few heap functions everything else is made of.
  *
- * An arena is a bump allocator: what is allocated from it lives until the arena is cleared or freed.
- * There is one per batch, request, command, run and loaded DAG; a function that returns data takes
- * the arena it is to live in.  An arena is used by one thread at a time.
+ * An arena is a bump allocator: what is allocated from it lives until the arena is cleared or
+ * freed. There is one per batch, request, command, run and loaded DAG; a function that returns data
+ * takes the arena it is to live in.  An arena is used by one thread at a time.
  *
- * Exhaustion of memory ends the process with a message.  A half-carried-out decision would be worse:
- * a daemon that ends is recovered by the path of every normal start, and what was acknowledged is
- * durable.  Growth is bounded by the ceilings in each module's limits.h, which are ordinary errors.
+ * Exhaustion of memory ends the process with a message.  A half-carried-out decision would be
+ * worse: a daemon that ends is recovered by the path of every normal start, and what was
+ * acknowledged is durable.  Growth is bounded by the ceilings in each module's limits.h, which are
+ * ordinary errors.
  */
 #ifndef BASE_MEMORY_H
 #define BASE_MEMORY_H
@@ -49,7 +50,8 @@ char *arena_vprintf(struct arena *arena, const char *format, va_list args)
     __attribute__((format(printf, 2, 0)));
 
 #define arena_new_of(arena, type) ((type *)arena_alloc((arena), sizeof(type)))
-#define arena_array(arena, type, count) ((type *)arena_alloc((arena), sizeof(type) * (size_t)(count)))
+#define arena_array(arena, type, count)                                                            \
+    ((type *)arena_alloc((arena), sizeof(type) * (size_t)(count)))
 
 /* Cleanup by attribute: `CLEANUP(arena_freep) struct arena *a = arena_new();` */
 #define CLEANUP(function) __attribute__((cleanup(function)))
@@ -73,6 +75,6 @@ DEFINE_CLEANUP(void, mem_free);
     })
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
-#define CONTAINER_OF(p, type, member) ((type *)((char *)(p) - offsetof(type, member)))
+#define CONTAINER_OF(p, type, member) ((type *)((char *)(p)-offsetof(type, member)))
 
 #endif

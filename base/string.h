@@ -71,7 +71,8 @@ char *strbuf_take(struct strbuf *buf);
 /* Decodes one code point at p[0..size); returns its length in bytes, 0 when the bytes are not valid
    UTF-8 (RFC 3629: no overlong forms, no surrogates, at most U+10FFFF). */
 size_t utf8_decode(const char *p, size_t size, uint32_t *ret_code_point);
-/* True when all of the text is valid UTF-8; else *ret_offset (may be NULL) is the first bad byte. */
+/* True when all of the text is valid UTF-8; else *ret_offset (may be NULL) is the first bad byte.
+ */
 bool utf8_valid(const char *p, size_t size, size_t *ret_offset);
 /* Code points in valid UTF-8. */
 size_t utf8_length(const char *p, size_t size);

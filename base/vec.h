@@ -1,5 +1,6 @@
 /*
- * Typed growing arrays on the heap: VEC(int) numbers = {0}; vec_push(&numbers, 3); vec_done(&numbers).
+ * Typed growing arrays on the heap: VEC(int) numbers = {0}; vec_push(&numbers, 3);
+ * vec_done(&numbers).
  */
 #ifndef BASE_VEC_H
 #define BASE_VEC_H
@@ -28,8 +29,8 @@ void *vec_grow_(void *at, size_t *capacity, size_t needed, size_t item_size);
 #define vec_done(v) (mem_free((v)->at), (v)->at = NULL, (v)->count = (v)->capacity = 0)
 /* Removes item i, keeping the order. */
 #define vec_remove(v, i)                                                                           \
-    (memmove(&(v)->at[i], &(v)->at[(i) + 1], ((v)->count - (i) - 1) * sizeof(*(v)->at)),           \
-        (v)->count--)
-#define vec_each(item, v) for (__typeof__((v)->at) item = (v)->at; item < (v)->at + (v)->count; item++)
+    (memmove(&(v)->at[i], &(v)->at[(i) + 1], ((v)->count - (i)-1) * sizeof(*(v)->at)), (v)->count--)
+#define vec_each(item, v)                                                                          \
+    for (__typeof__((v)->at) item = (v)->at; item < (v)->at + (v)->count; item++)
 
 #endif

@@ -19,9 +19,10 @@
 
 void test_register(const char *name, void (*function)(void));
 bool test_check(bool ok, const char *file, int line, const char *expression);
-bool test_check_int(intmax_t got, intmax_t want, const char *file, int line, const char *expression);
-bool test_check_str(const char *got, const char *want, const char *file, int line,
-    const char *expression);
+bool test_check_int(
+    intmax_t got, intmax_t want, const char *file, int line, const char *expression);
+bool test_check_str(
+    const char *got, const char *want, const char *file, int line, const char *expression);
 bool test_check_ok(enum status status, const struct error *err, const char *file, int line,
     const char *expression);
 void test_require_failed(void) __attribute__((noreturn));
@@ -39,7 +40,9 @@ void test_require_failed(void) __attribute__((noreturn));
 #define CHECK_STR(got, want) test_check_str((got), (want), __FILE__, __LINE__, #got)
 /* The call must succeed; its error is printed otherwise. */
 #define CHECK_OK(call, err) test_check_ok((call), (err), __FILE__, __LINE__, #call)
-#define REQUIRE(e) ((e) ? (void)test_check(true, "", 0, "") : (test_check(false, __FILE__, __LINE__, #e), test_require_failed()))
+#define REQUIRE(e)                                                                                 \
+    ((e) ? (void)test_check(true, "", 0, "")                                                       \
+         : (test_check(false, __FILE__, __LINE__, #e), test_require_failed()))
 #define REQUIRE_OK(call, err)                                                                      \
     (test_check_ok((call), (err), __FILE__, __LINE__, #call) ? (void)0 : test_require_failed())
 

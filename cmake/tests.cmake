@@ -1,0 +1,29 @@
+# The tests that are written in Python: one ctest per folder, which gets the program that was built
+# and the source tree in its environment.  Unit tests are registered with their modules.
+set(DAG_PYTHON /usr/bin/python3)
+
+# dag_python_test(<folder of tests/> <timeout in seconds> [properties...])
+function(dag_python_test folder timeout)
+    file(GLOB_RECURSE files CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/${folder}/test_*.py)
+    if(NOT files)
+        return()
+    endif()
+    add_test(NAME ${folder}
+        COMMAND ${DAG_PYTHON} -m pytest -q -p no:cacheprovider tests/${folder}
+        WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+    set_tests_properties(${folder} PROPERTIES LABELS ${folder} TIMEOUT ${timeout} ${ARGN}
+        ENVIRONMENT "DAG_BINARY=${CMAKE_BINARY_DIR}/dag;DAG_SOURCE_DIR=${CMAKE_SOURCE_DIR};DAG_BUILD_DIR=${CMAKE_BINARY_DIR};PYTHONDONTWRITEBYTECODE=1")
+endfunction()
+
+# `--long` multiplies what the slow ones do.
+if("$ENV{DAG_LONG}" STREQUAL "1")
+    set(DAG_SLOW 14400)
+else()
+    set(DAG_SLOW 1500)
+endif()
+dag_python_test(structure 300)
+dag_python_test(cli 600)
+dag_python_test(web 600)
+dag_python_test(sandbox 1200 RESOURCE_LOCK database)
+dag_python_test(pipelines ${DAG_SLOW} RESOURCE_LOCK database)
+dag_python_test(torture ${DAG_SLOW} RESOURCE_LOCK database PROCESSORS 2)
