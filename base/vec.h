@@ -31,6 +31,6 @@ void *vec_grow_(void *at, size_t *capacity, size_t needed, size_t item_size);
 #define vec_remove(v, i)                                                                           \
     (memmove(&(v)->at[i], &(v)->at[(i) + 1], ((v)->count - (i)-1) * sizeof(*(v)->at)), (v)->count--)
 #define vec_each(item, v)                                                                          \
-    for (__typeof__((v)->at) item = (v)->at; item < (v)->at + (v)->count; item++)
+    for (__typeof__(*(v)->at) *item = (v)->at; item < (v)->at + (v)->count; item++)
 
 #endif

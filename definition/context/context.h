@@ -1,0 +1,90 @@
+/*
+ * What a task's templates see, and their rendering.
+ *
+ * The variables are Airflow 3's (CONTRACT: section "Templates"): `ds`, `logical_date`, `params`,
+ * `var.value.NAME`, `conn.NAME.host`, `macros`, `ti` … and ours: `local_ds`, `target`, `mapped`.  They are built
+ * from plain facts, so that trigger, run, backfill, render and test give the same text.
+ *
+ * Rendering touches no clock and no random source: `now_us` and `seed` are given.  It may run on any
+ * thread; the result lives in the caller's arena.
+ */
+#ifndef DEFINITION_CONTEXT_CONTEXT_H
+#define DEFINITION_CONTEXT_CONTEXT_H
+
+#include "base/error.h"
+#include "definition/model/model.h"
+#include "language/jinja/jinja.h"
+
+/* The facts of the run.  Times are wall microseconds, INT64_MIN = none. */
+struct run_facts {
+    const char *run_id;
+    enum run_type type;
+    int64_t logical_us, interval_start_us, interval_end_us, run_after_us, started_us;
+    const char *conf; /* JSON object; NULL = {} */
+    int64_t prev_interval_start_success_us, prev_interval_end_success_us;
+    int64_t prev_start_success_us, prev_end_success_us;
+};
+
+/* The facts of the attempt. */
+struct attempt_facts {
+    const char *attempt_id; /* "" when there is none (render) */
+    int32_t try_number;     /* from 1 */
+    int32_t map_index;      /* -1 = not mapped */
+    int64_t now_us;         /* fixed for the attempt */
+    uint64_t seed;          /* of macros.random and macros.uuid */
+    bool test_mode;
+    /* XCom of another task of this run: JSON text in the arena, or NULL.  May itself be NULL. */
+    const char *(*xcom)(void *user, const char *task_id, const char *key, struct arena *arena);
+    void *xcom_user;
+};
+
+/* The database the text is for. */
+struct render_target {
+    const char *name; /* of the environment, "default" without one */
+    enum dialect dialect;
+    const char *version;  /* server version as text; "" when unknown */
+    const char *plpython; /* "plpython3u" or "plpythonu" */
+};
+/* What a connection's dialect says when no server was asked. */
+struct render_target render_target_of(const struct project *project,
+    const struct connection *connection);
+
+/* One rendered string, with the way back to the user's files. */
+struct rendered {
+    const char *name;         /* of the field: "sql", "argv[1]", "env.NAME", "settings.search_path" */
+    struct slice text;
+    struct jinja_map *map;    /* never NULL; see jinja.h */
+    const char *source;       /* file of the template: the .sql file, or the DAG file */
+    char hash[HASH_TEXT_SIZE];/* of the text */
+};
+struct rendered_task {
+    const struct rendered *fields;
+    size_t count;
+};
+/* The field of that name, or NULL. */
+const struct rendered *rendered_find(const struct rendered_task *task, const char *name);
+
+/*
+ * Renders every templated field of a task.  Template files are found next to the DAG file, then in
+ * the project's templates folder.  `params` are merged: DAG defaults, the task's, the run's conf; and
+ * checked against their declarations.  A mistake is an error with the place in the user's file (a DAG
+ * file's inline text included), and a hint that names the replacement for what Airflow 3 removed.
+ */
+enum status context_render_task(const struct project *project, const struct dag *dag,
+    const struct task *task, const struct run_facts *run, const struct attempt_facts *attempt,
+    const struct render_target *target, struct arena *arena, struct rendered_task *ret,
+    struct error *err) MUST_CHECK;
+
+/* Renders a migration: a template file with `target`, `var` and `conn` only. */
+enum status context_render_migration(const struct project *project, const char *path,
+    const struct render_target *target, struct arena *arena, struct rendered *ret,
+    struct error *err) MUST_CHECK;
+
+/* The facts of a run of `dag` at a logical date, when there is no run: a date that starts an interval
+   means that interval; any other the last complete one before it; without a schedule it is empty. */
+enum status context_facts_at(const struct dag *dag, int64_t logical_us, enum run_type type,
+    struct arena *arena, struct run_facts *ret, struct error *err) MUST_CHECK;
+/* "manual__2007-04-12T00:00:00+00:00" */
+char *run_id_make(struct arena *arena, enum run_type type, int64_t logical_us);
+
+#endif

@@ -1,0 +1,241 @@
+/*
+ * The model of a DAG and of a project: plain, checked, immutable data.
+ *
+ * A `struct dag` is one version of one DAG.  It owns everything it points to (one arena) and is
+ * counted: the catalogue, live runs and attempts hold references.  Nothing in it changes after it
+ * was made, so any thread may read it; the count is atomic.
+ */
+#ifndef DEFINITION_MODEL_MODEL_H
+#define DEFINITION_MODEL_MODEL_H
+
+#include <stdatomic.h>
+#include "base/error.h"
+#include "base/file.h"
+#include "base/json.h"
+#include "base/memory.h"
+#include "definition/model/state.h"
+
+struct timetable; /* language/timetable/timetable.h */
+struct zone;      /* language/timetable/zone.h */
+
+/* A value as the user wrote it, with its place in the DAG file (so that what it renders to, or what
+   a database says about it, can be shown there). */
+struct text {
+    const char *value; /* NULL = the key was not given */
+    uint32_t line, column; /* of the first character of the value; of the content for block scalars */
+    bool exact;        /* the text stands in the file byte for byte from there (plain or literal) */
+    uint32_t indent;   /* spaces the file has before each further line (block scalars) */
+};
+struct texts {
+    const struct text *at;
+    size_t count;
+};
+struct named_text {
+    const char *name;
+    struct text text;
+};
+struct named_texts {
+    const struct named_text *at;
+    size_t count;
+};
+struct names {
+    const char *const *at;
+    size_t count;
+};
+struct indexes {
+    const uint32_t *at;
+    size_t count;
+};
+
+enum task_kind {
+    KIND_EMPTY,
+    KIND_SQL,
+    KIND_BASH,
+    KIND_EXEC,
+    KIND_PYTHON,
+    KIND_HTTP,
+    KIND_WAIT_FOR,
+    KIND_BRANCH,
+    KIND_SHORT_CIRCUIT,
+    KIND_TRIGGER_DAG,
+    KIND_LATEST_ONLY,
+    KIND_COUNT
+};
+const char *task_kind_name(enum task_kind kind); /* "sql" … */
+
+enum weight_rule { WEIGHT_DOWNSTREAM, WEIGHT_UPSTREAM, WEIGHT_ABSOLUTE };
+enum catchup { CATCHUP_LATEST, CATCHUP_ALL, CATCHUP_NONE };
+enum sql_isolation { ISOLATION_DEFAULT, ISOLATION_READ_COMMITTED, ISOLATION_REPEATABLE_READ,
+    ISOLATION_SERIALIZABLE };
+enum sql_session { SESSION_AUTO, SESSION_FRESH, SESSION_REUSE };
+enum sql_result { RESULT_NONE, RESULT_SCALAR, RESULT_ROW, RESULT_ROWS };
+
+struct sql_task {
+    struct text sql;             /* the text, or the path of a template */
+    bool is_path;
+    const char *connection;
+    const json_t *parameters;    /* bound parameters (list or mapping of texts), NULL = none */
+    bool transaction;
+    enum sql_isolation isolation;
+    enum sql_session session;
+    int64_t statement_timeout_us; /* 0 = none */
+    enum sql_result result;
+    struct named_texts settings;  /* SET LOCAL, over the connection's */
+};
+
+struct process_task {
+    struct text script;      /* bash: text; python: path */
+    struct texts argv;       /* exec: program and arguments */
+    struct texts args;       /* bash, python: further arguments */
+    struct text cwd;         /* default: the project's root */
+    const char *interpreter; /* python; NULL = .venv/bin/python of the project, else python3 */
+    int64_t kill_grace_us;
+    struct names connections; /* whose URIs are passed as DAG_CONN_<NAME> */
+    struct named_texts env;
+    int skip_on_exit_code;    /* 99 by default */
+};
+
+struct task {
+    const char *task_id; /* with its groups: "features.pivot" */
+    uint32_t index;      /* in dag.tasks */
+    uint32_t line;       /* of the task's key in the DAG file */
+    enum task_kind kind;
+    struct indexes upstream;   /* direct; groups resolved */
+    struct indexes downstream; /* direct */
+    enum trigger_rule trigger_rule;
+    bool setup, teardown, on_failure_fail_dagrun;
+
+    int retries;
+    int64_t retry_delay_us;
+    double retry_exponential_backoff; /* 0 = off, else the multiplier */
+    int64_t max_retry_delay_us;
+    struct names retry_on; /* SQLSTATEs, two-character classes, exit codes, "all"; empty = default */
+    int64_t execution_timeout_us; /* 0 = none */
+
+    bool depends_on_past, wait_for_downstream;
+    const char *pool;
+    int pool_slots;
+    int64_t priority_weight; /* own */
+    enum weight_rule weight_rule;
+    int64_t weight;          /* by the rule: own plus descendants' or ancestors' */
+    int max_active_tis_per_dag, max_active_tis_per_dagrun; /* 0 = none */
+
+    const json_t *params;  /* a mapping over the DAG's, NULL = none */
+    const char *doc;
+    struct sql_task sql;
+    struct process_task process;
+};
+
+/* A parameter's declaration: a JSON-Schema subset, or just a default. */
+struct param {
+    const char *name;
+    const json_t *schema;        /* NULL when only a value was given */
+    const json_t *default_value; /* NULL = must be given */
+    uint32_t line, column;
+};
+
+/* One file of a version's manifest. */
+struct manifest_file {
+    const char *path; /* relative to the project's root */
+    char hash[HASH_TEXT_SIZE];
+};
+
+struct dag {
+    atomic_int references;
+    struct arena *arena;
+
+    const char *dag_id;
+    const char *file; /* relative to the project's root */
+    const char *description, *owner; /* may be NULL */
+    struct names tags;
+    uint32_t line;
+
+    const char *schedule_text; /* as shown to people: "@daily", "30 2 * * *", "none" */
+    const struct timetable *timetable; /* NULL without a schedule */
+    const struct zone *zone;
+    int64_t start_us;          /* INT64_MIN = none given */
+    int64_t end_us;            /* last logical date, inclusive; INT64_MAX = none */
+    enum catchup catchup;
+    int max_active_runs, max_active_tasks;
+    int max_consecutive_failed_runs; /* 0 = off */
+    int64_t priority;
+    int64_t run_timeout_us; /* 0 = none */
+    bool fail_fast, paused;
+    const struct param *params;
+    size_t param_count;
+
+    const struct task *tasks; /* in the file's order */
+    uint32_t task_count;
+    const uint32_t *topological; /* indexes of tasks, upstreams first, ties in the file's order */
+    bool uses_past; /* any task has depends_on_past or wait_for_downstream */
+
+    char version[HASH_TEXT_SIZE];       /* of the manifest */
+    char graph_version[HASH_TEXT_SIZE]; /* of ids, kinds, edges and rules only: what a live run needs
+                                           to stay the same to take a newer version */
+    const struct manifest_file *files;
+    size_t file_count;
+};
+
+struct dag *dag_ref(const struct dag *dag);
+void dag_unref(struct dag *dag); /* NULL is fine */
+DEFINE_CLEANUP(struct dag, dag_unref);
+/* The task of that id, or NULL. */
+const struct task *dag_find_task(const struct dag *dag, const char *task_id);
+
+enum dialect { DIALECT_POSTGRESQL, DIALECT_GREENPLUM6, DIALECT_GREENPLUM7 };
+const char *dialect_name(enum dialect dialect);
+bool dialect_parse(const char *name, enum dialect *ret);
+
+/* Where a setting's value came from, highest first. */
+enum origin { ORIGIN_FLAG, ORIGIN_ENVIRONMENT, ORIGIN_FILE, ORIGIN_STORED, ORIGIN_DEFAULT };
+
+struct connection {
+    const char *name;
+    const char *uri;      /* secret: never printed; connection_uri_shown() is for people */
+    enum dialect dialect;
+    int max_connections;
+    struct named_texts settings;
+    const char *test_uri; /* may be NULL */
+    bool ledger;
+    const char *ledger_schema;
+    enum origin origin;
+};
+
+struct pool {
+    const char *name;
+    int slots;
+};
+
+struct variable {
+    const char *name;
+    const char *value; /* text; JSON for structured values */
+    bool secret;
+    enum origin origin;
+};
+
+/* A project: dag.yaml with the environment's file merged over it, flags and variables applied. */
+struct project {
+    struct arena *arena;
+    const char *root;        /* absolute */
+    const char *environment; /* NULL = none */
+    const char *dags, *templates, *migrations, *tests; /* relative to root */
+    const char *state;       /* absolute: .dag or .dag/<environment> */
+    const char *timezone;
+    const struct connection *connections;
+    size_t connection_count;
+    const struct pool *pools; /* default_pool is always there */
+    size_t pool_count;
+    const struct variable *variables;
+    size_t variable_count;
+    int max_processes;
+    bool paused_upon_creation;
+    int64_t retention_us;
+    const char *web_listen;
+};
+const struct connection *project_find_connection(const struct project *project, const char *name);
+const struct pool *project_find_pool(const struct project *project, const char *name);
+const struct variable *project_find_variable(const struct project *project, const char *name);
+void project_free(struct project *project);
+DEFINE_CLEANUP(struct project, project_free);
+
+#endif

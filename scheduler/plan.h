@@ -1,0 +1,357 @@
+/*
+ * What goes into the scheduler and what comes out, as plain structs: records (durable rows), events,
+ * and plans (changes to make durable, then effects to carry out).  The store persists changes and
+ * gives records back; the executor carries out effects and answers with events.  Nothing here
+ * refers to either.
+ *
+ * Texts and arrays in an event are the caller's for the length of the call; those in a plan live in
+ * the plan's arena.  Times are wall microseconds since 1970 (UTC); TIME_NONE where there is none.
+ */
+#ifndef SCHEDULER_PLAN_H
+#define SCHEDULER_PLAN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/memory.h"
+#include "base/vec.h"
+#include "definition/model/state.h"
+
+struct dag; /* definition/model/model.h */
+
+#define TIME_NONE INT64_MIN
+
+/* A run's row number, given by the scheduler, never used twice. */
+struct run_id {
+    int64_t v;
+};
+/* An attempt's name: UUID text.  It is the application_name of its session and the name of its log. */
+struct attempt_id {
+    char text[UUID_TEXT_SIZE];
+};
+
+/*
+ * Why a state was entered.  ROW(enum suffix, code, default sentence for people).  The code is
+ * stored with every change, beside a text that names the causes.
+ */
+#define REASONS(ROW)                                                                               \
+    ROW(NONE, "none", "")                                                                          \
+    ROW(RUN_CREATED, "run_created", "the run was created")                                         \
+    ROW(RUN_STARTED, "run_started", "the run started")                                             \
+    ROW(WAITING_RUN_SLOT, "waiting_run_slot", "waiting: max_active_runs is reached")               \
+    ROW(WAITING_UPSTREAM, "waiting_upstream", "waiting for upstream tasks")                        \
+    ROW(WAITING_PAST, "waiting_past", "waiting for the previous run (depends_on_past)")            \
+    ROW(WAITING_POOL, "waiting_pool", "waiting for a slot of its pool")                            \
+    ROW(WAITING_CONNECTION, "waiting_connection", "waiting for a slot of its connection")          \
+    ROW(WAITING_PROCESS, "waiting_process", "waiting: max_processes is reached")                   \
+    ROW(WAITING_TASK_CAP, "waiting_task_cap", "waiting: a cap of its DAG or run is reached")       \
+    ROW(WAITING_PAUSED, "waiting_paused", "waiting: the DAG is paused")                            \
+    ROW(WAITING_TURN, "waiting_turn", "ready; tasks ahead of it take the free slots")              \
+    ROW(SLOTS_GIVEN, "slots_given", "its slots were free")                                         \
+    ROW(STARTED, "started", "the attempt started")                                                 \
+    ROW(SUCCEEDED, "succeeded", "the attempt succeeded")                                           \
+    ROW(ATTEMPT_FAILED, "attempt_failed", "the attempt failed")                                    \
+    ROW(RETRY_PLANNED, "retry_planned", "the attempt failed; a retry is planned")                  \
+    ROW(NOT_RETRIED, "not_retried", "failed with an error that a retry cannot help")               \
+    ROW(RETRIES_USED_UP, "retries_used_up", "failed, and the retries are used up")                 \
+    ROW(TIMED_OUT, "timed_out", "execution_timeout was reached")                                   \
+    ROW(INTERRUPTED, "interrupted", "the attempt ended with the scheduler; it costs no retry")     \
+    ROW(LOST, "lost", "the connection was lost after COMMIT was sent; the next attempt settles it")\
+    ROW(SETTLING, "settling", "making sure that the lost attempt can no longer commit")            \
+    ROW(PARTLY_COMMITTED, "partly_committed", "partly committed: will not be retried by itself")   \
+    ROW(COMMITTED_BEFORE, "committed_before", "an earlier attempt had committed")                  \
+    ROW(SUPERSEDED, "superseded", "a newer generation took its place")                             \
+    ROW(SKIPPED_SELF, "skipped_self", "the task skipped itself")                                   \
+    ROW(UPSTREAM_SKIPPED, "upstream_skipped", "skipped because of skipped upstream tasks")         \
+    ROW(UPSTREAM_FAILED, "upstream_failed", "an upstream task failed")                             \
+    ROW(RULE_UNMET, "rule_unmet", "its trigger rule can no longer be met")                         \
+    ROW(NO_WORK, "no_work", "there is nothing to do in an empty task")                             \
+    ROW(CLEARED, "cleared", "cleared to run again")                                                \
+    ROW(CANCELLED, "cancelled", "cancelled")                                                       \
+    ROW(RUN_CANCELLED, "run_cancelled", "the run was cancelled")                                   \
+    ROW(RUN_TIMED_OUT, "run_timed_out", "the run was over run_timeout")                            \
+    ROW(FAIL_FAST, "fail_fast", "another task failed, and the DAG has fail_fast")                  \
+    ROW(MARKED, "marked", "marked by hand")                                                        \
+    ROW(REMOVED_TASK, "removed_task", "the task is no longer in the DAG")                          \
+    ROW(ALL_LEAVES_DONE, "all_leaves_done", "every leaf task succeeded or was skipped")            \
+    ROW(LEAF_FAILED, "leaf_failed", "a leaf task failed")                                          \
+    ROW(DEADLOCK, "deadlock", "unfinished tasks are left, and none can ever run")                  \
+    ROW(CANCELLING, "cancelling", "cancelling: waiting until the attempt is really gone")          \
+    ROW(FAILURES_REACHED, "failures_reached", "max_consecutive_failed_runs was reached")           \
+    ROW(PAUSED_BY_HAND, "paused_by_hand", "paused by hand")                                        \
+    ROW(UNPAUSED_BY_HAND, "unpaused_by_hand", "unpaused by hand")                                  \
+    ROW(IN_DOUBT, "in_doubt", "in doubt: the database cannot be reached to make sure")
+
+enum reason {
+#define ROW(id, code, text) REASON_##id,
+    REASONS(ROW)
+#undef ROW
+        REASON_COUNT
+};
+const char *reason_code(enum reason reason);
+const char *reason_text(enum reason reason);
+bool reason_parse(const char *code, enum reason *ret);
+
+/* ---- records: the durable rows -------------------------------------------------------------- */
+
+struct run_record {
+    struct run_id id;
+    const char *dag_id;
+    const char *run_id; /* "scheduled__2007-04-12T00:00:00+00:00" */
+    enum run_type type;
+    enum run_state state;
+    enum reason reason;
+    const char *reason_text;
+    int64_t logical_us, interval_start_us, interval_end_us, run_after_us;
+    int64_t queued_us, started_us, ended_us;
+    const char *conf;         /* JSON object, "{}" without */
+    const char *version;      /* of the DAG when the run was created or last cleared */
+    const char *triggered_by; /* user name, or "scheduler" */
+    int64_t backfill_id;      /* 0 = none */
+    const char *note;         /* may be NULL */
+};
+
+struct task_record {
+    struct run_id run;
+    const char *task_id;
+    int32_t map_index; /* -1 = not mapped */
+    enum task_state state;
+    enum reason reason;
+    const char *reason_text;
+    int32_t try_number;     /* attempts of this generation that count; 1 = the first is under way */
+    int32_t max_tries;      /* retries + 1 when the generation began */
+    int32_t tries_total;    /* attempts of all generations: numbers the logs */
+    int32_t lost_count;     /* losses after COMMIT was sent, this generation */
+    int32_t interrupted_count;
+    int64_t generation;     /* 0, or the random number of the last clear */
+    bool unsettled;         /* an earlier attempt may still commit: a void is due before a new
+                               generation or a final state */
+    int64_t unsettled_generation;
+    struct attempt_id attempt; /* current or last; empty = none yet */
+    int64_t ready_us, queued_us, started_us, ended_us, retry_at_us; /* TIME_NONE = not so far */
+};
+
+enum attempt_state { ATTEMPT_QUEUED, ATTEMPT_RUNNING, ATTEMPT_ENDED };
+
+struct attempt_record {
+    struct attempt_id id;
+    struct run_id run;
+    const char *task_id;
+    int32_t map_index;
+    int64_t generation;
+    int32_t try_number, number; /* `number`: of all attempts of this task in this run, from 1 */
+    enum attempt_state state;
+    const char *outcome; /* "success", "failed" …; NULL while it runs */
+    const char *version; /* of the DAG that it ran */
+    int64_t queued_us, started_us, ended_us;
+    const char *message;  /* the error for people, NULL when there is none */
+    const char *sqlstate; /* NULL without */
+    int32_t exit_code;    /* -1 = none */
+    const char *place;    /* "file:line:column" in the user's files, NULL without */
+    const char *detail;   /* JSON: statements with row counts and timings, error fields, hash … */
+    const char *log;      /* path of the log relative to the state directory */
+    const char *xcom;     /* JSON, NULL without */
+};
+
+struct dag_record {
+    const char *dag_id;
+    const char *file;
+    const char *version;
+    bool paused, removed;
+    enum reason pause_reason;
+    int64_t covered_until_us; /* end of the last interval that scheduling has dealt with; TIME_NONE */
+    int64_t last_logical_us;  /* newest logical date of a scheduled run; TIME_NONE */
+    int32_t consecutive_failures;
+    const char *broken; /* why the file does not load now (the formatted mistakes), NULL = it does */
+};
+
+struct backfill_record {
+    int64_t id;
+    const char *dag_id;
+    int64_t from_us, to_us; /* logical dates, both inclusive */
+    int64_t cursor_us;      /* next logical date to create; TIME_NONE = all are created */
+    const char *only;       /* "missing", "failed" or "all" */
+    bool reverse;
+    int32_t max_active_runs; /* 0 = the DAG's */
+    const char *conf;
+    bool finished;
+    int32_t created_count;
+    int64_t requested_us, ended_us;
+    const char *requested_by;
+};
+
+/* ---- requests -------------------------------------------------------------------------------- */
+
+#define REQUEST_KINDS(ROW)                                                                         \
+    ROW(TRIGGER, "trigger")                                                                        \
+    ROW(BACKFILL, "backfill")                                                                      \
+    ROW(CLEAR, "clear")                                                                            \
+    ROW(MARK, "mark")                                                                              \
+    ROW(CANCEL, "cancel")                                                                          \
+    ROW(PAUSE, "pause")                                                                            \
+    ROW(UNPAUSE, "unpause")
+
+enum request_kind {
+#define ROW(id, name) REQUEST_##id,
+    REQUEST_KINDS(ROW)
+#undef ROW
+        REQUEST_KIND_COUNT
+};
+const char *request_kind_name(enum request_kind kind);
+bool request_kind_parse(const char *name, enum request_kind *ret);
+
+/* One act asked for from outside.  Selections are resolved to runs (loaded into the scheduler by the
+   caller) before it is applied. */
+struct request {
+    char uuid[UUID_TEXT_SIZE]; /* the client's: a repeat gets the first outcome */
+    enum request_kind kind;
+    const char *user;   /* who asks */
+    const char *dag_id;
+    int64_t logical_us; /* trigger; TIME_NONE = newest complete interval, or now without a schedule */
+    const char *conf;   /* trigger, backfill: JSON object; NULL = {} */
+    const struct run_id *runs; /* clear, mark, cancel: which runs */
+    size_t run_count;
+    const char *const *tasks;  /* clear, mark, cancel: task ids or globs, "+" before or after a name
+                                  for what is before or after it; none = all */
+    size_t task_count;
+    bool downstream, only_failed, same_version, force;
+    enum task_state mark_state; /* TASK_SUCCESS, TASK_FAILED or TASK_SKIPPED */
+    const char *note;
+    struct backfill_record backfill; /* id 0; the scheduler gives it one */
+    const int64_t *existing; /* trigger, backfill: sorted logical dates of all runs of the DAG in the
+                                range asked for (finished ones too) */
+    const enum run_state *existing_state;
+    size_t existing_count;
+    bool dry_run; /* plan and answer, change nothing */
+};
+
+/* ---- events ---------------------------------------------------------------------------------- */
+
+enum attempt_outcome {
+    OUTCOME_SUCCESS,
+    OUTCOME_SKIPPED,
+    OUTCOME_FAILED,
+    OUTCOME_CANCELLED,   /* confirmed gone after EFFECT_CANCEL */
+    OUTCOME_INTERRUPTED, /* ended by the daemon's own stop or crash: costs no retry, ten times */
+    OUTCOME_LOST,        /* connection lost after COMMIT was sent: costs no retry, three times */
+    OUTCOME_PARTLY,      /* partly committed: failed, never retried by itself */
+    OUTCOME_SUPERSEDED,  /* found its generation void */
+};
+
+enum error_class { CLASS_NONE, CLASS_SQL, CLASS_EXIT, CLASS_TEMPLATE, CLASS_TIMEOUT, CLASS_CONNECT,
+    CLASS_OTHER };
+
+struct attempt_result {
+    enum attempt_outcome outcome;
+    bool may_commit;        /* the attempt's transaction may still commit */
+    bool committed_before;  /* success that an earlier attempt of the generation committed */
+    enum error_class error_class;
+    char sqlstate[6];
+    int32_t exit_code;      /* -1 = none */
+    const char *message;    /* may be NULL on success */
+    const char *place;      /* "file:line:column", NULL without */
+    const char *detail;     /* JSON, NULL without */
+    const char *xcom;       /* JSON, NULL without */
+    int64_t started_us, ended_us;
+};
+
+enum event_kind {
+    EVENT_TICK,             /* time has passed */
+    EVENT_DAG_ADOPTED,      /* a new version of a DAG (or its first) */
+    EVENT_DAG_REMOVED,      /* its file is gone */
+    EVENT_REQUEST,
+    EVENT_ATTEMPT_STARTED,
+    EVENT_ATTEMPT_FINISHED,
+    EVENT_VOID_DONE,        /* answer to EFFECT_VOID */
+    EVENT_POOLS_CHANGED,    /* slots of pools, connections or processes were set anew */
+};
+
+struct event {
+    enum event_kind kind;
+    const struct dag *dag;      /* adopted: the scheduler takes a reference of its own */
+    const char *dag_id;         /* removed */
+    const struct request *request;
+    struct attempt_id attempt;  /* started, finished, void done */
+    const struct attempt_result *result; /* finished */
+    enum void_outcome {
+        VOID_INSERTED,  /* it can never commit */
+        VOID_COMMITTED, /* it had committed: `result` holds what was read back */
+        VOID_UNREACHABLE,
+    } void_outcome;
+};
+
+/* ---- the plan -------------------------------------------------------------------------------- */
+
+enum change_kind {
+    CHANGE_RUN,      /* insert, or replace the row of that id */
+    CHANGE_TASK,     /* insert or replace; `from` is the state it had: kept as history */
+    CHANGE_ATTEMPT,  /* insert or replace */
+    CHANGE_DAG,
+    CHANGE_BACKFILL,
+    CHANGE_REQUEST,  /* a request's outcome */
+};
+
+struct change {
+    enum change_kind kind;
+    union {
+        struct run_record run;
+        struct {
+            struct task_record record;
+            enum task_state from;
+            bool is_new;
+        } task;
+        struct attempt_record attempt;
+        struct dag_record dag;
+        struct backfill_record backfill;
+        struct {
+            const char *uuid;
+            enum request_kind kind;
+            const char *user;
+            const char *dag_id;
+            const char *request; /* JSON of what was asked */
+            enum status status;  /* OK = done */
+            const char *outcome; /* JSON: run ids, counts … or the error's message and hint */
+        } request;
+    };
+    int64_t at_us;
+};
+
+enum effect_kind {
+    EFFECT_START,  /* start this attempt */
+    EFFECT_CANCEL, /* cancel it; ends with EVENT_ATTEMPT_FINISHED */
+    EFFECT_VOID,   /* make sure that nothing of this generation can commit; ends with EVENT_VOID_DONE */
+    EFFECT_REPLY,  /* a request's outcome is durable: answer it */
+    EFFECT_RUN_ENDED,
+    EFFECT_DAG_PAUSED, /* by the scheduler itself: tell people */
+};
+
+struct effect {
+    enum effect_kind kind;
+    struct attempt_id attempt;
+    const struct dag *dag; /* start: counted by the plan; plan_done releases it */
+    uint32_t task;         /* index in dag->tasks */
+    struct run_record run; /* start, void, cancel, run ended: the run as it is now */
+    int32_t map_index, try_number, number;
+    int64_t generation;
+    bool fresh_session;    /* start: a retry never reuses a session */
+    bool void_before;      /* start: `void_generation` must be voided first */
+    int64_t void_generation;
+    bool force;            /* cancel: close our end and go on */
+    enum reason why;       /* cancel: cancelled, timed out, superseded … */
+    const char *request_uuid; /* reply */
+    enum status status;
+    const char *outcome;      /* reply: as in CHANGE_REQUEST */
+};
+
+/* The changes and effects of one or more events.  One arena; cleared as a whole. */
+struct plan {
+    struct arena *arena; /* owned */
+    VEC(struct change) changes;
+    VEC(struct effect) effects;
+};
+void plan_init(struct plan *plan);
+void plan_clear(struct plan *plan);
+void plan_done(struct plan *plan);
+
+#endif
