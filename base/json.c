@@ -24,6 +24,12 @@ enum status json_parse(
     const char *text, size_t size, const char *file, json_t **ret, struct error *err)
 {
     json_error_t trouble;
+    size_t bad;
+    if (!utf8_valid(text, size, &bad)) {
+        error_set(err, ERR_JSON, "the text is not valid UTF-8");
+        error_at(err, file, text, size, bad);
+        return ERR_JSON;
+    }
     json_t *tree = json_loadb(text, size, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &trouble);
     if (tree) {
         *ret = tree;
