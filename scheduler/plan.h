@@ -81,7 +81,12 @@ struct attempt_id {
     ROW(FAILURES_REACHED, "failures_reached", "max_consecutive_failed_runs was reached")           \
     ROW(PAUSED_BY_HAND, "paused_by_hand", "paused by hand")                                        \
     ROW(UNPAUSED_BY_HAND, "unpaused_by_hand", "unpaused by hand")                                  \
-    ROW(IN_DOUBT, "in_doubt", "in doubt: the database cannot be reached to make sure")
+    ROW(IN_DOUBT, "in_doubt", "in doubt: the database cannot be reached to make sure")             \
+    ROW(MARKING_SUCCESS, "marking_success", "being marked success: waiting for its attempt's end") \
+    ROW(MARKING_FAILED, "marking_failed", "being marked failed: waiting for its attempt's end")    \
+    ROW(MARKING_SKIPPED, "marking_skipped", "being marked skipped: waiting for its attempt's end") \
+    ROW(WAITING_LIMIT, "waiting_limit", "waiting: the ceiling of live task instances is reached")  \
+    ROW(WAITING_TURN_RUN, "waiting_turn_run", "waiting: other runs of the DAG start first")
 
 enum reason {
 #define ROW(id, code, text) REASON_##id,
@@ -208,7 +213,8 @@ struct request {
     enum request_kind kind;
     const char *user;   /* who asks */
     const char *dag_id;
-    int64_t logical_us; /* trigger; TIME_NONE = newest complete interval, or now without a schedule */
+    int64_t logical_us; /* trigger; TIME_NONE = newest complete interval, or now without a schedule.
+                           mark, with run_count 0: a date without a run, done elsewhere */
     const char *conf;   /* trigger, backfill: JSON object; NULL = {} */
     const struct run_id *runs; /* clear, mark, cancel: which runs */
     size_t run_count;
@@ -218,7 +224,8 @@ struct request {
     bool downstream, only_failed, same_version, force;
     enum task_state mark_state; /* TASK_SUCCESS, TASK_FAILED or TASK_SKIPPED */
     const char *note;
-    struct backfill_record backfill; /* id 0; the scheduler gives it one */
+    struct backfill_record backfill; /* id 0; the scheduler gives it one.  cancel: an id other than 0
+                                        ends that backfill; runs it has made are named by `runs` */
     const int64_t *existing; /* trigger, backfill: sorted logical dates of all runs of the DAG in the
                                 range asked for (finished ones too) */
     const enum run_state *existing_state;
@@ -265,12 +272,14 @@ enum event_kind {
     EVENT_ATTEMPT_FINISHED,
     EVENT_VOID_DONE,        /* answer to EFFECT_VOID */
     EVENT_POOLS_CHANGED,    /* slots of pools, connections or processes were set anew */
+    EVENT_RUN_LOADED,       /* answer to EFFECT_LOAD_RUN: loaded, or there is no such run */
 };
 
 struct event {
     enum event_kind kind;
     const struct dag *dag;      /* adopted: the scheduler takes a reference of its own */
-    const char *dag_id;         /* removed */
+    const char *dag_id;         /* removed, run loaded */
+    int64_t logical_us;         /* run loaded */
     const struct request *request;
     struct attempt_id attempt;  /* started, finished, void done */
     const struct attempt_result *result; /* finished */
@@ -323,7 +332,11 @@ enum effect_kind {
     EFFECT_VOID,   /* make sure that nothing of this generation can commit; ends with EVENT_VOID_DONE */
     EFFECT_REPLY,  /* a request's outcome is durable: answer it */
     EFFECT_RUN_ENDED,
-    EFFECT_DAG_PAUSED, /* by the scheduler itself: tell people */
+    EFFECT_DAG_PAUSED, /* by the scheduler itself: tell people; `run` has the dag_id */
+    EFFECT_LOAD_RUN,   /* a backfill wants the finished run of (run.dag_id, run.logical_us): load it
+                          (scheduler_load_run), then apply EVENT_RUN_LOADED */
+    EFFECT_CLOCK_JUMPED, /* the wall clock jumped; schedules hold for a minute: tell people.
+                            `generation` is the jump in microseconds */
 };
 
 struct effect {
