@@ -213,6 +213,15 @@ struct variable {
     enum origin origin;
 };
 
+/* A setting as `dag config --origin` shows it. */
+struct setting {
+    const char *name;   /* dotted: "timezone", "connections.greenplum.uri" */
+    const char *value;  /* as text; "***" when it is secret */
+    enum origin origin;
+    const char *source; /* "--state", "DAG_STATE", "dag.yaml"; NULL for defaults */
+    uint32_t line, column; /* in a file, else 0 */
+};
+
 /* A project: dag.yaml with the environment's file merged over it, flags and variables applied. */
 struct project {
     struct arena *arena;
@@ -231,6 +240,8 @@ struct project {
     bool paused_upon_creation;
     int64_t retention_us;
     const char *web_listen;
+    const struct setting *settings; /* all of the above, with their origins */
+    size_t setting_count;
 };
 const struct connection *project_find_connection(const struct project *project, const char *name);
 const struct pool *project_find_pool(const struct project *project, const char *name);

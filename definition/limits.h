@@ -1,0 +1,38 @@
+/*
+ * The ceilings of definition/.  Above each is an error that names it.
+ */
+#ifndef DEFINITION_LIMITS_H
+#define DEFINITION_LIMITS_H
+
+enum {
+    /* Bytes of one YAML file: a DAG of ten thousand tasks has less. */
+    YAML_SIZE_MAX = 1024 * 1024,
+    /* Nested collections: reading recurses, and people do not nest so deep. */
+    YAML_DEPTH_MAX = 64,
+    /* Nodes of one file, with every alias counted as a copy of what it stands for. */
+    YAML_NODES_MAX = 200 * 1000,
+    /* Documents of one file, and DAGs that one file may make. */
+    DAGFILE_DAGS_MAX = 1000,
+    /* Characters of a dag_id, and of a task_id with its groups, as in Airflow. */
+    ID_LENGTH_MAX = 250,
+    /* Tasks of one DAG. */
+    DAG_TASKS_MAX = 20 * 1000,
+    /* Direct dependencies of one DAG, after groups were resolved to their tasks. */
+    DAG_EDGES_MAX = 200 * 1000,
+    /* Bytes of one template, script or calendar that a DAG refers to. */
+    SOURCE_SIZE_MAX = 16 * 1024 * 1024,
+    /* Files that one DAG can reach. */
+    MANIFEST_FILES_MAX = 10 * 1000,
+    /* Bytes that `${file:…}` and `${cmd:…}` may give: they are passwords and addresses. */
+    SETTING_VALUE_MAX = 64 * 1024,
+    /* Seconds that a `${cmd:…}` may take: it may ask an agent for a password. */
+    SETTING_COMMAND_TIMEOUT_S = 60,
+    /* Retries of a task, `max_active_…` and slots: beyond is a typing error. */
+    COUNT_VALUE_MAX = 1000 * 1000,
+    /* Retries of one task: beyond is a typing error. */
+    RETRIES_MAX = 10 * 1000,
+    /* Milliseconds without change after which files are taken to be complete. */
+    CATALOGUE_QUIET_MS = 500,
+};
+
+#endif

@@ -1,0 +1,37 @@
+/*
+ * Checks that need no server.  Findings are diagnostics with codes; errors are what will certainly
+ * fail, warnings what probably is a mistake.  A line with `dag: ignore CODE` in a comment (its own,
+ * or the one before) suppresses findings of that code there.
+ */
+#ifndef DEFINITION_LINT_H
+#define DEFINITION_LINT_H
+
+#include "base/error.h"
+#include "definition/model/model.h"
+
+/* Loads a DAG file and checks its DAGs.  ERR_NOT_FOUND, ERR_IO only; findings are in the list. */
+enum status lint_file(const struct project *project, const char *path,
+    struct diagnostics *findings, struct error *err) MUST_CHECK;
+/* Every DAG file of the project, and the names that several of them use. */
+enum status lint_project(
+    const struct project *project, struct diagnostics *findings, struct error *err) MUST_CHECK;
+/* Checks a DAG that is loaded. */
+enum status lint_dag(const struct project *project, const struct dag *dag,
+    struct diagnostics *findings, struct error *err) MUST_CHECK;
+
+/* A statement of transaction control in a text of SQL, e.g. "COMMIT"; false when there is none.
+   Comments, quoted text, dollar quotes and template tags are passed over; savepoints are fine.
+   *ret_offset: of the statement, in bytes. */
+bool sql_find_transaction_control(
+    struct slice sql, size_t from, size_t *ret_offset, const char **ret_statement);
+
+/* The codes there are, for `dag lint` and the docs. */
+struct lint_code {
+    const char *code;
+    const char *severity;
+    const char *meaning;
+};
+extern const struct lint_code lint_codes[];
+extern const size_t lint_code_count;
+
+#endif

@@ -1,0 +1,22 @@
+/*
+ * Parameters: declarations and their check.  A declaration is a subset of JSON Schema: type, enum,
+ * const, minimum, maximum, exclusiveMinimum, exclusiveMaximum, multipleOf, minLength, maxLength,
+ * pattern, format (date, date-time), items, minItems, maxItems, uniqueItems, properties, required,
+ * additionalProperties, title, description, default, examples.
+ */
+#ifndef DEFINITION_PARAM_H
+#define DEFINITION_PARAM_H
+
+#include "definition/model/model.h"
+
+/* The declaration of that name, or NULL. */
+const struct param *dag_find_param(const struct dag *dag, const char *name);
+/* Whether a value fits; ERR_PARAM says what is asked for.  A parameter without schema takes
+   anything.  `value` NULL means none was given: an error when there is no default either. */
+enum status param_check(
+    const struct param *param, const json_t *value, struct error *err) MUST_CHECK;
+/* Whether a declaration is one; ERR_PARAM names the keyword at fault. */
+enum status param_schema_check(
+    const char *name, const json_t *schema, struct error *err) MUST_CHECK;
+
+#endif
