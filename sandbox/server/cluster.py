@@ -20,6 +20,7 @@ from place import SandboxError
 START_ATTEMPTS = 5  # another process may take the free port before the server does
 STOP_SECONDS = 20  # a PL/Python function ignores a polite stop; after this it is stopped rudely
 KILL_SECONDS = 10
+SOCKET_BYTES_MAX = 90  # of its folder's path: the kernel allows 107 with the socket's name
 LOG_BYTES_MAX = 16 << 20  # a larger log is set aside (one is kept) when the server starts
 
 SETTINGS = {
@@ -102,6 +103,7 @@ class Cluster:
             say(f"making a database cluster in {self.home}")
             state = {"password": secrets.token_urlsafe(24), "port": None}
             self._make(state["password"], fast)
+        (self.data / "postmaster.pid").unlink(missing_ok=True)  # of no process: it was killed
         state["fast"] = fast
         for _ in range(START_ATTEMPTS):
             state["port"] = _free_port(state.get("port"))
@@ -140,7 +142,9 @@ class Cluster:
         (self.home / "of").write_text(f"{self.directory}\n")
 
     def _write_settings(self, port, fast):
-        settings = dict(SETTINGS, port=str(port), unix_socket_directories=f"'{self.socket}'")
+        fits = len(os.fsencode(self.socket)) <= SOCKET_BYTES_MAX
+        settings = dict(SETTINGS, port=str(port),
+                        unix_socket_directories=f"'{self.socket if fits else ''}'")
         if fast:
             settings.update(FAST_SETTINGS)
         text = "".join(f"{name} = {value}\n" for name, value in settings.items())

@@ -122,10 +122,11 @@ def main():
     function, _, _, locked = COMMANDS[options.command]
     cluster = Cluster(options.dir)
     try:
-        if not locked:
+        if options.command == "start":
+            cluster.directory.mkdir(parents=True, exist_ok=True)
+        if not locked or not cluster.directory.exists():
             function(cluster, options)
             return 0
-        cluster.directory.mkdir(parents=True, exist_ok=True)
         with open(cluster.directory / "lock", "w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             function(cluster, options)
@@ -133,6 +134,9 @@ def main():
     except SandboxError as error:
         say(error)
         return error.status
+    except OSError as error:
+        say(error)
+        return 1
 
 
 if __name__ == "__main__":
