@@ -1,5 +1,5 @@
-# dag_module(<name> <folder> [link targets...]): one folder and its sub-folders as the static library
-# dag_<name>.  A folder without sources makes no target, and links to targets that do not exist
+# dag_module(<name> <folder> [link targets...]): one folder and its sub-folders as the static
+# library dag_<name>.  A folder without sources makes no target, and links to targets that do not exist
 # are left out.  Each tests/unit/<name>/<file>_test.c becomes a program and a test of its own.
 #
 # Left to targets of their own: main.c, executor/supervisor (the helper), definition/model.
@@ -46,8 +46,8 @@ function(dag_unit_test name file)
     set_tests_properties(unit/${name}/${stem} PROPERTIES LABELS unit TIMEOUT 120)
 endfunction()
 
-# dag_embed(<module> <folder> <symbol>): the files of a folder, compiled into the module as the table
-# `symbol` of base/embedded.h.  Nothing happens while the folder or the module does not exist.
+# dag_embed(<module> <folder> <symbol>): the files of a folder, compiled into the module as the
+# table `symbol` of base/embedded.h.  Nothing happens while the folder or the module does not exist.
 function(dag_embed module folder symbol)
     file(GLOB_RECURSE files CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/${folder}/*)
     if(NOT files OR NOT TARGET dag_${module})

@@ -11,8 +11,10 @@ function(dag_python_test folder timeout)
     add_test(NAME ${folder}
         COMMAND ${DAG_PYTHON} -m pytest -q -p no:cacheprovider tests/${folder}
         WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+    set(environment DAG_BINARY=${CMAKE_BINARY_DIR}/dag DAG_SOURCE_DIR=${CMAKE_SOURCE_DIR}
+        DAG_BUILD_DIR=${CMAKE_BINARY_DIR} PYTHONDONTWRITEBYTECODE=1)
     set_tests_properties(${folder} PROPERTIES LABELS ${folder} TIMEOUT ${timeout} ${ARGN}
-        ENVIRONMENT "DAG_BINARY=${CMAKE_BINARY_DIR}/dag;DAG_SOURCE_DIR=${CMAKE_SOURCE_DIR};DAG_BUILD_DIR=${CMAKE_BINARY_DIR};PYTHONDONTWRITEBYTECODE=1")
+        ENVIRONMENT "${environment}")
 endfunction()
 
 # `--long` multiplies what the slow ones do.
