@@ -1,0 +1,19 @@
+-- Labels that start and end on the day, each once, with their times.
+alter table geolife.geolife_label_clean drop partition if exists p20070430;
+alter table geolife.geolife_label_clean add partition p20070430 values (date '2007-04-30');
+
+insert into geolife.geolife_label_clean
+    (uid, start_date, start_time, end_date, end_time, mode, start_ts, end_ts)
+select distinct
+    uid,
+    start_date,
+    start_time,
+    end_date,
+    end_time,
+    mode,
+    start_date + start_time as start_ts,
+    end_date + end_time as end_ts
+from geolife.geolife_label
+where start_date = date '2007-04-30'
+    and end_date = date '2007-04-30'
+    and mode is not null;

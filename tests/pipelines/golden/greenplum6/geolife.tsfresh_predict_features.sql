@@ -1,0 +1,15 @@
+-- The day's unlabelled trajectories, to predict.
+alter table geolife.tsfresh_predict_features drop partition if exists p20070430;
+alter table geolife.tsfresh_predict_features add partition p20070430 values (date '2007-04-30');
+
+do $task$
+declare
+    columns text := concat_ws(
+        ', ', 'id', 'label', 'tdate', geolife.feature_columns('geolife.ts_features_walk_pvt'));
+begin
+    execute 'insert into geolife.tsfresh_predict_features (' || columns || ') '
+        || 'select ' || columns
+        || ' from geolife.ts_features_walk_pvt'
+        || ' where label is null and tdate = date ' || quote_literal('2007-04-30');
+end
+$task$;

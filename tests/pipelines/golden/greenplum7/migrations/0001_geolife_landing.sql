@@ -1,0 +1,35 @@
+-- What the pipelines need of the server. An extension that somebody made in another way stays.
+do $migration$
+begin
+    if not exists (select 1 from pg_type where typname = 'geometry') then
+        create extension postgis;
+    end if;
+    if not exists (select 1 from pg_language where lanname = 'plpython3u') then
+        create extension plpython3u;
+    end if;
+end
+$migration$;
+
+create schema geolife;
+
+-- The release as it is: points.
+create table geolife.geolife_trajectory_landing (
+    uid text,
+    latitude double precision,
+    longitude double precision,
+    setzero integer,
+    altitude double precision,
+    epoch double precision,
+    tdate date,
+    ttime time
+) distributed randomly;
+
+-- The release as it is: what a user said to be doing from when to when.
+create table geolife.geolife_label_landing (
+    uid text,
+    start_date date,
+    start_time time,
+    end_date date,
+    end_time time,
+    mode text
+) distributed randomly;
