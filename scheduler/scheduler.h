@@ -44,11 +44,11 @@ struct scheduler_options {
     size_t pool_count;
     const struct slots_setting *connections; /* one that is not named has no limit */
     size_t connection_count;
-    int max_processes;          /* 0 = 32 */
-    bool paused_upon_creation;  /* a DAG without a record starts paused */
-    int64_t next_run_id;        /* above every run row that exists; 0 = 1 */
-    int64_t next_backfill_id;   /* the same for backfills */
-    bool start_empty_tasks;     /* empty tasks are started as attempts too (simulation) */
+    int max_processes;         /* 0 = 32 */
+    bool paused_upon_creation; /* a DAG without a record starts paused */
+    int64_t next_run_id;       /* above every run row that exists; 0 = 1 */
+    int64_t next_backfill_id;  /* the same for backfills */
+    bool start_empty_tasks;    /* empty tasks are started as attempts too (simulation) */
 };
 
 /* Owned by the caller.  Nothing in `options` is kept. */
@@ -61,6 +61,9 @@ void scheduler_set_pool(struct scheduler *scheduler, const char *name, int slots
 void scheduler_set_connection(struct scheduler *scheduler, const char *name, int slots);
 void scheduler_set_max_processes(struct scheduler *scheduler, int processes);
 void scheduler_set_paused_upon_creation(struct scheduler *scheduler, bool paused);
+/* While draining (the daemon is asked to stop) no run and no attempt is started; what ends is taken
+   in as ever, so that an attempt ended by the stop waits for the next start. */
+void scheduler_set_draining(struct scheduler *scheduler, bool draining);
 
 /* ---- loading -------------------------------------------------------------------------------- */
 
@@ -93,11 +96,11 @@ enum status scheduler_load_run(struct scheduler *scheduler, const struct run_rec
     const struct dag *version, const struct task_record *tasks, size_t task_count,
     struct error *err) MUST_CHECK;
 
-/* An unfinished backfill, after its DAG and the runs; `existing` are all dates from its first to its
-   last that have runs. */
+/* An unfinished backfill, after its DAG and the runs; `existing` are all dates from its first to
+   its last that have runs. */
 enum status scheduler_load_backfill(struct scheduler *scheduler,
-    const struct backfill_record *record, const struct known_date *existing,
-    size_t existing_count, struct error *err) MUST_CHECK;
+    const struct backfill_record *record, const struct known_date *existing, size_t existing_count,
+    struct error *err) MUST_CHECK;
 
 /* How the tasks of one finished run ended: what depends_on_past looks at.  For DAGs with uses_past,
    newest PAST_RUNS_MAX runs, in any order. */
@@ -105,9 +108,8 @@ struct past_task {
     const char *task_id;
     enum task_state state;
 };
-enum status scheduler_load_past(struct scheduler *scheduler, const char *dag_id,
-    int64_t logical_us, const struct past_task *tasks, size_t count,
-    struct error *err) MUST_CHECK;
+enum status scheduler_load_past(struct scheduler *scheduler, const char *dag_id, int64_t logical_us,
+    const struct past_task *tasks, size_t count, struct error *err) MUST_CHECK;
 
 /* ---- deciding ------------------------------------------------------------------------------- */
 
@@ -140,8 +142,8 @@ struct queue_item {
     int64_t logical_us, since_us; /* since when it is ready, or queued */
     enum task_state state;
     enum reason reason;
-    const char *text;  /* the reason in words, valid for the call */
-    const char *pool;  /* NULL for a run */
+    const char *text; /* the reason in words, valid for the call */
+    const char *pool; /* NULL for a run */
     int64_t weight;
 };
 /* Calls `visit` for each, in the order of DAGs, logical dates and tasks. */
@@ -166,8 +168,7 @@ struct run_id scheduler_find_run(
     const struct scheduler *scheduler, const char *dag_id, int64_t logical_us);
 bool scheduler_has_run(const struct scheduler *scheduler, struct run_id run);
 /* True when the DAG is known; its record as it is now, valid until the next event. */
-bool scheduler_dag(
-    const struct scheduler *scheduler, const char *dag_id, struct dag_record *ret);
+bool scheduler_dag(const struct scheduler *scheduler, const char *dag_id, struct dag_record *ret);
 /* The newest version of a known DAG, not counted; NULL when there is none. */
 const struct dag *scheduler_dag_version(const struct scheduler *scheduler, const char *dag_id);
 

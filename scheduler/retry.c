@@ -1,0 +1,91 @@
+#include "scheduler/retry.h"
+
+#include <math.h>
+#include <stdio.h>
+#include "base/file.h"
+#include "base/string.h"
+#include "scheduler/limits.h"
+
+static const char *const hopeless_classes[] = {
+    "0A", "22", "23", "28", "2B", "3D", "3F", "42", "54"};
+
+/* Exit statuses of a shell: found but not executable, and not found. */
+enum { EXIT_NOT_EXECUTABLE = 126, EXIT_NOT_FOUND = 127 };
+
+/* The SQLSTATE of a failure, given by the server or by what the failure is; "" without. */
+static const char *sqlstate_of(const struct attempt_result *result)
+{
+    if (result->sqlstate[0])
+        return result->sqlstate;
+    if (result->error_class == CLASS_CONNECT)
+        return "08000";
+    return result->error_class == CLASS_TIMEOUT ? "57014" : "";
+}
+
+static bool in_class(const char *sqlstate, const char *class)
+{
+    return sqlstate[0] && strlen(class) == 2 && strncmp(sqlstate, class, 2) == 0;
+}
+
+static bool is_hopeless(const struct attempt_result *result)
+{
+    if (result->error_class == CLASS_TEMPLATE)
+        return true;
+    if (result->error_class == CLASS_EXIT)
+        return result->exit_code == EXIT_NOT_EXECUTABLE || result->exit_code == EXIT_NOT_FOUND;
+    for (size_t i = 0; i < ARRAY_SIZE(hopeless_classes); i++)
+        if (in_class(result->sqlstate, hopeless_classes[i]))
+            return true;
+    return false;
+}
+
+static bool names(const char *wanted, const struct attempt_result *result)
+{
+    if (str_equal(wanted, "all"))
+        return true;
+    if (result->error_class == CLASS_EXIT) {
+        char exit_code[16];
+        snprintf(exit_code, sizeof exit_code, "%d", result->exit_code);
+        return str_equal(wanted, exit_code);
+    }
+    const char *sqlstate = sqlstate_of(result);
+    return str_equal(wanted, sqlstate) || in_class(sqlstate, wanted);
+}
+
+bool retry_helps(const struct task *task, const struct attempt_result *result)
+{
+    if (!task->retry_on.count)
+        return !is_hopeless(result);
+    for (size_t i = 0; i < task->retry_on.count; i++)
+        if (names(task->retry_on.at[i], result))
+            return true;
+    return false;
+}
+
+static uint64_t jitter(
+    const char *dag_id, const char *task_id, int64_t logical_us, int32_t try_number)
+{
+    struct strbuf key = {0};
+    strbuf_printf(&key, "%s#%s#%lld#%d", dag_id, task_id, (long long)logical_us, try_number);
+    uint64_t hash = hash_u64(key.text, key.size);
+    strbuf_done(&key);
+    return hash;
+}
+
+int64_t retry_delay_us(
+    const char *dag_id, const struct task *task, int64_t logical_us, int32_t try_number)
+{
+    if (task->retry_exponential_backoff <= 0)
+        return task->retry_delay_us;
+    int64_t ceiling = RETRY_DELAY_MAX_US;
+    if (task->max_retry_delay_us > 0 && task->max_retry_delay_us < ceiling)
+        ceiling = task->max_retry_delay_us;
+    double power = pow(task->retry_exponential_backoff, try_number > 1 ? try_number - 1 : 0);
+    double exact = ceil((double)task->retry_delay_us * power);
+    if (exact >= (double)ceiling)
+        return ceiling;
+    int64_t lower = exact < 1 ? 1 : (int64_t)exact;
+    uint64_t hash = jitter(dag_id, task->task_id, logical_us, try_number);
+    int64_t delay = lower + (int64_t)(hash % (uint64_t)lower);
+    return delay < ceiling ? delay : ceiling;
+}
