@@ -16,8 +16,12 @@
  * - first: the first one;
  * - both: both.
  *
- * With an hour field that allows every hour the defaults are skip and both: ticks then follow
- * elapsed time, as in Airflow.  Times that come to fall on the same instant are one tick.
+ * With an hour field that allows every hour, and no policy chosen, ticks follow elapsed time
+ * instead, as in Airflow: through a change of the clock the next tick comes as long after the last
+ * one as their readings of the clock are apart, and from there the clock counts again.  The first
+ * tick is reached from start_date in the same manner.
+ *
+ * Times that come to fall on the same instant are one tick.
  *
  * An interval schedule (`90m`) ticks every so long from start_date (from 1970-01-01T00:00Z if there
  * is none) in elapsed time, whatever the zone.

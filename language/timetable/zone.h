@@ -57,11 +57,6 @@ struct zone_instants {
 };
 struct zone_instants zone_from_civil(const struct zone *zone, const struct civil *civil);
 
-/* Midnight (or what comes in its place) that starts the local day which holds the instant. */
-int64_t zone_day_start(const struct zone *zone, int64_t us);
-/* The instant at which the following local day starts. */
-int64_t zone_day_end(const struct zone *zone, int64_t us);
-
 /* A date or time as time_parse_iso reads it; without an offset it is the zone's wall clock (a time
    in a gap is shifted, one that occurs twice means the second).  *ret_date_only may be NULL. */
 enum status zone_parse_time(const struct zone *zone, struct slice text, int64_t *ret_us,
