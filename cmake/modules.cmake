@@ -1,6 +1,6 @@
 # dag_module(<name> <folder> [link targets...]): one folder and its sub-folders as the static
-# library dag_<name>.  A folder without sources makes no target, and links to targets that do not exist
-# are left out.  Each tests/unit/<name>/<file>_test.c becomes a program and a test of its own.
+# library dag_<name>.  A folder without sources makes no target, and links to targets that do not
+# exist are left out.  Each tests/unit/<name>/<file>_test.c becomes a program and a test of its own.
 #
 # Left to targets of their own: main.c, executor/supervisor (the helper), definition/model.
 function(dag_module name folder)

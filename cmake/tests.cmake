@@ -30,8 +30,8 @@ dag_python_test(sandbox 1200 RESOURCE_LOCK database)
 dag_python_test(pipelines ${DAG_SLOW} RESOURCE_LOCK database)
 dag_python_test(torture ${DAG_SLOW} RESOURCE_LOCK database PROCESSORS 2)
 
-# The fuzz tests: tests/fuzz/<name>/fuzz.c has LLVMFuzzerTestOneInput; its corpus and mutations of it
-# are run by tests/fuzz/replay.c.
+# The fuzz tests: tests/fuzz/<name>/fuzz.c has LLVMFuzzerTestOneInput; its corpus and mutations of
+# it are run by tests/fuzz/replay.c.
 function(dag_fuzz name module)
     set(folder ${CMAKE_SOURCE_DIR}/tests/fuzz/${name})
     if(NOT EXISTS ${folder}/fuzz.c OR NOT TARGET dag_${module})
