@@ -103,7 +103,9 @@ class Cluster:
             say(f"making a database cluster in {self.home}")
             state = {"password": secrets.token_urlsafe(24), "port": None}
             self._make(state["password"], fast)
-        (self.data / "postmaster.pid").unlink(missing_ok=True)  # of no process: it was killed
+        # No process is left, so these are of a killed one, whose number may be another's by now.
+        for stale in [self.data / "postmaster.pid"] + list(self.socket.iterdir()):
+            stale.unlink(missing_ok=True)
         state["fast"] = fast
         for _ in range(START_ATTEMPTS):
             state["port"] = _free_port(state.get("port"))
@@ -214,7 +216,7 @@ class Cluster:
             return orphans
         for number, seconds in ((signal.SIGINT, STOP_SECONDS), (signal.SIGQUIT, KILL_SECONDS)):
             _signal(pid, number)
-            if _wait(lambda: not self._processes(), seconds):
+            if _wait(lambda: not _is_alive(pid) and not self._processes(), seconds):
                 break
         else:
             self._end_orphans(lambda _: None)
@@ -256,6 +258,14 @@ def _signal(pid, number):
         os.kill(pid, number)
     except ProcessLookupError:
         pass
+
+
+def _is_alive(pid):
+    """Whether a process has not ended yet; one that only waits to be collected has."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
 
 
 def _wait(condition, seconds):
