@@ -2,7 +2,7 @@
 
 import re
 
-from source import Problem
+from source import ROOT, Problem
 
 LINE_MAX = 100        # columns
 FUNCTION_MAX = 70     # lines between the braces
@@ -21,7 +21,8 @@ REGISTRIES = ("pypi" + ".org", "pythonhosted" + ".org", "deb.debian" + ".org",
               "registry.npmjs" + ".org", "static.crates" + ".io", "proxy.golang" + ".org",
               "registry-1.docker" + ".io")
 MACHINE_PATHS = tuple("/" + name for name in ("work/", "root/", "tmp/brief", "home/"))
-ELSEWHERE = re.compile("|".join(re.escape(name) for name in REGISTRIES)
+OUTSIDE = ".." + "/shared"  # what lies beside a clone is not part of it
+ELSEWHERE = re.compile("|".join(re.escape(name) for name in (*REGISTRIES, OUTSIDE))
                        + "|(?<![\\w.$}/-])(" + "|".join(map(re.escape, MACHINE_PATHS)) + ")")
 
 
@@ -100,5 +101,22 @@ def check_elsewhere(path, text):
                      and f"'{found[0]}' names a registry or a path of one machine")
 
 
+LINK = re.compile(r"\[[^\]]*\]\((?!https?:|mailto:|#)([^)#\s]+)(?:#[^)]*)?\)")
+FENCED = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
+
+
+def check_links(path, text):
+    """The links of a page to other files of the repository lead somewhere."""
+    if not path.endswith(".md") or path.startswith(TEXT_NOT_OURS):
+        return []
+    shown = FENCED.sub(lambda found: "\n" * found[0].count("\n"), text)
+    problems = []
+    for match in LINK.finditer(shown):
+        if not (ROOT / path).parent.joinpath(match[1]).exists():
+            line = shown.count("\n", 0, match.start()) + 1
+            problems.append(Problem(path, line, f"the link to {match[1]} leads nowhere"))
+    return problems
+
+
 CHECKS = (check_line_length, check_file_length, check_function_length, check_unfinished,
-          check_ends, check_tabs, check_elsewhere)
+          check_ends, check_tabs, check_elsewhere, check_links)

@@ -66,6 +66,11 @@ STYLE_ROWS = [
     (style.check_tabs, "a.yaml", "\tx\n", True),
     (style.check_elsewhere, "a.md", "see " + style.REGISTRIES[0] + "\n", False),
     (style.check_elsewhere, "a.c", '"' + style.MACHINE_PATHS[0] + 'main"\n', False),
+    (style.check_elsewhere, "a.md", "see " + style.OUTSIDE + "/x\n", False),
+    (style.check_links, "a.md", "[x](CONTRIBUTING.md#style), [y](https://x.org), [z](#a)\n", True),
+    (style.check_links, "a.md", "x\n[x](no/such.md)\n", False),
+    (style.check_links, "docs/a.md", "[x](../CONTRIBUTING.md)\n", True),
+    (style.check_links, "a.md", "```\n[x](no/such.md)\n```\n", True),
     (style.check_elsewhere, "a.c", '"frame' + style.MACHINE_PATHS[0] + 'main"\n', True),
 ]
 
