@@ -73,8 +73,7 @@ enum status error_set(struct error *err, enum status status, const char *format,
 enum status error_vset(struct error *err, enum status status, const char *format, va_list args)
     __attribute__((format(printf, 3, 0)));
 /* Adds context on the way up: "loading DAG `geolife`: " before the message.  Returns the error's
-   status (ERR_INTERNAL when `err` is NULL: return the failed call's own status where that matters).
- */
+   status; of no error (NULL) it is not known, and ERR_INTERNAL. */
 enum status error_context(struct error *err, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 void error_hint(struct error *err, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -13,7 +13,8 @@
    `size_max` bytes is ERR_LIMIT; a missing file ERR_NOT_FOUND; other trouble ERR_IO. */
 enum status file_read(const char *path, size_t size_max, struct arena *arena,
     struct slice *ret_text, struct error *err) MUST_CHECK;
-/* Writes by a temporary file and rename; with `durable`, fdatasync of file and directory. */
+/* Writes by a temporary file beside it and rename; the file gets exactly `mode`, whatever the
+   umask. With `durable`, file and directory are synchronised before it returns. */
 enum status file_write(
     const char *path, struct slice text, unsigned mode, bool durable, struct error *err) MUST_CHECK;
 bool file_exists(const char *path);
