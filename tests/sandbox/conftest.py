@@ -1,4 +1,4 @@
-"""A sandbox of its own for these tests, in a temporary folder, and a fresh database for each test."""
+"""A sandbox of its own for these tests, in a temporary folder; each test finds an empty database."""
 
 import csv
 import io
@@ -83,14 +83,16 @@ def sandbox_dir(tmp_path_factory):
 
 
 @pytest.fixture
-def database(sandbox_dir, request):
-    """A database of its own, copied from the template."""
-    name = re.sub(r"\W", "_", request.node.name.lower())[:60]
-    maintenance = succeed(SANDBOX, "uri", "--dir", sandbox_dir, "--database", "postgres").strip()
-    succeed("psql", "-X", "-q", "-d", maintenance, "-c",
-            f'create database "{name}" template geolife_template')
-    yield Database(succeed(SANDBOX, "uri", "--dir", sandbox_dir, "--database", name).strip())
-    succeed("psql", "-X", "-q", "-d", maintenance, "-c", f'drop database "{name}" with (force)')
+def database(sandbox_dir):
+    """The sandbox's database `geolife` as it was made, with a schema for the test's tables."""
+    address = succeed(SANDBOX, "uri", "--dir", sandbox_dir).strip()
+    Database(address).execute(
+        "do $$ declare name text; begin"
+        " for name in select nspname from pg_namespace"
+        "     where nspname !~ '^pg_' and nspname not in ('information_schema', 'public', 'madlib')"
+        " loop execute format('set client_min_messages = warning; drop schema %I cascade', name);"
+        " end loop; end $$; create schema test")
+    return Database(address + "?options=-csearch_path%3Dtest,public")
 
 
 @pytest.fixture
