@@ -1,5 +1,6 @@
 """What can be checked of the style without understanding the code."""
 
+import os
 import re
 
 from source import ROOT, Problem
@@ -112,7 +113,7 @@ def check_links(path, text):
     shown = FENCED.sub(lambda found: "\n" * found[0].count("\n"), text)
     problems = []
     for match in LINK.finditer(shown):
-        if not (ROOT / path).parent.joinpath(match[1]).exists():
+        if not (ROOT / os.path.normpath(os.path.join(os.path.dirname(path), match[1]))).exists():
             line = shown.count("\n", 0, match.start()) + 1
             problems.append(Problem(path, line, f"the link to {match[1]} leads nowhere"))
     return problems
