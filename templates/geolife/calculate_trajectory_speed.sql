@@ -1,4 +1,6 @@
 {%- import "macros/dialect.sql" as dialect with context -%}
+{#- Named here, so that a segment need not look it up in spatial_ref_sys. -#}
+{%- set spheroid = 'SPHEROID["WGS 84",6378137,298.257223563]' -%}
 -- From every point to the next one of its trajectory: miles (on the spheroid), hours, miles per
 -- hour. Points of the same time have no speed. The whole order is given, so that a run repeats.
 {{ dialect.replace_day_partition("geolife.geolife_trajectory_label_speed", ds) }}
@@ -21,7 +23,8 @@ with lead_trajectory as (
 measured as (
     select
         lead_trajectory.*,
-        st_distance(pt::geography, lead_pt::geography) / 1609.344 as distance_miles,
+        st_distancespheroid(pt, lead_pt, {{ spheroid | literal }})
+            / 1609.344 as distance_miles,
         extract(epoch from (lead_ttimestamp - ttimestamp)) / 3600.0 as interval_hour
     from lead_trajectory
     where lead_ttimestamp <> ttimestamp

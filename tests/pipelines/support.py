@@ -5,6 +5,7 @@ running sandbox (`eval "$(sandbox/sandbox env)"`); without it a sandbox of our o
 """
 
 import atexit
+import csv
 import json
 import os
 import shutil
@@ -13,7 +14,7 @@ import tempfile
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(os.environ.get("DAG_SOURCE_DIR") or Path(__file__).resolve().parents[2])
 DIALECTS = ("postgresql", "greenplum6", "greenplum7")
 MIGRATIONS = sorted((ROOT / "migrations" / "greenplum").glob("*.sql"))
 
@@ -74,6 +75,15 @@ def render_migration(path, dialect="postgresql"):
         text = _output([dag_binary(), "render", "--template", str(path), "--context", context.name,
                         "--searchpath", str(ROOT / "templates"), "--strict"])
     return text.rstrip("\n") + "\n"
+
+
+def generate_release(folder, *options):
+    """Writes a made-up release; returns the truth as (user, start, end, mode)."""
+    truth = Path(folder) / "truth.csv"
+    _output([str(ROOT / "sandbox" / "geolife_generate"), "--out", str(folder),
+             "--truth", str(truth), *options])
+    with open(truth, encoding="utf-8") as rows:
+        return [tuple(row.values()) for row in csv.DictReader(rows)]
 
 
 class Sandbox:
@@ -140,6 +150,13 @@ class Database:
 
     def train(self, day):
         self.run("geolife_model_training", TRAINING, day)
+
+    def load_release(self, folder):
+        """Brings a release in as the tasks of initial_load do."""
+        loader = str(ROOT / "sandbox" / "geolife_load")
+        for kind in ("trajectory", "label"):
+            env = dict(os.environ, DAG_CONN_GREENPLUM=self._connection)
+            _output([loader, str(folder), "--only", kind], env=env)
 
     def load(self, points=(), labels=()):
         """Adds (uid, latitude, longitude, day, time) and (uid, day, from, to day, to, mode)."""

@@ -22,7 +22,8 @@ with lead_trajectory as (
 measured as (
     select
         lead_trajectory.*,
-        st_distance(pt::geography, lead_pt::geography) / 1609.344 as distance_miles,
+        st_distancespheroid(pt, lead_pt, 'SPHEROID["WGS 84",6378137,298.257223563]')
+            / 1609.344 as distance_miles,
         extract(epoch from (lead_ttimestamp - ttimestamp)) / 3600.0 as interval_hour
     from lead_trajectory
     where lead_ttimestamp <> ttimestamp
