@@ -15,8 +15,8 @@ static const char *const weekday_names[] = {"SUN", "MON", "TUE", "WED", "THU", "
 
 static const struct field {
     const char *name;
-    int min, max; /* what a number may be; a weekday of 7 is Sunday, as 0 is */
-    int last;     /* the largest different value */
+    int min, max; /* what a number may be: 7 is Sunday, as 0 is */
+    int last;     /* the largest value once read */
     const char *const *names;
     int name_count;
     const char *values; /* for people */
@@ -139,7 +139,7 @@ static enum status bad_name(struct parser *p, size_t at, int name)
     return ERR_SCHEDULE_INVALID;
 }
 
-/* A number or a name within the field's bounds. */
+/* A number or a name within the field's bounds; Sunday is 0. */
 static enum status read_value(struct parser *p, int *ret)
 {
     const struct field *field = field_of(p);
@@ -151,7 +151,7 @@ static enum status read_value(struct parser *p, int *ret)
         return bad_value(p, start);
     if (value < field->min || value > field->max)
         return bad_value(p, start);
-    *ret = value;
+    *ret = value > field->last ? field->min : value;
     return OK;
 }
 
@@ -172,26 +172,27 @@ static uint64_t bit(int n)
     return UINT64_C(1) << n;
 }
 
-/* Values from first to last by step.  A range that ends before it starts goes on at the smallest
-   value, one from a value to itself is the whole circle (as in croniter). */
-static uint64_t range_bits(const struct field *field, int first, int last, int step)
+static uint64_t steps(int first, int last, int step)
 {
-    int size = field->last - field->min + 1;
-    bool sunday_last = last > field->last && first != 0 && first != last;
-    if (first > field->last)
-        first = field->min;
-    if (last > field->last && !sunday_last)
-        last = field->min;
-    if (first == last) {
-        first = field->min;
-        last = field->last;
-    }
-    if (first > last)
-        last += size;
     uint64_t bits = 0;
     for (int value = first; value <= last; value += step)
-        bits |= bit(field->min + (value - field->min) % size);
+        bits |= bit(value);
     return bits;
+}
+
+/* Values from first to last by step.  A range from a value to itself is the whole circle; one that
+   ends before it starts goes on at the smallest value, as Airflow's croniter does: where the step
+   reaches over the end of the circle it starts again one value later than counting on would. */
+static uint64_t range_bits(const struct field *field, int first, int last, int step)
+{
+    if (first == last)
+        return steps(field->min, field->last, step);
+    if (first < last)
+        return steps(first, last, step);
+    int reached = first + (field->last - first) / step * step;
+    int over = reached + step - field->last - 1;
+    return steps(first, field->last, step) |
+           steps(field->min + (over > 0 ? over + 1 : 0), last, step);
 }
 
 /* `L`, `LW` or `15W`; *ret_found is false when the item is something else. */
@@ -237,7 +238,7 @@ static enum status read_last_weekday(struct parser *p)
     }
     enum status status = read_value(p, &weekday);
     if (status == OK)
-        add_weekdays(p, bit(weekday % 7), WEEKDAY_LAST);
+        add_weekdays(p, bit(weekday), WEEKDAY_LAST);
     return status;
 }
 
@@ -254,7 +255,8 @@ static enum status read_nth(struct parser *p, uint64_t bits)
     return OK;
 }
 
-/* `*`, `5`, `1-5`, each perhaps with `/2`; as the values' bits. */
+/* `*`, `5`, `1-5`, each perhaps with `/2`; as the values' bits.  `5/2` starts at 5 and goes on to
+   the largest value. */
 static enum status read_range(struct parser *p, uint64_t *ret_bits)
 {
     const struct field *field = field_of(p);
@@ -265,21 +267,16 @@ static enum status read_range(struct parser *p, uint64_t *ret_bits)
         range = true;
         status = read_value(p, &last);
     }
-    if (status == OK && accept(p, '/')) {
+    bool stepped = status == OK && accept(p, '/');
+    if (stepped)
         status = read_step(p, &step);
-        star = false;
-    } else if (!range) {
-        *ret_bits = bit(first > field->last ? field->min : first);
-        return status;
-    }
     if (status != OK)
         return status;
-    /* `7/2` starts at Sunday like `0/2`; only a written range wraps. */
-    if (!range && first >= field->last)
-        *ret_bits = bit(first > field->last ? field->min : first);
+    if (range)
+        *ret_bits = star ? steps(first, last, step) : range_bits(field, first, last, step);
     else
-        *ret_bits = range_bits(field, first, last, step);
-    p->values[p->kind].star |= star;
+        *ret_bits = steps(first, stepped ? field->last : first, step);
+    p->values[p->kind].star |= star && !stepped;
     return OK;
 }
 
@@ -323,7 +320,7 @@ static enum status read_field(struct parser *p, size_t start, size_t end)
     value->text = slice_make(p->text.p + start, end - start);
     if (slice_equal_str(value->text, "?") && (p->kind == FIELD_DAY || p->kind == FIELD_WEEKDAY)) {
         value->star = true;
-        value->bits = range_bits(field_of(p), field_of(p)->min, field_of(p)->last, 1);
+        value->bits = steps(field_of(p)->min, field_of(p)->last, 1);
         return OK;
     }
     for (size_t at = start; at <= end;) {
@@ -386,7 +383,7 @@ static enum status read_fields(struct parser *p)
 static bool is_restricted(
     const struct field_value *value, const struct field *field, const struct field_value *other)
 {
-    bool full = value->bits == range_bits(field, field->min, field->last, 1);
+    bool full = value->bits == steps(field->min, field->last, 1);
     bool other_has_star = memchr(other->text.p, '*', other->text.size) != NULL;
     return !value->star && !(full && other_has_star);
 }
