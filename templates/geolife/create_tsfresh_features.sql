@@ -1,7 +1,7 @@
 {%- import "macros/dialect.sql" as dialect with context -%}
 {%- set in_order = 'order by trajectory_id, "time"' -%}
 -- The features of the day's trajectories. The function is called once a row of the innermost
--- select: `(f(…)).*` would call it once a column.
+-- select: taken apart in place, it would be called once a column.
 {{ dialect.replace_day_partition("geolife.ts_features_walk", ds) }}
 
 insert into geolife.ts_features_walk (tdate, id, feature_name, value)

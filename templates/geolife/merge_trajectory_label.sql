@@ -4,7 +4,7 @@
 {%- set group_least = 10 -%}
 -- Every point of the day with its trajectory. A point within a label belongs to that label's
 -- trajectory (within several: to the first's); the others are taken in groups of {{ group_size }}.
--- The ids: <date>_<n>, with n counting all labels of the day; nl_<user>_<date>_<n> without a label.
+-- The ids: <date>_<n> with a label (n counts all labels of the day), else nl_<user>_<date>_<n>.
 {{ dialect.replace_day_partition("geolife.geolife_trajectory_label_clean", ds) }}
 
 insert into geolife.geolife_trajectory_label_clean

@@ -69,8 +69,13 @@ def render_task(dag, task, day, dialect="postgresql"):
 def render_migration(path, dialect="postgresql"):
     plpython = "plpythonu" if dialect == "greenplum6" else "plpython3u"
     target = {"name": "default", "dialect": dialect, "version": "", "plpython": plpython}
+    return render_file(path, {"target": target})
+
+
+def render_file(path, variables):
+    """A template's text with these variables, outside of any DAG."""
     with tempfile.NamedTemporaryFile("w", suffix=".json") as context:
-        json.dump({"target": target}, context)
+        json.dump(variables, context)
         context.flush()
         text = _output([dag_binary(), "render", "--template", str(path), "--context", context.name,
                         "--searchpath", str(ROOT / "templates"), "--strict"])

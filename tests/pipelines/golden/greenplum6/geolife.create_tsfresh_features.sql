@@ -1,5 +1,5 @@
 -- The features of the day's trajectories. The function is called once a row of the innermost
--- select: `(f(…)).*` would call it once a column.
+-- select: taken apart in place, it would be called once a column.
 alter table geolife.ts_features_walk drop partition if exists p20070430;
 alter table geolife.ts_features_walk add partition p20070430 values (date '2007-04-30');
 

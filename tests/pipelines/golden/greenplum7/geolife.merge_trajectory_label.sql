@@ -1,6 +1,6 @@
 -- Every point of the day with its trajectory. A point within a label belongs to that label's
 -- trajectory (within several: to the first's); the others are taken in groups of 20.
--- The ids: <date>_<n>, with n counting all labels of the day; nl_<user>_<date>_<n> without a label.
+-- The ids: <date>_<n> with a label (n counts all labels of the day), else nl_<user>_<date>_<n>.
 drop table if exists geolife.geolife_trajectory_label_clean_1_prt_p20070430;
 create table geolife.geolife_trajectory_label_clean_1_prt_p20070430
     partition of geolife.geolife_trajectory_label_clean for values in (date '2007-04-30');

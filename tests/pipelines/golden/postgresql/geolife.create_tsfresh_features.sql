@@ -1,5 +1,5 @@
 -- The features of the day's trajectories. The function is called once a row of the innermost
--- select: `(f(…)).*` would call it once a column.
+-- select: taken apart in place, it would be called once a column.
 drop table if exists geolife.ts_features_walk_1_prt_p20070430;
 create table geolife.ts_features_walk_1_prt_p20070430
     partition of geolife.ts_features_walk for values in (date '2007-04-30');
