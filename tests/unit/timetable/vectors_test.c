@@ -1,7 +1,7 @@
 /*
- * The runs that real Airflow gives (tests/vectors/timetables): each vector, asked as `dag next` asks.
- * Optional ones must pass too, except the class `overlap`: there Airflow's intervals overlap or leave
- * gaps at a change of the clock, and ours tile time.
+ * The runs that real Airflow gives (tests/vectors/timetables): each vector, asked as `dag next`
+ * asks. Optional ones must pass too, except the class `overlap`: there Airflow's intervals overlap
+ * or leave gaps at a change of the clock, and ours tile time.
  */
 #include "base/file.h"
 #include "base/json.h"
@@ -28,8 +28,7 @@ static int64_t instant_of(const json_t *object, const char *key)
 {
     struct error err = {0};
     int64_t us = 0;
-    REQUIRE_OK(
-        zone_parse_time(zone_utc(), slice_of(text_of(object, key)), &us, NULL, &err), &err);
+    REQUIRE_OK(zone_parse_time(zone_utc(), slice_of(text_of(object, key)), &us, NULL, &err), &err);
     return us;
 }
 
