@@ -138,15 +138,20 @@ void *map_set(struct map *map, const char *key, void *value)
     return map_set_slice(map, slice_of(key), value);
 }
 
-void *map_remove(struct map *map, const char *key)
+void *map_remove_slice(struct map *map, struct slice key)
 {
-    struct entry *entry = find(map, slice_of(key), hash_u64(key, strlen(key)));
+    struct entry *entry = find(map, key, hash_u64(key.p, key.size));
     if (!entry)
         return NULL;
     mem_free(entry->key);
     entry->key = NULL;
     map->count--;
     return entry->value;
+}
+
+void *map_remove(struct map *map, const char *key)
+{
+    return map_remove_slice(map, slice_of(key));
 }
 
 bool map_next(const struct map *map, size_t *cursor, const char **ret_key, void **ret_value)

@@ -21,7 +21,9 @@ bool map_has(const struct map *map, const char *key);
 /* Sets or replaces; returns the value that was there before, or NULL. */
 void *map_set(struct map *map, const char *key, void *value);
 void *map_set_slice(struct map *map, struct slice key, void *value);
+/* Returns the value that was there, or NULL. */
 void *map_remove(struct map *map, const char *key);
+void *map_remove_slice(struct map *map, struct slice key);
 void map_clear(struct map *map);
 /* Iteration in order of insertion: start with *cursor = 0; false at the end.  Removing the entry
    just returned is allowed. */

@@ -37,7 +37,7 @@ LIBRARIES = {
     "yaml.h": ("definition/", "cli/version.c"),
     "sqlite3.h": ("store/sqlite/", "cli/version.c", "tests/"),
     "libpq-fe.h": ("executor/", "cli/version.c", "tests/"),
-    "uv.h": ("executor/", "daemon/", "web/", "cli/version.c", "tests/"),
+    "uv.h": ("executor/", "daemon/", "web/", "cli/", "tests/"),
     "microhttpd.h": ("web/", "cli/version.c"),
     "curl/curl.h": ("executor/", "daemon/", "tests/"),
 }

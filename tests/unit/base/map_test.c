@@ -31,6 +31,9 @@ TEST(keys_are_copied_and_may_hold_any_bytes)
     map_set_slice(map, slice_make("x\0y", 3), &values[2]);
     CHECK(map_get_slice(map, slice_make("x\0y", 3)) == &values[2]);
     CHECK(map_get(map, "x") == NULL);
+    CHECK(map_remove_slice(map, slice_make("x\0z", 3)) == NULL);
+    CHECK(map_remove_slice(map, slice_make("x\0y", 3)) == &values[2]);
+    CHECK(map_get_slice(map, slice_make("x\0y", 3)) == NULL);
     map_set_slice(map, (struct slice){0}, &values[3]);
     CHECK(map_get(map, "") == &values[3]);
 }
