@@ -43,7 +43,8 @@ struct store {
     const struct store_backend *backend;
 };
 
-/* The history rows that a change leaves behind: none, or one (strings live as long as the change). */
+/* The history rows that a change leaves behind: none, or one (strings live as long as the change).
+ */
 bool change_transition(const struct change *change, struct transition_record *ret);
 
 #endif

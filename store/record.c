@@ -4,9 +4,13 @@
 #include "store/store.h"
 
 #define COLUMN(record, member, type_)                                                              \
-    {#member, COLUMN_##type_, offsetof(struct record, member)}
+    {                                                                                              \
+#member, COLUMN_##type_, offsetof(struct record, member)                                   \
+    }
 #define COLUMN_AS(record, name_, member, type_)                                                    \
-    {name_, COLUMN_##type_, offsetof(struct record, member)}
+    {                                                                                              \
+        name_, COLUMN_##type_, offsetof(struct record, member)                                     \
+    }
 
 static const struct record_column run_columns[] = {
     COLUMN_AS(run_record, "id", id, INT64),
@@ -129,7 +133,9 @@ static const struct record_column request_columns[] = {
 };
 
 #define TABLE(record, name_, columns_, key_count_)                                                 \
-    {name_, sizeof(struct record), columns_, ARRAY_SIZE(columns_), key_count_}
+    {                                                                                              \
+        name_, sizeof(struct record), columns_, ARRAY_SIZE(columns_), key_count_                   \
+    }
 
 const struct record_table record_run = TABLE(run_record, "run", run_columns, 1);
 const struct record_table record_task = TABLE(task_record, "task_instance", task_columns, 3);

@@ -89,9 +89,8 @@ enum status store_read_tasks(struct store *store, struct run_id run, struct aren
 enum status store_read_attempts(struct store *store, struct run_id run, const char *task_id,
     struct arena *arena, struct attempt_rows *ret, struct error *err)
 {
-    struct record_query query = {.table = &record_attempt,
-        .order_by = {"queued_us", "number"},
-        .limit = STORE_ROWS_MAX};
+    struct record_query query = {
+        .table = &record_attempt, .order_by = {"queued_us", "number"}, .limit = STORE_ROWS_MAX};
     where_int(&query, "run", IS, run.v);
     if (task_id)
         where_text(&query, "task_id", task_id);
@@ -101,9 +100,8 @@ enum status store_read_attempts(struct store *store, struct run_id run, const ch
 enum status store_read_live_attempts(
     struct store *store, struct arena *arena, struct attempt_rows *ret, struct error *err)
 {
-    struct record_query query = {.table = &record_attempt,
-        .order_by = {"queued_us", "number"},
-        .limit = STORE_ROWS_MAX};
+    struct record_query query = {
+        .table = &record_attempt, .order_by = {"queued_us", "number"}, .limit = STORE_ROWS_MAX};
     where_int(&query, "ended_us", IS, TIME_NONE);
     return SELECT(store, &query, arena, ret, err);
 }

@@ -34,19 +34,20 @@ DEFINE_CLEANUP(struct store, store_close);
 /* Makes all changes of the plan durable as batch `batch` (greater than every earlier one), or none.
    Task changes compare and set: a row that is not in the state the change came from is
    ERR_STORE_CONFLICT, and the caller must drop its memory and load again. */
-enum status store_apply(struct store *store, const struct plan *plan, int64_t batch,
-    struct error *err) MUST_CHECK;
+enum status store_apply(
+    struct store *store, const struct plan *plan, int64_t batch, struct error *err) MUST_CHECK;
 /* The number of the last batch committed; 0 = none yet. */
 enum status store_last_batch(struct store *store, int64_t *ret, struct error *err) MUST_CHECK;
 
 /* ---- reading --------------------------------------------------------------------------------- */
 
 struct store_meta {
-    char metadata_id[UUID_TEXT_SIZE]; /* names this project's metadata in every ledger; never changes */
+    char metadata_id[UUID_TEXT_SIZE]; /* names this project's metadata in every ledger; never
+                                         changes */
     int64_t next_run, next_backfill;  /* numbers not used so far */
 };
-enum status store_read_meta(struct store *store, struct store_meta *ret, struct error *err)
-    MUST_CHECK;
+enum status store_read_meta(
+    struct store *store, struct store_meta *ret, struct error *err) MUST_CHECK;
 
 /* Which runs.  Zeroed, all of them; newest logical date first. */
 struct run_filter {
@@ -57,7 +58,7 @@ struct run_filter {
     unsigned states;        /* bits 1 << enum run_state; 0 = any */
     int64_t backfill_id;    /* 0 = any */
     bool oldest_first;
-    size_t limit;           /* 0 = STORE_ROWS_MAX */
+    size_t limit; /* 0 = STORE_ROWS_MAX */
 };
 struct run_rows {
     struct run_record *at;
@@ -115,8 +116,8 @@ enum status store_read_attempts(struct store *store, struct run_id run, const ch
 /* Attempts that have not ended, of all runs. */
 enum status store_read_live_attempts(struct store *store, struct arena *arena,
     struct attempt_rows *ret, struct error *err) MUST_CHECK;
-enum status store_read_dags(struct store *store, struct arena *arena, struct dag_rows *ret,
-    struct error *err) MUST_CHECK;
+enum status store_read_dags(
+    struct store *store, struct arena *arena, struct dag_rows *ret, struct error *err) MUST_CHECK;
 enum status store_read_backfills(struct store *store, bool live_only, struct arena *arena,
     struct backfill_rows *ret, struct error *err) MUST_CHECK;
 /* History of a run; of one task when `task_id` is not NULL ("" = the run itself).  Oldest first. */

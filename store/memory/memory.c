@@ -78,7 +78,7 @@ static bool same_key(const struct record_table *table, const void *a, const void
 
 static void *find(struct rows *rows, const void *record)
 {
-    vec_each(row, &rows->at)
+    vec_each (row, &rows->at)
         if (same_key(rows->table, *row, record))
             return *row;
     return NULL;
@@ -143,8 +143,8 @@ struct undo {
     void *before;
 };
 
-static void remember(struct memory_store *self, const struct change *change,
-    struct arena *scratch, struct undo *ret)
+static void remember(
+    struct memory_store *self, const struct change *change, struct arena *scratch, struct undo *ret)
 {
     struct rows *rows = rows_of(self, &record_task);
     void *row = find(rows, &change->task.record);
@@ -153,12 +153,12 @@ static void remember(struct memory_store *self, const struct change *change,
         ret->before = arena_memdup(scratch, row, record_task.size);
 }
 
-static enum status apply_tasks(struct memory_store *self, const struct plan *plan,
-    struct arena *scratch, struct error *err)
+static enum status apply_tasks(
+    struct memory_store *self, const struct plan *plan, struct arena *scratch, struct error *err)
 {
     VEC(struct undo) undos = {0};
     enum status status = OK;
-    vec_each(change, &plan->changes) {
+    vec_each (change, &plan->changes) {
         if (change->kind != CHANGE_TASK)
             continue;
         status = check_task(self, change, err);
@@ -183,13 +183,13 @@ static enum status memory_apply(
 {
     struct memory_store *self = of(store);
     if (batch <= self->batch)
-        return error_set(err, ERR_STORE_CONFLICT, "batch %lld is not newer than the last one",
-            (long long)batch);
+        return error_set(
+            err, ERR_STORE_CONFLICT, "batch %lld is not newer than the last one", (long long)batch);
     CLEANUP(arena_freep) struct arena *scratch = arena_new();
     enum status status = apply_tasks(self, plan, scratch, err);
     if (status != OK)
         return status;
-    vec_each(change, &plan->changes)
+    vec_each (change, &plan->changes)
         apply_change(self, change);
     self->batch = batch;
     return OK;
@@ -255,15 +255,14 @@ static enum status memory_select(struct store *store, const struct record_query 
     (void)err;
     struct rows *rows = rows_of(of(store), query->table);
     VEC(const void *) found = {0};
-    vec_each(row, &rows->at)
+    vec_each (row, &rows->at)
         if (matches(query, *row))
             vec_push(&found, *row);
     sort_rows(query, found.at, found.count);
     ret->count = found.count < query->limit ? found.count : query->limit;
     ret->at = arena_alloc(arena, ret->count * query->table->size);
     for (size_t i = 0; i < ret->count; i++)
-        record_copy(
-            query->table, (char *)ret->at + i * query->table->size, found.at[i], arena);
+        record_copy(query->table, (char *)ret->at + i * query->table->size, found.at[i], arena);
     vec_done(&found);
     return OK;
 }
@@ -281,12 +280,12 @@ static enum status memory_meta(struct store *store, struct store_meta *ret, stru
     struct memory_store *self = of(store);
     *ret = self->meta;
     ret->next_run = ret->next_backfill = 1;
-    vec_each(row, &rows_of(self, &record_run)->at) {
+    vec_each (row, &rows_of(self, &record_run)->at) {
         const struct run_record *run = *row;
         if (run->id.v >= ret->next_run)
             ret->next_run = run->id.v + 1;
     }
-    vec_each(row, &rows_of(self, &record_backfill)->at) {
+    vec_each (row, &rows_of(self, &record_backfill)->at) {
         const struct backfill_record *backfill = *row;
         if (backfill->id >= ret->next_backfill)
             ret->next_backfill = backfill->id + 1;

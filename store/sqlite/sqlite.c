@@ -37,15 +37,15 @@ static enum status failed(struct sqlite_store *self, struct error *err)
 static enum status prepare(
     struct sqlite_store *self, const char *sql, sqlite3_stmt **ret, struct error *err)
 {
-    vec_each(cached, &self->statements) {
+    vec_each (cached, &self->statements) {
         if (str_equal(cached->sql, sql)) {
             *ret = cached->statement;
             return OK;
         }
     }
     struct cached fresh = {0};
-    if (sqlite3_prepare_v3(
-            self->db, sql, -1, SQLITE_PREPARE_PERSISTENT, &fresh.statement, NULL) != SQLITE_OK)
+    if (sqlite3_prepare_v3(self->db, sql, -1, SQLITE_PREPARE_PERSISTENT, &fresh.statement, NULL) !=
+        SQLITE_OK)
         return failed(self, err);
     fresh.sql = mem_strdup(sql);
     vec_push(&self->statements, fresh);
@@ -260,7 +260,7 @@ static enum status run_sql(struct sqlite_store *self, const char *sql, struct er
 static enum status apply_all(
     struct sqlite_store *self, const struct plan *plan, int64_t batch, struct error *err)
 {
-    vec_each(change, &plan->changes) {
+    vec_each (change, &plan->changes) {
         enum status status = apply_change(self, change, err);
         if (status != OK)
             return status;
@@ -272,15 +272,15 @@ static enum status apply_all(
             return status;
     }
     sqlite3_stmt *statement = NULL;
-    enum status status = prepare(self,
-        "update meta set value = ?1 where key = 'batch' and value < ?1", &statement, err);
+    enum status status = prepare(
+        self, "update meta set value = ?1 where key = 'batch' and value < ?1", &statement, err);
     if (status != OK)
         return status;
     sqlite3_bind_int64(statement, 1, batch);
     status = step_done(self, statement, err);
     if (status == OK && sqlite3_changes(self->db) != 1)
-        return error_set(err, ERR_STORE_CONFLICT, "batch %lld is not newer than the last one",
-            (long long)batch);
+        return error_set(
+            err, ERR_STORE_CONFLICT, "batch %lld is not newer than the last one", (long long)batch);
     return status;
 }
 
@@ -295,7 +295,8 @@ static enum status sqlite_apply(
     if (status == OK)
         status = run_sql(self, "commit", err);
     if (status != OK)
-        sqlite3_exec(self->db, "rollback", NULL, NULL, NULL); /* the first error is the one to tell */
+        sqlite3_exec(
+            self->db, "rollback", NULL, NULL, NULL); /* the first error is the one to tell */
     return status;
 }
 
@@ -336,8 +337,7 @@ static enum status sqlite_meta(struct store *store, struct store_meta *ret, stru
         status = failed(self, err);
     sqlite3_reset(statement);
     if (status == OK)
-        status = read_number(
-            self, "select coalesce(max(id), 0) + 1 from run", &ret->next_run, err);
+        status = read_number(self, "select coalesce(max(id), 0) + 1 from run", &ret->next_run, err);
     if (status == OK)
         status = read_number(
             self, "select coalesce(max(id), 0) + 1 from backfill", &ret->next_backfill, err);
@@ -350,8 +350,7 @@ static void condition_sql(
     static const char *const operators[] = {
         [IS] = "is", [AT_LEAST] = ">=", [AT_MOST] = "<=", [BELOW] = "<"};
     if (condition->op != IS_ANY_OF_STATES) {
-        strbuf_printf(
-            sql, "%s %s ?%zu", condition->column, operators[condition->op], parameter);
+        strbuf_printf(sql, "%s %s ?%zu", condition->column, operators[condition->op], parameter);
         return;
     }
     strbuf_printf(sql, "%s in (", condition->column);
@@ -461,7 +460,7 @@ static enum status sqlite_select(struct store *store, const struct record_query 
 static void sqlite_close(struct store *store)
 {
     struct sqlite_store *self = of(store);
-    vec_each(cached, &self->statements) {
+    vec_each (cached, &self->statements) {
         sqlite3_finalize(cached->statement);
         mem_free(cached->sql);
     }
@@ -497,8 +496,7 @@ static enum status open_file(
 enum status store_open_sqlite(const char *path, struct store **ret, struct error *err)
 {
     struct sqlite_store *self = NULL;
-    enum status status =
-        open_file(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, &self, err);
+    enum status status = open_file(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, &self, err);
     if (status != OK)
         return status;
     /* FULL: an acknowledged commit survives the loss of power. */

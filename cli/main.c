@@ -1,0 +1,101 @@
+/* dag: finds the command, the project, runs it, prints its error. */
+#include <signal.h>
+#include <stdlib.h>
+
+#include "base/file.h"
+#include "cli/cli.h"
+#include "definition/project.h"
+
+static void print_error(const struct error *err)
+{
+    struct strbuf text = {0};
+    error_format(err, "error", &text);
+    fputs(strbuf_text(&text), stderr);
+    strbuf_done(&text);
+}
+
+static enum status unknown_command(const char *word, struct error *err)
+{
+    const char *names[128];
+    for (size_t i = 0; i < command_count; i++)
+        names[i] = commands[i]->name;
+    error_set(err, ERR_USAGE, "there is no command `dag %s`", word);
+    const char *near = suggest(word, names, command_count);
+    if (near)
+        error_hint(err, "did you mean `dag %s`?", near);
+    else
+        error_hint(err, "`dag help` lists the commands");
+    return ERR_USAGE;
+}
+
+/* Where the project is: --project, DAG_PROJECT, or found upwards from here. */
+static enum status find_project(
+    struct cli *cli, enum project_use use, struct project_options *options, struct error *err)
+{
+    const char *named = cli->project_dir ? cli->project_dir : getenv("DAG_PROJECT");
+    const char *here = path_absolute(cli->arena, ".");
+    if (named && *named) {
+        options->dir = path_absolute(cli->arena, named);
+        return OK;
+    }
+    enum status status = project_find(here, cli->arena, &options->dir, err);
+    if (status == OK || use == PROJECT_NEEDED)
+        return status;
+    options->dir = here;
+    options->bare = true;
+    return OK;
+}
+
+static enum status load_project(struct cli *cli, enum project_use use, struct error *err)
+{
+    struct diagnostics mistakes;
+    struct project_options options = {.environment = cli->environment};
+    diagnostics_init(&mistakes, cli->arena);
+    enum status status = find_project(cli, use, &options, err);
+    if (status == OK)
+        status = project_load(&options, &cli->project, &mistakes, err);
+    cli_print_diagnostics(&mistakes, stderr);
+    return status;
+}
+
+static enum status run(struct cli *cli, int argc, char **argv, struct error *err)
+{
+    const char *word = argc > 1 ? argv[1] : "help";
+    if (str_equal(word, "help") || str_equal(word, "-h") || str_equal(word, "--help")) {
+        const struct command *about = argc > 2 ? command_find(argv[2]) : NULL;
+        if (argc > 2 && !about)
+            return unknown_command(argv[2], err);
+        about ? command_help(about, stdout) : command_overview(stdout);
+        return OK;
+    }
+    if (str_equal(word, "--version"))
+        word = "version";
+    const struct command *command = command_find(word);
+    if (!command)
+        return unknown_command(word, err);
+    enum status status = command_parse(cli, command, argc - 2, argv + 2, err);
+    if (status != OK)
+        return status;
+    if (cli->help) {
+        command_help(command, stdout);
+        return OK;
+    }
+    if (command->project != PROJECT_UNUSED)
+        status = load_project(cli, command->project, err);
+    return status == OK ? command->run(cli, err) : status;
+}
+
+int main(int argc, char **argv)
+{
+    struct cli *cli = cli_begin();
+    struct error err = {0};
+    signal(SIGPIPE, SIG_IGN);
+    enum status status = run(cli, argc, argv, &err);
+    if (status != OK && err.message[0])
+        print_error(&err);
+    /* A pipe that was closed, or a full disk, must not look like success. */
+    if (fflush(stdout) != 0 && status == OK)
+        status = ERR_IO;
+    cli_end(cli);
+    return status == OK ? 0 : status_info(status)->exit_status;
+}

@@ -1,0 +1,249 @@
+#include "base/file.h"
+#include "cli/cli.h"
+#include "definition/context/context.h"
+#include "language/jinja/jinja.h"
+#include "language/timetable/timetable.h"
+#include "language/timetable/zone.h"
+
+static const char *logical_date, *dialect_text, *template_path, *context_path, *searchpath;
+static const char *conf_text;
+static bool strict, keep_trailing_newline, all_fields;
+
+enum { TEMPLATE_SIZE_MAX = 8 << 20, CONTEXT_SIZE_MAX = 64 << 20 };
+
+/* ---- a template alone ------------------------------------------------------------------------ */
+
+static enum status read_context(struct cli *cli, struct jinja_value *ret, struct error *err)
+{
+    struct slice text;
+    json_t *tree = NULL;
+    *ret = jinja_mapping_new(cli->arena);
+    if (!context_path)
+        return OK;
+    const char *path = context_path[0] == '@' ? context_path + 1 : context_path;
+    enum status status = file_read(path, CONTEXT_SIZE_MAX, cli->arena, &text, err);
+    if (status == OK)
+        status = json_parse(text.p, text.size, path, &tree, err);
+    if (status == OK && !json_is_object(tree)) {
+        status = error_set(err, ERR_INVALID, "%s: the context must be a JSON object", path);
+        error_hint(err, "its members are the template's variables");
+    }
+    if (status == OK)
+        *ret = jinja_from_json(cli->arena, tree);
+    json_decref(tree);
+    return status;
+}
+
+static void write_text(struct slice text)
+{
+    fwrite(text.p, 1, text.size, stdout);
+}
+
+static enum status render_with(struct cli *cli, struct jinja_environment *env, struct error *err)
+{
+    struct slice text;
+    struct jinja_value context;
+    struct jinja_template *template = NULL;
+    struct jinja_result result;
+    enum status status = file_read(template_path, TEMPLATE_SIZE_MAX, cli->arena, &text, err);
+    if (status == OK)
+        status = read_context(cli, &context, err);
+    if (status == OK)
+        status = jinja_template_parse(env, template_path, text, &template, err);
+    if (status == OK)
+        status = jinja_render(env, template, context, cli->arena, &result, err);
+    if (status == OK)
+        write_text(result.text);
+    jinja_template_free(template);
+    return status;
+}
+
+static enum status render_template(struct cli *cli, struct error *err)
+{
+    const char *path = searchpath ? searchpath : path_dir(cli->arena, template_path);
+    struct jinja_directory directory = {.path = path};
+    struct jinja_directories directories = {&directory, 1};
+    struct jinja_options options = {.strict = strict,
+        .keep_trailing_newline = keep_trailing_newline,
+        .loader = jinja_directory_loader(&directories)};
+    CLEANUP(jinja_environment_freep)
+    struct jinja_environment *env = jinja_environment_new(&options);
+    return render_with(cli, env, err);
+}
+
+/* ---- a task ---------------------------------------------------------------------------------- */
+
+static enum status find_task(
+    const struct dag *dag, const char *task_id, const struct task **ret, struct error *err)
+{
+    *ret = dag_find_task(dag, task_id);
+    if (*ret)
+        return OK;
+    const char **ids = mem_alloc((dag->task_count + 1) * sizeof(*ids));
+    for (uint32_t i = 0; i < dag->task_count; i++)
+        ids[i] = dag->tasks[i].task_id;
+    const char *near = suggest(task_id, ids, dag->task_count);
+    error_set(err, ERR_NOT_FOUND, "`%s` has no task `%s`", dag->dag_id, task_id);
+    if (near)
+        error_hint(err, "did you mean `%s`?", near);
+    else
+        error_hint(err, "`dag show %s` lists its tasks", dag->dag_id);
+    mem_free(ids);
+    return ERR_NOT_FOUND;
+}
+
+static enum status find_date(const struct dag *dag, int64_t *ret_us, struct error *err)
+{
+    struct timetable_run latest;
+    int64_t now_us = clock_now().wall_us;
+    if (logical_date)
+        return zone_parse_time(dag->zone, slice_of(logical_date), ret_us, NULL, err);
+    *ret_us = dag->timetable && timetable_latest(dag->timetable, now_us, &latest)
+                  ? latest.logical_us
+                  : now_us - now_us % US_PER_SECOND;
+    return OK;
+}
+
+static enum status find_target(
+    struct cli *cli, const struct task *task, struct render_target *ret, struct error *err)
+{
+    const struct connection *connection =
+        task->sql.connection ? project_find_connection(cli->project, task->sql.connection) : NULL;
+    *ret = render_target_of(cli->project, connection);
+    if (!dialect_text)
+        return OK;
+    if (!dialect_parse(dialect_text, &ret->dialect)) {
+        error_set(err, ERR_USAGE, "there is no dialect `%s`", dialect_text);
+        error_hint(err, "postgresql, greenplum6 or greenplum7");
+        return ERR_USAGE;
+    }
+    ret->plpython = ret->dialect == DIALECT_GREENPLUM6 ? "plpythonu" : "plpython3u";
+    return OK;
+}
+
+/* The task's own text; with --all every templated field, under its name. */
+static void print_fields(struct cli *cli, const struct rendered_task *rendered)
+{
+    bool plain = !all_fields && !cli->json;
+    for (size_t i = 0; i < rendered->count; i++) {
+        const struct rendered *field = &rendered->fields[i];
+        bool is_main = str_equal(field->name, "sql") || str_equal(field->name, "bash") ||
+                       str_equal(field->name, "python") || str_starts(field->name, "exec");
+        if (plain && !is_main)
+            continue;
+        if (cli->json) {
+            struct strbuf text = {0};
+            struct json_writer w = json_begin(&text);
+            json_object_begin(&w);
+            json_kv_str(&w, "field", field->name);
+            json_key(&w, "text");
+            json_strn(&w, field->text.p, field->text.size);
+            json_kv_str(&w, "source", field->source);
+            json_kv_str(&w, "hash", field->hash);
+            json_object_end(&w);
+            puts(strbuf_text(&text));
+            strbuf_done(&text);
+            continue;
+        }
+        if (all_fields)
+            printf("-- %s (%s)\n", field->name, field->source);
+        write_text(field->text);
+        if (!field->text.size || field->text.p[field->text.size - 1] != '\n')
+            putchar('\n');
+    }
+}
+
+static enum status conf_of(struct cli *cli, const char **ret, struct error *err)
+{
+    json_t *conf = NULL;
+    *ret = "{}";
+    if (!conf_text)
+        return OK;
+    enum status status = cli_parse_json_argument(cli, conf_text, &conf, err);
+    if (status != OK)
+        return error_context(err, "--conf: ");
+    struct strbuf text = {0};
+    struct json_writer w = json_begin(&text);
+    json_tree(&w, conf);
+    *ret = strbuf_to_arena(&text, cli->arena);
+    strbuf_done(&text);
+    json_decref(conf);
+    return OK;
+}
+
+static enum status render_task(struct cli *cli, const struct dag *dag, struct error *err)
+{
+    const struct task *task = NULL;
+    struct run_facts facts;
+    struct render_target target;
+    struct rendered_task rendered;
+    struct attempt_facts attempt = {.attempt_id = "",
+        .try_number = 1,
+        .map_index = -1,
+        .now_us = clock_now().wall_us,
+        .seed = random_u64()};
+    int64_t logical_us = 0;
+    enum status status = find_task(dag, cli->args[1], &task, err);
+    if (status == OK)
+        status = find_date(dag, &logical_us, err);
+    if (status == OK)
+        status = context_facts_at(dag, logical_us, RUN_TYPE_MANUAL, cli->arena, &facts, err);
+    if (status == OK)
+        status = conf_of(cli, &facts.conf, err);
+    if (status == OK)
+        status = find_target(cli, task, &target, err);
+    if (status == OK)
+        status = context_render_task(
+            cli->project, dag, task, &facts, &attempt, &target, cli->arena, &rendered, err);
+    if (status == OK)
+        print_fields(cli, &rendered);
+    return status;
+}
+
+static enum status run(struct cli *cli, struct error *err)
+{
+    if (template_path && cli->arg_count)
+        return error_set(err, ERR_USAGE, "either DAG and TASK, or --template");
+    if (template_path)
+        return render_template(cli, err);
+    if (cli->arg_count != 2) {
+        error_set(err, ERR_USAGE, "dag render wants DAG and TASK, or --template FILE");
+        error_hint(err, "see `dag render -h`");
+        return ERR_USAGE;
+    }
+    struct dag *dag = NULL;
+    enum status status = cli_load_dag(cli, cli->args[0], &dag, err);
+    if (status == OK)
+        status = render_task(cli, dag, err);
+    dag_unref(dag);
+    return status;
+}
+
+static const struct option options[] = {
+    OPTION_TEXT(
+        "logical-date", 0, &logical_date, "DATE", "(default: the newest complete interval)"),
+    OPTION_TEXT("dialect", 0, &dialect_text, "DIALECT", "postgresql, greenplum6 or greenplum7"),
+    OPTION_TEXT("conf", 0, &conf_text, "J", "the run's conf: JSON, or @FILE"),
+    OPTION_FLAG("all", 0, &all_fields, "every templated field, not only the task's text"),
+    OPTION_TEXT("template", 0, &template_path, "FILE", "a template alone, as Jinja2 renders it"),
+    OPTION_TEXT("context", 0, &context_path, "FILE", "its variables: a JSON object"),
+    OPTION_TEXT("searchpath", 0, &searchpath, "DIR", "where it finds others (default: its folder)"),
+    OPTION_FLAG("strict", 0, &strict, "undefined variables are errors"),
+    OPTION_FLAG("keep-trailing-newline", 0, &keep_trailing_newline, "keep a file's last newline"),
+    OPTION_END,
+};
+
+const struct command command_render = {
+    .name = "render",
+    .arguments = "DAG TASK",
+    .arguments_max = 2,
+    .summary = "the text that a task would run",
+    .description = "Renders a task's text for a date, without any server. With --template: any "
+                   "template, exactly as Jinja2 does.",
+    .examples = "dag render geolife fetch_daily_trajectory --logical-date 2007-04-12\n"
+                "dag render geolife fetch_daily_trajectory --dialect greenplum6\n"
+                "dag render --template report.sql --context values.json --strict",
+    .options = options,
+    .project = PROJECT_OPTIONAL,
+    .run = run,
+};

@@ -1,0 +1,734 @@
+#include "daemon/engine.h"
+
+#include <assert.h>
+#include <pthread.h>
+
+#include "base/file.h"
+#include "base/map.h"
+#include "daemon/limits.h"
+#include "daemon/request.h"
+#include "executor/executor.h"
+#include "scheduler/limits.h"
+#include "store/thread.h"
+
+/* Who waits for a request's outcome. */
+struct waiter {
+    engine_answer *answer;
+    void *user;
+};
+
+struct engine {
+    struct engine_options options;
+    struct scheduler *scheduler;
+    struct executor *executor;
+    struct store_thread *store;
+    struct store *reader; /* the loop's */
+    struct store *xcom_reader;
+    pthread_mutex_t xcom_mutex;
+    struct map *waiters; /* request uuid → struct waiter, heap */
+
+    struct plan plan; /* what this turn decided, not handed over yet */
+    int64_t next_batch;
+    bool started, failing, closing;
+
+    uv_prepare_t turn; /* the end of a turn: hands the plan over and sets the timer */
+    uv_timer_t tick;
+    uv_async_t durable; /* the store thread has finished a batch */
+    unsigned open_handles;
+    bool executor_closed;
+
+    void (*stopped)(void *user);
+    void *stopped_user;
+    void (*closed)(void *user);
+    void *closed_user;
+};
+
+static void apply(struct engine *engine, const struct event *event);
+
+const struct scheduler *engine_scheduler(const struct engine *engine)
+{
+    return engine->scheduler;
+}
+
+struct store *engine_reader(struct engine *engine)
+{
+    return engine->reader;
+}
+
+/* ---- failing --------------------------------------------------------------------------------- */
+
+static void fail(struct engine *engine, const struct error *err)
+{
+    if (engine->failing)
+        return;
+    engine->failing = true;
+    engine->options.failed(engine->options.user, err);
+}
+
+/* ---- effects --------------------------------------------------------------------------------- */
+
+static void answer_waiter(
+    struct engine *engine, const char *uuid, enum status status, const char *outcome)
+{
+    struct waiter *waiter = uuid ? map_remove(engine->waiters, uuid) : NULL;
+    if (!waiter)
+        return;
+    struct error err = {0};
+    if (status != OK) {
+        json_t *tree = NULL;
+        const char *message = NULL, *hint = NULL;
+        if (outcome && json_parse(outcome, strlen(outcome), NULL, &tree, NULL) == OK) {
+            message = json_string_value(json_object_get(tree, "message"));
+            hint = json_string_value(json_object_get(tree, "hint"));
+        }
+        error_set(&err, status, "%s", message ? message : status_info(status)->meaning);
+        if (hint)
+            error_hint(&err, "%s", hint);
+        json_decref(tree);
+    }
+    waiter->answer(waiter->user, outcome ? outcome : "{}", status == OK ? NULL : &err);
+    mem_free(waiter);
+}
+
+static enum status load_run(struct engine *engine, const struct run_record *run, struct error *err)
+{
+    CLEANUP(arena_freep) struct arena *arena = arena_new();
+    struct task_rows tasks;
+    enum status status = store_read_tasks(engine->reader, run->id, arena, &tasks, err);
+    if (status == OK)
+        status = scheduler_load_run(engine->scheduler, run, NULL, tasks.at, tasks.count, err);
+    return status;
+}
+
+/* A backfill wants a finished run back. */
+static void load_wanted_run(struct engine *engine, const struct run_record *wanted)
+{
+    CLEANUP(arena_freep) struct arena *arena = arena_new();
+    struct error err;
+    struct run_rows rows;
+    struct run_filter filter = {.dag_id = wanted->dag_id,
+        .has_from = true,
+        .from_us = wanted->logical_us,
+        .has_to = true,
+        .to_us = wanted->logical_us};
+    enum status status = store_read_runs(engine->reader, &filter, arena, &rows, &err);
+    if (status == OK && rows.count)
+        status = load_run(engine, &rows.at[0], &err);
+    if (status != OK) {
+        fail(engine, &err);
+        return;
+    }
+    apply(engine,
+        &(struct event){
+            .kind = EVENT_RUN_LOADED, .dag_id = wanted->dag_id, .logical_us = wanted->logical_us});
+}
+
+static void carry_out(struct engine *engine, const struct effect *effect)
+{
+    switch (effect->kind) {
+    case EFFECT_START:
+        if (engine->executor)
+            executor_start(engine->executor, effect);
+        break;
+    case EFFECT_CANCEL:
+        if (engine->executor)
+            executor_cancel(engine->executor, effect);
+        break;
+    case EFFECT_VOID:
+        if (engine->executor)
+            executor_void(engine->executor, effect);
+        break;
+    case EFFECT_REPLY:
+        answer_waiter(engine, effect->request_uuid, effect->status, effect->outcome);
+        break;
+    case EFFECT_LOAD_RUN: load_wanted_run(engine, &effect->run); break;
+    case EFFECT_RUN_ENDED:
+    case EFFECT_DAG_PAUSED:
+    case EFFECT_CLOCK_JUMPED: break; /* the owner tells people, from `committed` */
+    }
+}
+
+static void check_stopped(struct engine *engine)
+{
+    if (!engine->stopped || engine->plan.changes.count || engine->plan.effects.count ||
+        store_thread_pending(engine->store) ||
+        (engine->executor && executor_active(engine->executor)))
+        return;
+    void (*stopped)(void *user) = engine->stopped;
+    engine->stopped = NULL;
+    stopped(engine->stopped_user);
+}
+
+static void take_finished(struct engine *engine)
+{
+    struct finished_batch finished;
+    while (store_thread_finished(engine->store, &finished)) {
+        if (finished.status != OK) {
+            fail(engine, &finished.error);
+        } else if (!engine->failing) {
+            vec_each (effect, &finished.plan.effects)
+                carry_out(engine, effect);
+            if (engine->options.committed)
+                engine->options.committed(engine->options.user, &finished.plan);
+        }
+        plan_done(&finished.plan);
+    }
+}
+
+static void on_durable(uv_async_t *handle)
+{
+    take_finished(handle->data);
+}
+
+/* On the store thread. */
+static void notify_durable(void *user)
+{
+    struct engine *engine = user;
+    uv_async_send(&engine->durable);
+}
+
+/* ---- deciding -------------------------------------------------------------------------------- */
+
+static void apply(struct engine *engine, const struct event *event)
+{
+    struct error err;
+    if (engine->failing)
+        return;
+    if (scheduler_apply(engine->scheduler, event, clock_now(), &engine->plan, &err) != OK)
+        fail(engine, &err);
+}
+
+/* Hands the turn's plan over.  While a batch is being written the next one gathers. */
+static void hand_over(struct engine *engine)
+{
+    struct error err;
+    if ((!engine->plan.changes.count && !engine->plan.effects.count) ||
+        store_thread_pending(engine->store))
+        return;
+    if (store_thread_submit(engine->store, &engine->plan, engine->next_batch, &err) == OK)
+        engine->next_batch++;
+    else
+        fail(engine, &err);
+}
+
+static void on_tick(uv_timer_t *timer)
+{
+    apply(timer->data, &(struct event){.kind = EVENT_TICK});
+}
+
+/* A minute at most, so that a changed wall clock is noticed. */
+static uint64_t timer_ms(int64_t wait_us)
+{
+    if (wait_us <= 0)
+        return 0;
+    return wait_us > US_PER_MINUTE ? 60000 : (uint64_t)((wait_us + 999) / US_PER_MS);
+}
+
+static void set_timer(struct engine *engine)
+{
+    int64_t due_us = scheduler_next_due(engine->scheduler);
+    if (due_us == INT64_MAX || engine->failing) {
+        uv_timer_stop(&engine->tick);
+        return;
+    }
+    uv_update_time(engine->options.loop);
+    uv_timer_start(&engine->tick, on_tick, timer_ms(due_us - clock_now().mono_us), 0);
+}
+
+static void on_turn(uv_prepare_t *handle)
+{
+    struct engine *engine = handle->data;
+    if (!engine->started || engine->closing)
+        return;
+    hand_over(engine);
+    set_timer(engine);
+    check_stopped(engine);
+}
+
+/* Makes all that was decided durable and acted on, so that what is read is what is so.  Blocks for
+   the length of a commit: for acts from outside, which are rare. */
+static void settle(struct engine *engine)
+{
+    do {
+        hand_over(engine);
+        store_thread_drain(engine->store);
+        take_finished(engine);
+    } while (!engine->failing && (engine->plan.changes.count || engine->plan.effects.count));
+}
+
+/* ---- what the executor asks and says --------------------------------------------------------- */
+
+static void on_executor_event(void *user, const struct event *event)
+{
+    apply(user, event);
+}
+
+static enum status find_facts(void *user, const struct run_record *run, struct arena *arena,
+    struct run_facts *ret, struct error *err)
+{
+    struct engine *engine = user;
+    struct run_rows rows;
+    enum status status = store_read_previous_success(
+        engine->reader, run->dag_id, run->logical_us, arena, &rows, err);
+    if (status != OK)
+        return status;
+    const struct run_record *previous = rows.count ? &rows.at[0] : NULL;
+    *ret = (struct run_facts){.run_id = arena_strdup(arena, run->run_id),
+        .type = run->type,
+        .logical_us = run->logical_us,
+        .interval_start_us = run->interval_start_us,
+        .interval_end_us = run->interval_end_us,
+        .run_after_us = run->run_after_us,
+        .started_us = run->started_us,
+        .conf = arena_strdup(arena, run->conf),
+        .prev_interval_start_success_us = previous ? previous->interval_start_us : TIME_NONE,
+        .prev_interval_end_success_us = previous ? previous->interval_end_us : TIME_NONE,
+        .prev_start_success_us = previous ? previous->started_us : TIME_NONE,
+        .prev_end_success_us = previous ? previous->ended_us : TIME_NONE};
+    return OK;
+}
+
+/* On a rendering thread. */
+static const char *find_xcom(
+    void *user, struct run_id run, const char *task_id, const char *key, struct arena *arena)
+{
+    struct engine *engine = user;
+    const char *xcom = NULL;
+    if (key && !str_equal(key, "return_value"))
+        return NULL; /* a task has one XCom, its result */
+    pthread_mutex_lock(&engine->xcom_mutex);
+    if (store_read_xcom(engine->xcom_reader, run, task_id, -1, arena, &xcom, NULL) != OK)
+        xcom = NULL;
+    pthread_mutex_unlock(&engine->xcom_mutex);
+    return xcom;
+}
+
+/* ---- making ---------------------------------------------------------------------------------- */
+
+static enum status open_stores(struct engine *engine, struct store **ret, struct error *err)
+{
+    CLEANUP(arena_freep) struct arena *arena = arena_new();
+    const char *path = path_join(arena, engine->options.project->state, "dag.db");
+    enum status status = store_open_sqlite(path, ret, err);
+    if (status == OK)
+        status = store_open_reader(path, &engine->reader, err);
+    if (status == OK)
+        status = store_open_reader(path, &engine->xcom_reader, err);
+    return status;
+}
+
+/* An engine that starts nothing has no slots to give. */
+static struct scheduler *make_scheduler(struct engine *engine, const struct store_meta *meta)
+{
+    const struct project *project = engine->options.project;
+    CLEANUP(arena_freep) struct arena *arena = arena_new();
+    bool acting = engine->options.acting;
+    struct slots_setting *pools = arena_array(arena, struct slots_setting, project->pool_count);
+    for (size_t i = 0; i < project->pool_count; i++)
+        pools[i] =
+            (struct slots_setting){project->pools[i].name, acting ? project->pools[i].slots : 0};
+    struct slots_setting *connections =
+        arena_array(arena, struct slots_setting, project->connection_count);
+    for (size_t i = 0; i < project->connection_count; i++)
+        connections[i] = (struct slots_setting){
+            project->connections[i].name, project->connections[i].max_connections};
+    struct scheduler_options options = {.seed = random_u64(),
+        .pools = pools,
+        .pool_count = project->pool_count,
+        .connections = connections,
+        .connection_count = project->connection_count,
+        .max_processes = project->max_processes,
+        .paused_upon_creation = project->paused_upon_creation,
+        .next_run_id = meta->next_run,
+        .next_backfill_id = meta->next_backfill,
+        .no_schedules = engine->options.only_dag != NULL};
+    return scheduler_new(&options);
+}
+
+static enum status make_executor(
+    struct engine *engine, const struct store_meta *meta, struct error *err)
+{
+    if (!engine->options.acting)
+        return OK;
+    struct executor_options options = {.loop = engine->options.loop,
+        .project = engine->options.project,
+        .metadata_id = meta->metadata_id,
+        .user = engine,
+        .event = on_executor_event,
+        .facts = find_facts,
+        .xcom = find_xcom};
+    return executor_new(&options, &engine->executor, err);
+}
+
+static void open_handles(struct engine *engine)
+{
+    uv_loop_t *loop = engine->options.loop;
+    uv_prepare_init(loop, &engine->turn);
+    uv_timer_init(loop, &engine->tick);
+    uv_async_init(loop, &engine->durable, on_durable);
+    engine->turn.data = engine->tick.data = engine->durable.data = engine;
+    engine->open_handles = 3;
+    uv_prepare_start(&engine->turn, on_turn);
+}
+
+static void release(struct engine *engine)
+{
+    scheduler_free(engine->scheduler);
+    store_close(engine->reader);
+    store_close(engine->xcom_reader);
+    plan_done(&engine->plan);
+    size_t cursor = 0;
+    const char *key;
+    void *waiter;
+    while (map_next(engine->waiters, &cursor, &key, &waiter))
+        mem_free(waiter);
+    map_free(engine->waiters);
+    pthread_mutex_destroy(&engine->xcom_mutex);
+    mem_free(engine);
+}
+
+enum status engine_new(const struct engine_options *options, struct engine **ret, struct error *err)
+{
+    struct engine *engine = mem_alloc_zero(1, sizeof(*engine));
+    struct store *store = NULL;
+    struct store_meta meta = {0};
+    int64_t last_batch = 0;
+    engine->options = *options;
+    engine->waiters = map_new();
+    plan_init(&engine->plan);
+    pthread_mutex_init(&engine->xcom_mutex, NULL);
+    enum status status = open_stores(engine, &store, err);
+    if (status == OK)
+        status = store_read_meta(store, &meta, err);
+    if (status == OK)
+        status = store_last_batch(store, &last_batch, err);
+    if (status == OK)
+        status = make_executor(engine, &meta, err);
+    if (status != OK) {
+        store_close(store);
+        release(engine);
+        return status;
+    }
+    engine->next_batch = last_batch + 1;
+    engine->scheduler = make_scheduler(engine, &meta);
+    open_handles(engine);
+    engine->store = store_thread_start(store, notify_durable, engine);
+    *ret = engine;
+    return OK;
+}
+
+/* ---- loading --------------------------------------------------------------------------------- */
+
+struct loading {
+    struct engine *engine;
+    struct catalogue *catalogue;
+    struct arena *arena;
+    struct dag_rows records;
+    struct error *err;
+};
+
+static const struct dag_record *find_record(const struct loading *in, const char *dag_id)
+{
+    for (size_t i = 0; i < in->records.count; i++)
+        if (str_equal(in->records.at[i].dag_id, dag_id))
+            return &in->records.at[i];
+    return NULL;
+}
+
+static enum status read_known_dates(
+    const struct loading *in, struct run_filter filter, struct known_date **ret, size_t *ret_count)
+{
+    struct run_rows rows;
+    filter.oldest_first = true;
+    enum status status = store_read_runs(in->engine->reader, &filter, in->arena, &rows, in->err);
+    if (status != OK)
+        return status;
+    *ret = arena_array(in->arena, struct known_date, rows.count);
+    *ret_count = rows.count;
+    for (size_t i = 0; i < rows.count; i++)
+        (*ret)[i] = (struct known_date){rows.at[i].logical_us, rows.at[i].state};
+    return OK;
+}
+
+static enum status load_past(const struct loading *in, const struct dag *dag)
+{
+    struct run_rows runs;
+    struct run_filter filter = {.dag_id = dag->dag_id,
+        .states = 1u << RUN_SUCCESS | 1u << RUN_FAILED,
+        .limit = PAST_RUNS_MAX};
+    enum status status = store_read_runs(in->engine->reader, &filter, in->arena, &runs, in->err);
+    for (size_t i = 0; status == OK && i < runs.count; i++) {
+        struct task_rows tasks;
+        status = store_read_tasks(in->engine->reader, runs.at[i].id, in->arena, &tasks, in->err);
+        if (status != OK)
+            break;
+        struct past_task *past = arena_array(in->arena, struct past_task, tasks.count);
+        for (size_t j = 0; j < tasks.count; j++)
+            past[j] = (struct past_task){tasks.at[j].task_id, tasks.at[j].state};
+        status = scheduler_load_past(
+            in->engine->scheduler, dag->dag_id, runs.at[i].logical_us, past, tasks.count, in->err);
+    }
+    return status;
+}
+
+static enum status load_dag(
+    const struct loading *in, const struct dag *dag, const struct dag_record *record)
+{
+    struct known_date *future = NULL;
+    size_t count = 0;
+    struct run_filter filter = {.dag_id = dag ? dag->dag_id : record->dag_id,
+        .has_from = record && record->covered_until_us != TIME_NONE,
+        .from_us = record ? record->covered_until_us : 0};
+    enum status status = read_known_dates(in, filter, &future, &count);
+    if (status == OK)
+        status = scheduler_load_dag(in->engine->scheduler, dag, record, future, count, in->err);
+    if (status == OK && dag && dag->uses_past)
+        status = load_past(in, dag);
+    return status;
+}
+
+static bool wanted(const struct loading *in, const char *dag_id)
+{
+    const char *only = in->engine->options.only_dag;
+    return !only || str_equal(only, dag_id);
+}
+
+static enum status load_dags(struct loading *in)
+{
+    enum status status = store_read_dags(in->engine->reader, in->arena, &in->records, in->err);
+    for (size_t i = 0; status == OK && i < catalogue_count(in->catalogue); i++) {
+        const struct dag *dag = catalogue_at(in->catalogue, i);
+        if (wanted(in, dag->dag_id))
+            status = load_dag(in, dag, find_record(in, dag->dag_id));
+    }
+    for (size_t i = 0; status == OK && i < in->records.count; i++) {
+        const struct dag_record *record = &in->records.at[i];
+        if (wanted(in, record->dag_id) && !catalogue_find(in->catalogue, record->dag_id))
+            status = load_dag(in, NULL, record);
+    }
+    return status;
+}
+
+static enum status load_runs(const struct loading *in)
+{
+    struct run_rows runs;
+    struct run_filter live = {.dag_id = in->engine->options.only_dag,
+        .states = 1u << RUN_QUEUED | 1u << RUN_RUNNING,
+        .oldest_first = true};
+    if (in->engine->options.only_dag) {
+        live.has_from = live.has_to = true;
+        live.from_us = live.to_us = in->engine->options.only_logical_us;
+    }
+    enum status status = store_read_runs(in->engine->reader, &live, in->arena, &runs, in->err);
+    for (size_t i = 0; status == OK && i < runs.count; i++)
+        status = load_run(in->engine, &runs.at[i], in->err);
+    return status;
+}
+
+static enum status load_backfills(const struct loading *in)
+{
+    struct backfill_rows rows;
+    if (in->engine->options.only_dag)
+        return OK;
+    enum status status = store_read_backfills(in->engine->reader, true, in->arena, &rows, in->err);
+    for (size_t i = 0; status == OK && i < rows.count; i++) {
+        struct known_date *existing = NULL;
+        size_t count = 0;
+        struct run_filter filter = {.dag_id = rows.at[i].dag_id,
+            .has_from = true,
+            .from_us = rows.at[i].from_us,
+            .has_to = true,
+            .to_us = rows.at[i].to_us};
+        status = read_known_dates(in, filter, &existing, &count);
+        if (status == OK)
+            status = scheduler_load_backfill(
+                in->engine->scheduler, &rows.at[i], existing, count, in->err);
+    }
+    return status;
+}
+
+/* The executor answers for every attempt that an earlier process left. */
+static enum status recover_attempts(const struct loading *in)
+{
+    struct attempt_rows attempts;
+    if (!in->engine->executor)
+        return OK;
+    enum status status =
+        store_read_live_attempts(in->engine->reader, in->arena, &attempts, in->err);
+    struct run_rows runs = {0};
+    struct run_filter live = {.states = 1u << RUN_QUEUED | 1u << RUN_RUNNING};
+    if (status == OK)
+        status = store_read_runs(in->engine->reader, &live, in->arena, &runs, in->err);
+    for (size_t i = 0; status == OK && i < attempts.count; i++)
+        for (size_t j = 0; j < runs.count; j++)
+            if (runs.at[j].id.v == attempts.at[i].run.v &&
+                scheduler_has_run(in->engine->scheduler, runs.at[j].id))
+                executor_recover(in->engine->executor, &attempts.at[i],
+                    scheduler_dag_version(in->engine->scheduler, runs.at[j].dag_id), &runs.at[j]);
+    return status;
+}
+
+/* A DAG that no file gives any more, unless its file is only broken. */
+static bool is_removed(const struct loading *in, const struct dag_record *record)
+{
+    if (record->removed || !wanted(in, record->dag_id) ||
+        catalogue_find(in->catalogue, record->dag_id))
+        return false;
+    for (size_t i = 0; i < catalogue_broken_count(in->catalogue); i++)
+        if (str_equal(catalogue_broken_at(in->catalogue, i).file, record->file))
+            return false;
+    return true;
+}
+
+enum status engine_start(struct engine *engine, struct catalogue *catalogue, struct error *err)
+{
+    CLEANUP(arena_freep) struct arena *arena = arena_new();
+    struct loading in = {.engine = engine, .catalogue = catalogue, .arena = arena, .err = err};
+    enum status status = load_dags(&in);
+    if (status == OK)
+        status = load_runs(&in);
+    if (status == OK)
+        status = load_backfills(&in);
+    if (status == OK)
+        status = recover_attempts(&in);
+    if (status != OK)
+        return error_context(err, "loading the state: ");
+    engine->started = true;
+    for (size_t i = 0; i < in.records.count; i++)
+        if (is_removed(&in, &in.records.at[i]))
+            apply(engine,
+                &(struct event){.kind = EVENT_DAG_REMOVED, .dag_id = in.records.at[i].dag_id});
+    apply(engine, &(struct event){.kind = EVENT_TICK});
+    return OK;
+}
+
+void engine_adopt(struct engine *engine, const struct catalogue_changes *changes)
+{
+    for (size_t i = 0; i < changes->count; i++) {
+        const struct catalogue_change *change = &changes->at[i];
+        if (change->kind == CATALOGUE_ADOPTED)
+            apply(engine, &(struct event){.kind = EVENT_DAG_ADOPTED, .dag = change->dag});
+        else if (change->kind == CATALOGUE_REMOVED)
+            apply(
+                engine, &(struct event){.kind = EVENT_DAG_REMOVED, .dag_id = change->dag->dag_id});
+    }
+}
+
+/* ---- requests -------------------------------------------------------------------------------- */
+
+/* A repeated request gets the outcome of the first. */
+static bool answer_repeated(
+    struct engine *engine, const char *uuid, struct arena *arena, engine_answer *answer, void *user)
+{
+    struct request_rows rows;
+    if (store_read_requests(engine->reader, uuid, 1, arena, &rows, NULL) != OK || !rows.count)
+        return false;
+    const struct request_record *row = &rows.at[0];
+    if (str_equal(row->status, "OK")) {
+        answer(user, row->outcome, NULL);
+        return true;
+    }
+    enum status status = ERR_CONFLICT;
+    for (int i = 1; i < ERR_COUNT_; i++)
+        if (str_equal(status_info((enum status)i)->name, row->status))
+            status = (enum status)i;
+    struct waiter *waiter = mem_alloc(sizeof(*waiter));
+    *waiter = (struct waiter){answer, user};
+    map_set(engine->waiters, uuid, waiter);
+    answer_waiter(engine, uuid, status, row->outcome);
+    return true;
+}
+
+static enum status decide(struct engine *engine, const json_t *act, const char *user_name,
+    struct arena *arena, struct waiter *waiter, struct error *err)
+{
+    const char *dag_id = json_string_value(json_object_get(act, "dag_id"));
+    const struct dag *dag = dag_id ? scheduler_dag_version(engine->scheduler, dag_id) : NULL;
+    struct request request;
+    struct run_rows runs;
+    enum status status =
+        request_read(act, user_name, dag, engine->reader, arena, &request, &runs, err);
+    for (size_t i = 0; status == OK && i < runs.count; i++)
+        if (!scheduler_has_run(engine->scheduler, runs.at[i].id))
+            status = load_run(engine, &runs.at[i], err);
+    if (status != OK)
+        return status;
+    struct waiter *kept = mem_alloc(sizeof(*kept));
+    *kept = *waiter;
+    mem_free(map_set(engine->waiters, request.uuid, kept));
+    apply(engine, &(struct event){.kind = EVENT_REQUEST, .request = &request});
+    return OK;
+}
+
+void engine_request(struct engine *engine, const json_t *act, const char *user_name,
+    engine_answer *answer, void *user)
+{
+    CLEANUP(arena_freep) struct arena *arena = arena_new();
+    struct error err = {0};
+    struct waiter waiter = {answer, user};
+    const char *uuid = json_string_value(json_object_get(act, "uuid"));
+    settle(engine);
+    if (engine->failing) {
+        error_set(&err, ERR_STORE, "the metadata cannot be written now");
+        error_hint(&err, "the daemon's log tells why; try again when that is mended");
+        answer(user, "{}", &err);
+        return;
+    }
+    if (uuid && answer_repeated(engine, uuid, arena, answer, user))
+        return;
+    if (decide(engine, act, user_name, arena, &waiter, &err) != OK)
+        answer(user, "{}", &err);
+}
+
+/* ---- the end --------------------------------------------------------------------------------- */
+
+void engine_stop(struct engine *engine, bool cancel, void (*stopped)(void *user), void *user)
+{
+    engine->stopped = stopped;
+    engine->stopped_user = user;
+    if (engine->executor)
+        executor_stop(engine->executor, cancel);
+    uv_async_send(&engine->durable); /* a turn, so that nothing to wait for is noticed */
+}
+
+static void check_closed(struct engine *engine)
+{
+    if (engine->open_handles || !engine->executor_closed)
+        return;
+    void (*closed)(void *user) = engine->closed;
+    void *user = engine->closed_user;
+    release(engine);
+    if (closed)
+        closed(user);
+}
+
+static void on_handle_closed(uv_handle_t *handle)
+{
+    struct engine *engine = handle->data;
+    engine->open_handles--;
+    check_closed(engine);
+}
+
+static void on_executor_closed(void *user)
+{
+    struct engine *engine = user;
+    engine->executor_closed = true;
+    check_closed(engine);
+}
+
+void engine_free(struct engine *engine, void (*closed)(void *user), void *user)
+{
+    assert(!engine->closing);
+    engine->closing = true;
+    engine->closed = closed;
+    engine->closed_user = user;
+    engine->stopped = NULL;
+    store_thread_stop(engine->store); /* before the handle that its thread wakes goes */
+    uv_close((uv_handle_t *)&engine->turn, on_handle_closed);
+    uv_close((uv_handle_t *)&engine->tick, on_handle_closed);
+    uv_close((uv_handle_t *)&engine->durable, on_handle_closed);
+    if (engine->executor)
+        executor_free(engine->executor, on_executor_closed, engine);
+    else
+        engine->executor_closed = true;
+}

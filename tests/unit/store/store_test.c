@@ -1,0 +1,433 @@
+/* The conformance suite: what every back end of the store must do. */
+#include "store/store.h"
+
+#include <stdlib.h>
+#include <sqlite3.h>
+#include <unistd.h>
+#include "base/file.h"
+#include "store/thread.h"
+#include "tests/unit/test.h"
+
+static char directory[] = "/tmp/dag-store-XXXXXX";
+
+static const char *fresh_path(void)
+{
+    static char path[64];
+    static int number;
+    if (number == 0)
+        REQUIRE(mkdtemp(directory) != NULL);
+    snprintf(path, sizeof(path), "%s/%d.db", directory, ++number);
+    return path;
+}
+
+__attribute__((destructor)) static void remove_files(void)
+{
+    char command[128];
+    snprintf(command, sizeof(command), "%s/", directory);
+    for (int i = 1; i < 40; i++) {
+        static const char *const endings[] = {"", "-wal", "-shm"};
+        for (size_t j = 0; j < ARRAY_SIZE(endings); j++) {
+            snprintf(command, sizeof(command), "%s/%d.db%s", directory, i, endings[j]);
+            unlink(command);
+        }
+    }
+    rmdir(directory);
+}
+
+/* Runs the body once for each back end. */
+static struct store *open_backend(int backend)
+{
+    struct store *store = NULL;
+    struct error err;
+    if (backend == 0)
+        return store_open_memory();
+    REQUIRE_OK(store_open_sqlite(fresh_path(), &store, &err), &err);
+    return store;
+}
+#define EACH_BACKEND(store)                                                                        \
+    for (int backend_ = 0; backend_ < 2; backend_++)                                               \
+        for (struct store *store = open_backend(backend_); store; store_close(store), store = NULL)
+
+static struct run_record run_row(int64_t id, const char *dag_id, int64_t logical_us)
+{
+    return (struct run_record){.id = {id},
+        .dag_id = dag_id,
+        .run_id = "manual__x",
+        .type = RUN_TYPE_MANUAL,
+        .state = RUN_RUNNING,
+        .reason = REASON_RUN_STARTED,
+        .reason_text = "the run started",
+        .logical_us = logical_us,
+        .interval_start_us = logical_us,
+        .interval_end_us = logical_us + US_PER_DAY,
+        .run_after_us = TIME_NONE,
+        .queued_us = 1,
+        .started_us = 2,
+        .ended_us = TIME_NONE,
+        .conf = "{\"a\": 1}",
+        .version = "v1",
+        .triggered_by = "someone"};
+}
+
+static struct task_record task_row(int64_t run, const char *task_id, enum task_state state)
+{
+    return (struct task_record){.run = {run},
+        .task_id = task_id,
+        .map_index = -1,
+        .state = state,
+        .reason = REASON_WAITING_UPSTREAM,
+        .reason_text = "waiting for `a`",
+        .max_tries = 3,
+        .generation = INT64_MAX - 5,
+        .ready_us = TIME_NONE,
+        .queued_us = TIME_NONE,
+        .started_us = TIME_NONE,
+        .ended_us = TIME_NONE,
+        .retry_at_us = TIME_NONE};
+}
+
+static void add_run(struct plan *plan, struct run_record run)
+{
+    *(struct change *)vec_add(&plan->changes) =
+        (struct change){.kind = CHANGE_RUN, .run = run, .at_us = 10};
+}
+
+static void add_task(struct plan *plan, struct task_record task, enum task_state from, bool is_new)
+{
+    *(struct change *)vec_add(&plan->changes) = (struct change){
+        .kind = CHANGE_TASK, .task = {.record = task, .from = from, .is_new = is_new}, .at_us = 11};
+}
+
+static enum status apply(struct store *store, struct plan *plan, int64_t batch)
+{
+    struct error err;
+    enum status status = store_apply(store, plan, batch, &err);
+    plan_clear(plan);
+    return status;
+}
+
+TEST(what_was_written_is_read_back_in_every_column)
+{
+    EACH_BACKEND(store)
+    {
+        CLEANUP(arena_freep) struct arena *arena = arena_new();
+        struct plan plan;
+        struct error err;
+        plan_init(&plan);
+        add_run(&plan, run_row(7, "geolife", 1000));
+        struct task_record task = task_row(7, "clean", TASK_RUNNING);
+        task.unsettled = true;
+        snprintf(task.attempt.text, sizeof(task.attempt.text), "%s",
+            "00000000-0000-4000-8000-000000000001");
+        add_task(&plan, task, TASK_NONE, true);
+        CHECK_OK(store_apply(store, &plan, 1, &err), &err);
+        plan_done(&plan);
+
+        struct run_rows runs;
+        struct run_filter filter = {.dag_id = "geolife"};
+        REQUIRE_OK(store_read_runs(store, &filter, arena, &runs, &err), &err);
+        REQUIRE(runs.count == 1);
+        CHECK_INT(runs.at[0].id.v, 7);
+        CHECK_INT(runs.at[0].state, RUN_RUNNING);
+        CHECK_INT(runs.at[0].interval_end_us, 1000 + US_PER_DAY);
+        CHECK(runs.at[0].ended_us == TIME_NONE);
+        CHECK_STR(runs.at[0].conf, "{\"a\": 1}");
+        CHECK(runs.at[0].note == NULL);
+
+        struct task_rows tasks;
+        REQUIRE_OK(store_read_tasks(store, (struct run_id){7}, arena, &tasks, &err), &err);
+        REQUIRE(tasks.count == 1);
+        CHECK_STR(tasks.at[0].task_id, "clean");
+        CHECK_INT(tasks.at[0].state, TASK_RUNNING);
+        CHECK_INT(tasks.at[0].generation, INT64_MAX - 5);
+        CHECK(tasks.at[0].unsettled);
+        CHECK_STR(tasks.at[0].attempt.text, "00000000-0000-4000-8000-000000000001");
+        CHECK_INT(tasks.at[0].reason, REASON_WAITING_UPSTREAM);
+    }
+}
+
+TEST(a_batch_is_all_or_nothing_and_a_task_state_is_compared_before_it_is_set)
+{
+    EACH_BACKEND(store)
+    {
+        CLEANUP(arena_freep) struct arena *arena = arena_new();
+        struct plan plan;
+        struct error err;
+        plan_init(&plan);
+        add_run(&plan, run_row(1, "d", 1000));
+        add_task(&plan, task_row(1, "a", TASK_NONE), TASK_NONE, true);
+        add_task(&plan, task_row(1, "b", TASK_NONE), TASK_NONE, true);
+        CHECK_INT(apply(store, &plan, 1), OK);
+        add_task(&plan, task_row(1, "a", TASK_SCHEDULED), TASK_NONE, false);
+        add_task(&plan, task_row(1, "a", TASK_QUEUED), TASK_SCHEDULED, false);
+        add_task(&plan, task_row(1, "b", TASK_SUCCESS), TASK_RUNNING, false);
+        CHECK_INT(apply(store, &plan, 2), ERR_STORE_CONFLICT);
+        plan_done(&plan);
+
+        int64_t batch = 0;
+        CHECK_OK(store_last_batch(store, &batch, &err), &err);
+        CHECK_INT(batch, 1);
+        struct task_rows tasks;
+        REQUIRE_OK(store_read_tasks(store, (struct run_id){1}, arena, &tasks, &err), &err);
+        CHECK_INT(tasks.count, 2);
+        CHECK_INT(tasks.at[0].state, TASK_NONE);
+        CHECK_INT(tasks.at[1].state, TASK_NONE);
+    }
+}
+
+TEST(a_batch_number_is_used_once)
+{
+    EACH_BACKEND(store)
+    {
+        struct plan plan;
+        plan_init(&plan);
+        add_run(&plan, run_row(1, "d", 1000));
+        CHECK_INT(apply(store, &plan, 5), OK);
+        add_run(&plan, run_row(2, "d", 2000));
+        CHECK_INT(apply(store, &plan, 5), ERR_STORE_CONFLICT);
+        plan_done(&plan);
+    }
+}
+
+TEST(runs_are_filtered_and_come_newest_first)
+{
+    EACH_BACKEND(store)
+    {
+        CLEANUP(arena_freep) struct arena *arena = arena_new();
+        struct plan plan;
+        struct error err;
+        plan_init(&plan);
+        for (int i = 1; i <= 5; i++) {
+            struct run_record run = run_row(i, i == 5 ? "other" : "d", i * 1000);
+            run.state = i == 2 ? RUN_FAILED : i == 3 ? RUN_SUCCESS : RUN_QUEUED;
+            add_run(&plan, run);
+        }
+        CHECK_INT(apply(store, &plan, 1), OK);
+        plan_done(&plan);
+
+        struct run_rows runs;
+        struct run_filter live = {.states = 1u << RUN_QUEUED | 1u << RUN_RUNNING};
+        REQUIRE_OK(store_read_runs(store, &live, arena, &runs, &err), &err);
+        REQUIRE(runs.count == 3);
+        CHECK_INT(runs.at[0].id.v, 5);
+        CHECK_INT(runs.at[2].id.v, 1);
+        struct run_filter range = {.dag_id = "d",
+            .has_from = true,
+            .from_us = 2000,
+            .has_to = true,
+            .to_us = 3000,
+            .oldest_first = true};
+        REQUIRE_OK(store_read_runs(store, &range, arena, &runs, &err), &err);
+        REQUIRE(runs.count == 2);
+        CHECK_INT(runs.at[0].id.v, 2);
+        REQUIRE_OK(store_read_previous_success(store, "d", 4000, arena, &runs, &err), &err);
+        REQUIRE(runs.count == 1);
+        CHECK_INT(runs.at[0].id.v, 3);
+        struct store_meta meta;
+        REQUIRE_OK(store_read_meta(store, &meta, &err), &err);
+        CHECK_INT(meta.next_run, 6);
+        CHECK_INT(meta.next_backfill, 1);
+        CHECK(uuid_valid(meta.metadata_id));
+    }
+}
+
+TEST(every_change_leaves_its_reason_in_the_history)
+{
+    EACH_BACKEND(store)
+    {
+        CLEANUP(arena_freep) struct arena *arena = arena_new();
+        struct plan plan;
+        struct error err;
+        plan_init(&plan);
+        add_run(&plan, run_row(1, "d", 1000));
+        add_task(&plan, task_row(1, "a", TASK_NONE), TASK_NONE, true);
+        struct task_record skipped = task_row(1, "a", TASK_SKIPPED);
+        skipped.reason = REASON_UPSTREAM_SKIPPED;
+        skipped.reason_text = "skipped: `choose` chose `b`";
+        add_task(&plan, skipped, TASK_NONE, false);
+        CHECK_INT(apply(store, &plan, 1), OK);
+        plan_done(&plan);
+
+        struct transition_rows history;
+        REQUIRE_OK(
+            store_read_transitions(store, (struct run_id){1}, "a", arena, &history, &err), &err);
+        REQUIRE(history.count == 1);
+        CHECK_STR(history.at[0].to_state, "skipped");
+        CHECK_STR(history.at[0].reason_text, "skipped: `choose` chose `b`");
+        REQUIRE_OK(
+            store_read_transitions(store, (struct run_id){1}, "", arena, &history, &err), &err);
+        REQUIRE(history.count == 1);
+        CHECK_STR(history.at[0].to_state, "running");
+    }
+}
+
+TEST(a_request_is_found_by_its_uuid_and_never_written_twice)
+{
+    EACH_BACKEND(store)
+    {
+        CLEANUP(arena_freep) struct arena *arena = arena_new();
+        struct plan plan;
+        struct error err;
+        plan_init(&plan);
+        struct change change = {.kind = CHANGE_REQUEST, .at_us = 3};
+        change.request.uuid = "00000000-0000-4000-8000-000000000002";
+        change.request.kind = REQUEST_TRIGGER;
+        change.request.user = "root";
+        change.request.dag_id = "d";
+        change.request.request = "{}";
+        change.request.status = ERR_CONFLICT;
+        change.request.outcome = "{\"message\": \"there is a run\"}";
+        vec_push(&plan.changes, change);
+        CHECK_INT(apply(store, &plan, 1), OK);
+        struct request_rows found;
+        REQUIRE_OK(store_read_requests(store, change.request.uuid, 0, arena, &found, &err), &err);
+        REQUIRE(found.count == 1);
+        CHECK_STR(found.at[0].status, "CONFLICT");
+        CHECK_STR(found.at[0].kind, "trigger");
+        REQUIRE_OK(store_read_requests(store, "nothing", 0, arena, &found, &err), &err);
+        CHECK_INT(found.count, 0);
+        plan_done(&plan);
+    }
+}
+
+TEST(xcom_is_that_of_the_last_successful_attempt)
+{
+    EACH_BACKEND(store)
+    {
+        CLEANUP(arena_freep) struct arena *arena = arena_new();
+        struct plan plan;
+        struct error err;
+        plan_init(&plan);
+        add_run(&plan, run_row(1, "d", 1000));
+        for (int i = 0; i < 3; i++) {
+            struct change change = {.kind = CHANGE_ATTEMPT};
+            change.attempt = (struct attempt_record){.run = {1},
+                .task_id = "a",
+                .map_index = -1,
+                .number = i + 1,
+                .state = ATTEMPT_ENDED,
+                .outcome = i == 2 ? "failed" : "success",
+                .queued_us = i,
+                .started_us = i,
+                .ended_us = i == 2 ? TIME_NONE : i,
+                .exit_code = -1,
+                .xcom = i == 0   ? "1"
+                        : i == 1 ? "\"two\""
+                                 : NULL};
+            snprintf(change.attempt.id.text, sizeof(change.attempt.id.text),
+                "00000000-0000-4000-8000-00000000000%d", i);
+            vec_push(&plan.changes, change);
+        }
+        CHECK_INT(apply(store, &plan, 1), OK);
+        plan_done(&plan);
+        const char *xcom = NULL;
+        CHECK_OK(store_read_xcom(store, (struct run_id){1}, "a", -1, arena, &xcom, &err), &err);
+        CHECK_STR(xcom, "\"two\"");
+        struct attempt_rows live;
+        REQUIRE_OK(store_read_live_attempts(store, arena, &live, &err), &err);
+        REQUIRE(live.count == 1);
+        CHECK_INT(live.at[0].number, 3);
+    }
+}
+
+/* ---- SQLite only ------------------------------------------------------------------------------
+ */
+
+TEST(a_file_of_a_newer_dag_is_refused_and_a_missing_one_is_named)
+{
+    struct store *store = NULL;
+    struct error err;
+    const char *path = fresh_path();
+    CHECK_INT(store_open_reader(path, &store, &err), ERR_NOT_FOUND);
+    CHECK(strstr(err.hint, "dag up") != NULL);
+    REQUIRE_OK(store_open_sqlite(path, &store, &err), &err);
+    store_close(store);
+    sqlite3 *db = NULL;
+    sqlite3_open(path, &db);
+    sqlite3_exec(db, "pragma user_version = 9999", NULL, NULL, NULL);
+    sqlite3_close(db);
+    CHECK_INT(store_open_sqlite(path, &store, &err), ERR_STORE_NEWER);
+    CHECK_INT(store_open_reader(path, &store, &err), ERR_STORE_NEWER);
+}
+
+TEST(a_reader_sees_what_is_committed_and_cannot_write)
+{
+    CLEANUP(arena_freep) struct arena *arena = arena_new();
+    struct store *store = NULL, *reader = NULL;
+    struct error err;
+    const char *path = fresh_path();
+    REQUIRE_OK(store_open_sqlite(path, &store, &err), &err);
+    REQUIRE_OK(store_open_reader(path, &reader, &err), &err);
+    struct plan plan;
+    plan_init(&plan);
+    add_run(&plan, run_row(1, "d", 1000));
+    CHECK_INT(apply(store, &plan, 1), OK);
+    struct run_rows runs;
+    struct run_filter all = {0};
+    REQUIRE_OK(store_read_runs(reader, &all, arena, &runs, &err), &err);
+    CHECK_INT(runs.count, 1);
+    add_run(&plan, run_row(2, "d", 2000));
+    CHECK_INT(apply(reader, &plan, 2), ERR_STORE);
+    plan_done(&plan);
+    store_close(reader);
+    store_close(store);
+}
+
+static void count_notify(void *user)
+{
+    __atomic_add_fetch((int *)user, 1, __ATOMIC_SEQ_CST);
+}
+
+TEST(the_store_thread_applies_batches_in_order_and_hands_them_back)
+{
+    struct store *store = NULL;
+    struct error err;
+    int notified = 0;
+    REQUIRE_OK(store_open_sqlite(fresh_path(), &store, &err), &err);
+    struct store_thread *thread = store_thread_start(store, count_notify, &notified);
+    struct plan plan;
+    plan_init(&plan);
+    for (int i = 1; i <= 20; i++) {
+        add_run(&plan, run_row(i, "d", i));
+        REQUIRE_OK(store_thread_submit(thread, &plan, i, &err), &err);
+        CHECK_INT(plan.changes.count, 0);
+    }
+    store_thread_drain(thread);
+    CHECK_INT(notified, 20);
+    struct finished_batch finished;
+    for (int i = 1; i <= 20; i++) {
+        REQUIRE(store_thread_finished(thread, &finished));
+        CHECK_INT(finished.batch, i);
+        CHECK_OK(finished.status, &finished.error);
+        CHECK_INT(finished.plan.changes.count, 1);
+        plan_done(&finished.plan);
+    }
+    CHECK(!store_thread_finished(thread, &finished));
+    plan_done(&plan);
+    store_thread_stop(thread);
+}
+
+TEST(after_a_failed_batch_nothing_behind_it_is_applied)
+{
+    struct store *store = NULL;
+    struct error err;
+    int notified = 0;
+    REQUIRE_OK(store_open_sqlite(fresh_path(), &store, &err), &err);
+    struct store_thread *thread = store_thread_start(store, count_notify, &notified);
+    struct plan plan;
+    plan_init(&plan);
+    add_task(&plan, task_row(1, "a", TASK_RUNNING), TASK_QUEUED, false);
+    REQUIRE_OK(store_thread_submit(thread, &plan, 1, &err), &err);
+    add_run(&plan, run_row(1, "d", 1));
+    REQUIRE_OK(store_thread_submit(thread, &plan, 2, &err), &err);
+    store_thread_drain(thread);
+    struct finished_batch finished;
+    REQUIRE(store_thread_finished(thread, &finished));
+    CHECK_INT(finished.status, ERR_STORE_CONFLICT);
+    plan_done(&finished.plan);
+    REQUIRE(store_thread_finished(thread, &finished));
+    CHECK_INT(finished.status, ERR_INTERRUPTED);
+    plan_done(&finished.plan);
+    plan_done(&plan);
+    store_thread_stop(thread);
+}
