@@ -5,6 +5,7 @@ import io
 import os
 import re
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,8 @@ ROOT = Path(__file__).resolve().parents[2]
 SANDBOX = ROOT / "sandbox" / "sandbox"
 GENERATE = ROOT / "sandbox" / "geolife_generate"
 LOAD = ROOT / "sandbox" / "geolife_load"
+
+LIMIT_SECONDS = 30  # for what takes far less
 
 LANDING = """
 create schema geolife;
@@ -35,6 +38,14 @@ def succeed(*command, **options):
     done = run(*command, **options)
     assert done.returncode == 0, done.stderr
     return done.stdout
+
+
+def wait_until(condition):
+    """Looks at a condition until it holds."""
+    deadline = time.monotonic() + LIMIT_SECONDS
+    while not condition():
+        assert time.monotonic() < deadline, "waited too long"
+        time.sleep(0.02)
 
 
 class Database:

@@ -9,20 +9,17 @@ import socket
 import stat
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
-from conftest import ROOT, SANDBOX, Database, environment, run, succeed
+from conftest import (LIMIT_SECONDS, ROOT, SANDBOX, Database, environment, run, succeed,
+                      wait_until)
 
 sys.path.insert(0, str(ROOT / "sandbox" / "server"))
 import cluster  # noqa: E402
 import main  # noqa: E402
 import place  # noqa: E402
-
-LIMIT_SECONDS = 30
-
 
 @pytest.fixture
 def own(tmp_path):
@@ -44,13 +41,6 @@ def uri(folder):
 
 def server_pid(folder):
     return cluster.Cluster(folder).pid()
-
-
-def wait_until(condition):
-    deadline = time.monotonic() + LIMIT_SECONDS
-    while not condition():
-        assert time.monotonic() < deadline, "waited too long"
-        time.sleep(0.02)
 
 
 def test_every_command_has_help_and_they_are_the_documented_ones():

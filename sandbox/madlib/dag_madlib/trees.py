@@ -11,7 +11,6 @@ import sys
 import zlib
 
 import numpy
-from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 ABOVE_ALL = sys.float_info.max
 
@@ -51,6 +50,9 @@ class Bins:
 
 def grow(binned, outcome, bins, is_classification, settings):
     """One tree on rows that are already cut into bins: (stored form, impurity importances)."""
+    # Imported here because it takes a second, which sessions that only predict should not pay.
+    from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
+
     kind = DecisionTreeClassifier if is_classification else DecisionTreeRegressor
     model = kind(max_depth=settings["max_tree_depth"] or None,
                  min_samples_split=max(settings["min_split"], 2),
