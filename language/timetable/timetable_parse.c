@@ -183,7 +183,7 @@ static enum status check_cron_only(struct builder *b)
     const struct schedule_spec *spec = b->spec;
     if (b->timetable->kind == TIMETABLE_CRON)
         return OK;
-    if (spec->text_count > 1)
+    if (spec->form == SCHEDULE_TEXT && spec->text_count > 1)
         return invalid(b, "write this schedule alone, or cron expressions only",
             "a list of schedules can hold cron expressions only");
     if (spec->trigger || spec->gap || spec->overlap || spec->calendar_count)
