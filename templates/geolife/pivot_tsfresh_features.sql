@@ -12,6 +12,7 @@ drop table if exists
 do $task$
 declare
     features text;
+    trajectories bigint;
 begin
     if not exists (select 1 from {{ long }}) then
         raise notice {{ ("no features on " ~ ds ~ ": nothing to pivot") | literal }};
@@ -38,6 +39,8 @@ begin
         || ' where tdate = date ' || quote_literal({{ ds | literal }})
         || ' group by trajectory_id, tdate'
         || ') trajectory on trajectory.trajectory_id = wide.id';
+    get diagnostics trajectories = row_count;
+    raise notice '% trajectories', trajectories;
 end
 $task$;
 

@@ -11,6 +11,7 @@ drop table if exists {{ predicted }};
 do $task$
 declare
     model text;
+    trajectories bigint;
 begin
     if not exists (select 1 from {{ unlabelled }}) then
         raise notice {{ ("no unlabelled trajectories on " ~ ds ~ ": nothing to predict") | literal }};
@@ -29,7 +30,6 @@ begin
         raise warning {{ ("no model in service before " ~ before ~ ": nothing is predicted") | literal }};
         return;
     end if;
-    raise notice 'predicting with %', model;
 
     perform madlib.forest_predict(
         model,
@@ -41,6 +41,8 @@ begin
     insert into geolife.walk_prediction_results (id, estimated_label, tdate)
     select id, estimated_label, date {{ ds | literal }}
     from {{ predicted }};
+    get diagnostics trajectories = row_count;
+    raise notice '% trajectories, by %', trajectories, model;
 end
 $task$;
 

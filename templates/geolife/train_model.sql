@@ -24,6 +24,11 @@ begin
         return;
     end if;
 
+    if (select count(distinct label) from {{ train }}) < 2 then
+        raise warning 'the training part for {{ ds }} has one label only: nothing is trained';
+        return;
+    end if;
+
     -- A column with one value says nothing; one that is null in every row can crash MADlib.
     for candidate in
         select attname::text

@@ -339,6 +339,18 @@ class Models(Server):
         self.assertEqual(before, self.database.rows(test_part))
         self.assertEqual(17, len(before))
 
+    def test_one_label_is_too_little(self):
+        day = "2007-05-20"
+        self.database.run("geolife_model_training", support.TRAINING[:1], day)
+        self.database.execute("delete from geolife.features_walk_20070520_train where label")
+        self.database.run("geolife_model_training", support.TRAINING[1:], day)
+        self.addCleanup(self.database.execute,
+                        f"delete from geolife.models_metadata where mdate = date '{day}'")
+        (in_service, reason), = self.database.rows(
+            f"select in_service, reason from geolife.models_metadata where mdate = date '{day}'")
+        self.assertFalse(in_service)
+        self.assertIn("not trained", reason)
+
     def test_a_worse_model_stays_out_of_service(self):
         self.database.execute(
             "insert into geolife.models_metadata"

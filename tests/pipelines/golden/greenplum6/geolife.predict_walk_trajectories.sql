@@ -8,6 +8,7 @@ drop table if exists geolife.walk_prediction_results_20070430;
 do $task$
 declare
     model text;
+    trajectories bigint;
 begin
     if not exists (select 1 from geolife.tsfresh_predict_features_1_prt_p20070430) then
         raise notice 'no unlabelled trajectories on 2007-04-30: nothing to predict';
@@ -26,7 +27,6 @@ begin
         raise warning 'no model in service before 2007-05-01: nothing is predicted';
         return;
     end if;
-    raise notice 'predicting with %', model;
 
     perform madlib.forest_predict(
         model,
@@ -38,6 +38,8 @@ begin
     insert into geolife.walk_prediction_results (id, estimated_label, tdate)
     select id, estimated_label, date '2007-04-30'
     from geolife.walk_prediction_results_20070430;
+    get diagnostics trajectories = row_count;
+    raise notice '% trajectories, by %', trajectories, model;
 end
 $task$;
 

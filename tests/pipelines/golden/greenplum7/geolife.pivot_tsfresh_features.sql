@@ -11,6 +11,7 @@ drop table if exists
 do $task$
 declare
     features text;
+    trajectories bigint;
 begin
     if not exists (select 1 from geolife.ts_features_walk_1_prt_p20070430) then
         raise notice 'no features on 2007-04-30: nothing to pivot';
@@ -37,6 +38,8 @@ begin
         || ' where tdate = date ' || quote_literal('2007-04-30')
         || ' group by trajectory_id, tdate'
         || ') trajectory on trajectory.trajectory_id = wide.id';
+    get diagnostics trajectories = row_count;
+    raise notice '% trajectories', trajectories;
 end
 $task$;
 

@@ -7,10 +7,13 @@ do $task$
 declare
     columns text := concat_ws(
         ', ', 'id', 'label', 'tdate', geolife.feature_columns('geolife.ts_features_walk_pvt'));
+    copied bigint;
 begin
     execute 'insert into geolife.tsfresh_model_features (' || columns || ') '
         || 'select ' || columns
         || ' from geolife.ts_features_walk_pvt'
         || ' where label is not null and tdate = date ' || quote_literal('2007-04-30');
+    get diagnostics copied = row_count;
+    raise notice '% trajectories', copied;
 end
 $task$;

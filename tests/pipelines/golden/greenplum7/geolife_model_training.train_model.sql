@@ -21,6 +21,11 @@ begin
         return;
     end if;
 
+    if (select count(distinct label) from geolife.features_walk_20070501_train) < 2 then
+        raise warning 'the training part for 2007-05-01 has one label only: nothing is trained';
+        return;
+    end if;
+
     -- A column with one value says nothing; one that is null in every row can crash MADlib.
     for candidate in
         select attname::text

@@ -10,7 +10,7 @@ begin
 end
 $migration$;
 
-create schema geolife;
+create schema if not exists geolife;
 
 -- The release as it is: points.
 create table geolife.geolife_trajectory_landing (
