@@ -5,8 +5,7 @@
 #define LANGUAGE_TIMETABLE_LIMITS_H
 
 enum {
-    /* bytes of one cron expression, preset or duration; the longest meaningful one lists 60 minutes
-     */
+    /* bytes of one schedule text; a cron expression that lists each of its values has some 400 */
     SCHEDULE_TEXT_MAX = 512,
     /* cron expressions in one schedule: each costs a search per tick */
     SCHEDULE_CRONS_MAX = 64,
@@ -16,8 +15,6 @@ enum {
     SCHEDULE_CALENDAR_MAX = 20000,
     /* shortest interval schedule, seconds: below it a daemon would only make runs */
     SCHEDULE_EVERY_MIN_S = 1,
-    /* longest interval schedule, days: a hundred years */
-    SCHEDULE_EVERY_MAX_DAYS = 36525,
     /* bytes of a zone's name; the longest in the tz database has 32 */
     ZONE_NAME_SIZE_MAX = 128,
     /* bytes of a TZif file; the largest has 4 KB */
