@@ -160,13 +160,15 @@ TEST(wrong_dates_name_the_part_they_are_in)
     check_mistake(spec, ERR_SCHEDULE_INVALID, "not a date", "2007-04-12", SCHEDULE_PART_START, 0);
     spec = text_spec(&text);
     spec.end_date = "2024-13-01";
-    check_mistake(spec, ERR_SCHEDULE_INVALID, "does not exist", "docs/schedules.md", SCHEDULE_PART_END, 0);
+    check_mistake(
+        spec, ERR_SCHEDULE_INVALID, "does not exist", "docs/schedules.md", SCHEDULE_PART_END, 0);
     spec.start_date = "2024-01-02";
     spec.end_date = "2024-01-01";
     check_mistake(
         spec, ERR_SCHEDULE_INVALID, "is before start_date", "inclu", SCHEDULE_PART_END, 0);
     spec = (struct schedule_spec){.form = SCHEDULE_DATES, .texts = dates, .text_count = 2};
-    check_mistake(spec, ERR_SCHEDULE_INVALID, "does not exist", "docs/schedules.md", SCHEDULE_PART_TEXT, 1);
+    check_mistake(
+        spec, ERR_SCHEDULE_INVALID, "does not exist", "docs/schedules.md", SCHEDULE_PART_TEXT, 1);
     spec = text_spec(&text);
     spec.calendar = calendar;
     spec.calendar_count = 2;

@@ -455,6 +455,70 @@ TEST(moved_runs_that_meet_others_are_one)
     check_next(t, &run, false, "2024-04-03T07:00", "2024-04-03T07:00");
 }
 
+/* ---- all questions together ---- */
+
+static bool same(struct data_interval a, struct data_interval b)
+{
+    return a.start_us == b.start_us && a.end_us == b.end_us;
+}
+
+/* Walks `count` runs from the start; every other question must give the same runs. */
+static size_t count_disagreements(const struct timetable *t, size_t count)
+{
+    size_t wrong = 0;
+    struct timetable_run run, next, other;
+    if (timetable_next(t, NULL, TIME_MIN_US, &run) != TIMETABLE_RUN)
+        return 1;
+    int64_t first_us = run.logical_us;
+    for (size_t i = 1; i <= count; i++) {
+        if (timetable_next(t, &run.interval, TIME_MIN_US, &next) != TIMETABLE_RUN)
+            return wrong + 1;
+        wrong += timetable_has_intervals(t) && next.interval.start_us != run.interval.end_us;
+        wrong += next.logical_us <= run.logical_us;
+        wrong += !same(timetable_interval_of(t, run.logical_us), run.interval);
+        wrong += !same(timetable_interval_of(t, next.run_after_us - 1), run.interval);
+        wrong += timetable_next(t, NULL, run.logical_us, &other) != TIMETABLE_RUN ||
+                 !same(other.interval, run.interval);
+        wrong += timetable_next(t, NULL, run.logical_us + 1, &other) != TIMETABLE_RUN ||
+                 !same(other.interval, next.interval);
+        wrong +=
+            !timetable_latest(t, run.run_after_us, &other) || !same(other.interval, run.interval);
+        wrong += !timetable_latest(t, next.run_after_us - 1, &other) ||
+                 !same(other.interval, run.interval);
+        wrong +=
+            !timetable_previous(t, next.logical_us, &other) || !same(other.interval, run.interval);
+        wrong += timetable_count(t, first_us, run.logical_us, count + 1) != i;
+        run = next;
+    }
+    return wrong;
+}
+
+TEST(every_question_gives_the_same_runs)
+{
+    static const struct {
+        const char *schedule, *zone, *start;
+    } cases[] = {
+        {"@hourly", "Australia/Lord_Howe", "2024-04-05"},
+        {"@daily", "America/Havana", "2025-10-20"},
+        {"*/20 1-3 * * *", "Europe/Berlin", "2024-03-29"},
+        {"57 * * * 2-6", "Europe/Berlin", "2024-03-25"},
+        {"54 * 21-22/1 9 SUN", "Europe/Berlin", "2027-12-23T14:20"},
+        {"0,5,46 * 11-20/4 MAY *", "Australia/Lord_Howe", "2026-02-06"},
+        {"0 0 29 2 *", "America/New_York", "1999-01-01"},
+        {"90m", "UTC", "2024-02-28T00:00:00.5"},
+        {"0 0 30 12 *", "Pacific/Apia", "2005-01-01"},
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        const char *zone = cases[i].zone, *start = cases[i].start;
+        size_t wrong = count_disagreements(scheduled(cases[i].schedule, zone, start, NULL), 150);
+        if (!CHECK(wrong == 0))
+            fprintf(stderr, "  %s: %zu wrong\n", cases[i].schedule, wrong);
+    }
+    CHECK_INT(count_disagreements(with_calendar(SCHEDULE_HOLIDAY_SKIP, false), 50), 0);
+    CHECK_INT(count_disagreements(with_calendar(SCHEDULE_HOLIDAY_NEXT, false), 50), 0);
+    CHECK_INT(count_disagreements(with_calendar(SCHEDULE_HOLIDAY_PREVIOUS, true), 50), 0);
+}
+
 /* ---- total functions ---- */
 
 static void check_total(const struct timetable *t)

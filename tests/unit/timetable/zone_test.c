@@ -1,3 +1,4 @@
+#include <pthread.h>
 #include <stdlib.h>
 #include <time.h>
 #include "base/file.h"
@@ -213,6 +214,33 @@ TEST(a_zone_is_read_once)
 {
     CHECK(zone_of("Europe/Paris") == zone_of("Europe/Paris"));
     CHECK_STR(zone_name(zone_of("Europe/Paris")), "Europe/Paris");
+}
+
+static const char *const shared_names[] = {
+    "Asia/Seoul", "Asia/Dhaka", "Asia/Dubai", "Africa/Lagos", "America/Lima", "Pacific/Fiji"};
+enum { THREADS = 4 };
+
+static void *load_all(void *found)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(shared_names); i++)
+        if (zone_load(shared_names[i], (const struct zone **)found + i, NULL) != OK)
+            return NULL;
+    return found;
+}
+
+TEST(threads_that_load_the_same_zone_share_it)
+{
+    pthread_t threads[THREADS];
+    const struct zone *found[THREADS][ARRAY_SIZE(shared_names)] = {0};
+    for (int i = 0; i < THREADS; i++)
+        REQUIRE(pthread_create(&threads[i], NULL, load_all, found[i]) == 0);
+    for (int i = 0; i < THREADS; i++) {
+        void *result = NULL;
+        CHECK(pthread_join(threads[i], &result) == 0 && result == found[i]);
+    }
+    for (int i = 0; i < THREADS; i++)
+        for (size_t k = 0; k < ARRAY_SIZE(shared_names); k++)
+            CHECK(found[i][k] == zone_of(shared_names[k]));
 }
 
 TEST(instants_beyond_the_calendar_are_brought_back_into_it)
