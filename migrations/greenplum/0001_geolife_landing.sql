@@ -1,4 +1,4 @@
-{#- A migration is self-contained: a macro shared with the tasks could change after it was applied. -#}
+{#- Migrations are self-contained: a macro shared with the tasks could change after it ran. -#}
 {%- set greenplum = target.dialect in ["greenplum6", "greenplum7"] -%}
 {%- macro distributed(clause) -%}
 {%- if greenplum %} distributed {{ clause }}{% endif -%}

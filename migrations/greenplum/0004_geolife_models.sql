@@ -16,4 +16,6 @@ create table geolife.models_metadata (
     trained_at timestamp with time zone not null default now(),
     primary key (model_type, mdate)
 )
-{%- if target.dialect in ["greenplum6", "greenplum7"] %} distributed by (model_type, mdate){% endif %};
+{%- if target.dialect in ["greenplum6", "greenplum7"] %}
+distributed by (model_type, mdate)
+{%- endif %};

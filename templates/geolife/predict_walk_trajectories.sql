@@ -14,7 +14,7 @@ declare
     trajectories bigint;
 begin
     if not exists (select 1 from {{ unlabelled }}) then
-        raise notice {{ ("no unlabelled trajectories on " ~ ds ~ ": nothing to predict") | literal }};
+        raise notice {{ ("no trajectories to predict on " ~ ds) | literal }};
         return;
     end if;
 
@@ -27,7 +27,7 @@ begin
     limit 1;
 
     if model is null then
-        raise warning {{ ("no model in service before " ~ before ~ ": nothing is predicted") | literal }};
+        raise warning {{ ("no predictions: no model before " ~ before) | literal }};
         return;
     end if;
 

@@ -1,5 +1,6 @@
 {%- import "macros/dialect.sql" as dialect with context -%}
--- Is it a walk? Null where nobody said. Nobody walks faster than 15 mph, or travels faster than 150.
+-- Is it a walk? Null where nobody said. Nobody walks faster than 15 mph, and nobody travels faster
+-- than 150.
 {{ dialect.replace_day_partition("geolife.geolife_trajectory_speed_walk", ds) }}
 
 insert into geolife.geolife_trajectory_speed_walk

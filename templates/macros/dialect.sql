@@ -11,8 +11,9 @@
 {#- Statements after which the table's partition of that day exists and is empty. -#}
 {%- macro replace_day_partition(table, day) -%}
 {%- if target.dialect == "greenplum6" -%}
-alter table {{ table }} drop partition if exists p{{ day | replace("-", "") }};
-alter table {{ table }} add partition p{{ day | replace("-", "") }} values (date {{ day | literal }});
+{%- set partition = "p" ~ day | replace("-", "") -%}
+alter table {{ table }} drop partition if exists {{ partition }};
+alter table {{ table }} add partition {{ partition }} values (date {{ day | literal }});
 {%- else -%}
 drop table if exists {{ day_partition(table, day) }};
 create table {{ day_partition(table, day) }}

@@ -168,7 +168,8 @@ class Features(Server):
         cls.database.run_day(DAY)
 
     def test_three_signals_have_the_same_features(self):
-        names = [name.split("_name_")[1].split("__") for name in self.columns("ts_features_walk_pvt")]
+        names = [name.split("_name_")[1].split("__")
+                 for name in self.columns("ts_features_walk_pvt")]
         by_signal = {signal: {feature for other, feature in names if other == signal}
                      for signal, _ in names}
         self.assertEqual({"distance_miles", "interval_hour", "speed"}, set(by_signal))

@@ -81,7 +81,8 @@ class Rules(unittest.TestCase):
     def test_every_task_of_the_files_is_covered(self):
         for dag, tasks in (("geolife", support.DAYS), ("geolife_model_training", support.TRAINING)):
             lines = (support.ROOT / "dags" / f"{dag}.yaml").read_text(encoding="utf-8").splitlines()
-            named = [line.split("/", 1)[1][:-len(".sql")] for line in lines if "sql: geolife/" in line]
+            named = [line.split("/", 1)[1][:-len(".sql")]
+                     for line in lines if "sql: geolife/" in line]
             self.assertEqual(sorted(tasks), sorted(named))
 
 

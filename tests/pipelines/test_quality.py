@@ -1,5 +1,5 @@
-"""How well the pipelines tell walks from rides on a generated release, and that they cannot when there
-is nothing to learn."""
+"""How well the pipelines tell walks from rides on a generated release, and that they cannot when
+there is nothing to learn."""
 
 import tempfile
 import unittest
@@ -33,7 +33,8 @@ def predictions(*options):
 
 def judged(database, truth):
     points = database.rows(
-        "select r.id, r.estimated_label, min(p.uid), min(p.ttimestamp)::text, max(p.ttimestamp)::text"
+        "select r.id, r.estimated_label, min(p.uid),"
+        " min(p.ttimestamp)::text, max(p.ttimestamp)::text"
         " from geolife.walk_prediction_results r"
         " join geolife.geolife_trajectory_label_clean p"
         " on p.tdate = r.tdate and p.trajectory_id = r.id group by 1, 2")

@@ -1,4 +1,5 @@
--- Is it a walk? Null where nobody said. Nobody walks faster than 15 mph, or travels faster than 150.
+-- Is it a walk? Null where nobody said. Nobody walks faster than 15 mph, and nobody travels faster
+-- than 150.
 alter table geolife.geolife_trajectory_speed_walk drop partition if exists p20070430;
 alter table geolife.geolife_trajectory_speed_walk add partition p20070430 values (date '2007-04-30');
 

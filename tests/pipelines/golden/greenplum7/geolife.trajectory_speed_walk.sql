@@ -1,4 +1,5 @@
--- Is it a walk? Null where nobody said. Nobody walks faster than 15 mph, or travels faster than 150.
+-- Is it a walk? Null where nobody said. Nobody walks faster than 15 mph, and nobody travels faster
+-- than 150.
 drop table if exists geolife.geolife_trajectory_speed_walk_1_prt_p20070430;
 create table geolife.geolife_trajectory_speed_walk_1_prt_p20070430
     partition of geolife.geolife_trajectory_speed_walk for values in (date '2007-04-30');

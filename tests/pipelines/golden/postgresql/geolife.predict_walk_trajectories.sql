@@ -12,7 +12,7 @@ declare
     trajectories bigint;
 begin
     if not exists (select 1 from geolife.tsfresh_predict_features_1_prt_p20070430) then
-        raise notice 'no unlabelled trajectories on 2007-04-30: nothing to predict';
+        raise notice 'no trajectories to predict on 2007-04-30';
         return;
     end if;
 
@@ -25,7 +25,7 @@ begin
     limit 1;
 
     if model is null then
-        raise warning 'no model in service before 2007-05-01: nothing is predicted';
+        raise warning 'no predictions: no model before 2007-05-01';
         return;
     end if;
 

@@ -15,4 +15,5 @@ create table geolife.models_metadata (
     reason text not null,              -- why it did, or did not
     trained_at timestamp with time zone not null default now(),
     primary key (model_type, mdate)
-) distributed by (model_type, mdate);
+)
+distributed by (model_type, mdate);
