@@ -270,4 +270,13 @@ TEST(the_first_tick_is_reached_from_the_origin_in_elapsed_time)
     CHECK_INT(got_s, at(2028, 9, 2, 23, 54));
     CHECK(ticker_previous(&ticker, got_s - 1, &got_s));
     CHECK_INT(got_s, at(2027, 9, 3, 21, 54));
+    CHECK(ticker_next(&ticker, at(2027, 10, 1, 0, 0), &got_s));
+    CHECK_INT(got_s, at(2028, 9, 2, 23, 54));
+    CHECK(ticker_previous(&ticker, at(2028, 9, 2, 23, 0), &got_s));
+    CHECK_INT(got_s, at(2027, 9, 3, 21, 54));
+    /* an origin behind the last tick of all */
+    ticker_start(&ticker, at(9999, 12, 1, 0, 0));
+    CHECK(!ticker_next(&ticker, at(9999, 12, 1, 0, 0), &got_s));
+    CHECK(ticker_previous(&ticker, INT64_MAX, &got_s));
+    CHECK_INT(got_s, at(9999, 9, 3, 21, 54));
 }

@@ -132,6 +132,18 @@ TEST(what_is_no_time_is_refused)
     CHECK_INT(us, 7);
 }
 
+TEST(a_bare_date_is_told_from_a_time)
+{
+    struct error err = {0};
+    int64_t us;
+    bool date_only;
+    CHECK_OK(zone_parse_time(zone_utc(), slice_of("2024-02-28"), &us, &date_only, &err), &err);
+    CHECK(date_only);
+    CHECK_OK(
+        zone_parse_time(zone_utc(), slice_of("2024-02-28T00:00"), &us, &date_only, &err), &err);
+    CHECK(!date_only);
+}
+
 TEST(a_bare_end_date_includes_that_whole_local_day)
 {
     check_end("UTC", "2007-05-07", "2007-05-07T23:59:59.999999");
@@ -167,6 +179,8 @@ TEST(an_unknown_zone_gets_the_nearest_name)
     check_unknown("Mars/Olympus_Mons_Base", "IANA");
     check_unknown("+02:00", "'Etc/GMT-2'");
     check_unknown("UTC-5", "'Etc/GMT+5'");
+    check_unknown("+05:30", "IANA");
+    check_unknown("+25:00", "IANA");
     check_unknown("", "IANA");
 }
 
@@ -208,6 +222,23 @@ TEST(utc_needs_no_file_and_a_missing_database_says_so)
     CHECK_INT(span.start_s, INT64_MIN);
     CHECK_INT(span.end_s, INT64_MAX);
     CHECK_INT(span.offset_s, 0);
+}
+
+TEST(a_broken_file_is_named_with_what_is_wrong)
+{
+    char dir[] = "/tmp/dag-zone-test-XXXXXX", path[64];
+    struct error err = {0};
+    const struct zone *zone = NULL;
+    REQUIRE(mkdtemp(dir) != NULL);
+    snprintf(path, sizeof path, "%s/Broken", dir);
+    REQUIRE_OK(file_write(path, slice_of("TZif2 and no more than that, in fifty bytes of it."),
+                   0600, false, &err),
+        &err);
+    setenv("TZDIR", dir, 1);
+    CHECK_INT(zone_load("Broken", &zone, &err), ERR_ZONE_BROKEN);
+    CHECK(strstr(err.message, path) && strstr(err.message, "cut short"));
+    unsetenv("TZDIR");
+    CHECK(remove(path) == 0 && remove(dir) == 0);
 }
 
 TEST(a_zone_is_read_once)
