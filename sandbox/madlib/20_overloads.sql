@@ -1,6 +1,6 @@
--- The forms with fewer arguments. As in MADlib they are functions of their own, not defaults, so that
--- a call with a wrong number of arguments fails alike. Left-out arguments are passed as NULL, which
--- the full functions take as the usual value.
+-- The forms with fewer arguments. As in MADlib they are functions of their own, not defaults, so
+-- that a call with a wrong number of arguments fails alike. Left-out arguments are passed as NULL,
+-- which the full functions take as the usual value.
 
 do $overloads$
 declare

@@ -1,7 +1,8 @@
 """The private PostgreSQL cluster: made, started, looked at, stopped.
 
-What runs is found from the cluster itself (postmaster.pid, checked against /proc), never from what we
-remember: a server that was killed, or a machine that was restarted, leaves nothing to mislead us.
+What runs is found from the cluster itself (postmaster.pid, checked against /proc), never from what
+we remember: a server that was killed, or a machine that was restarted, leaves nothing that
+misleads.
 """
 
 import json
@@ -186,7 +187,7 @@ class Cluster:
             "TZ": "UTC",
         }
         return subprocess.run([str(word) for word in command], env=environment, umask=0o077,
-                              cwd=self.home if self.home.exists() else "/", stdin=subprocess.DEVNULL,
+                              cwd=self.home, stdin=subprocess.DEVNULL,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                               start_new_session=True, check=False, **who)
 

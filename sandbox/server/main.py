@@ -1,5 +1,8 @@
-"""The sandbox's command line. To add a command: a function `command_<name>(cluster, options)` and its
-row in COMMANDS; tests/sandbox/test_server.py walks the table."""
+"""The sandbox's command line.
+
+To add a command: a function `command_<name>(cluster, options)` and its row in COMMANDS;
+tests/sandbox/test_server.py walks the table.
+"""
 
 import argparse
 import fcntl
@@ -93,7 +96,8 @@ DATABASE = ("--database", {"metavar": "NAME", "default": place.DATABASE,
 
 COMMANDS = {
     # name: (function, what it does, options, takes the lock)
-    "install": (command_install, "install what is missing: Debian packages, Python modules", [], False),
+    "install": (command_install, "install what is missing: Debian packages, Python modules", [],
+                False),
     "start": (command_start, "start the server; make it first if need be", [FAST, PORT_FILE], True),
     "stop": (command_stop, "stop the server; its data stays", [], True),
     "status": (command_status, "say whether it runs, and where", [], False),
@@ -106,7 +110,8 @@ COMMANDS = {
 def _parser():
     parser = argparse.ArgumentParser(
         prog="sandbox", epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter,
-        description="A private PostgreSQL with PostGIS, PL/Python, tsfresh and stand-ins for MADlib.")
+        description="A private PostgreSQL with PostGIS, PL/Python, tsfresh and stand-ins for "
+                    "MADlib.")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for name, (_, summary, options, _) in COMMANDS.items():
         command = commands.add_parser(name, help=summary, description=summary)

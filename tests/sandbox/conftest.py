@@ -1,4 +1,4 @@
-"""A sandbox of its own for these tests, in a temporary folder; each test finds an empty database."""
+"""A sandbox of its own for these tests, in a temporary folder; each test finds it empty."""
 
 import csv
 import io

@@ -12,7 +12,8 @@ from conftest import GENERATE, run, succeed
 
 MODES = {"walk", "bike", "bus", "car", "taxi", "subway", "train", "run", "motorcycle", "boat",
          "airplane"}
-POINT = re.compile(r"-?\d+\.\d{6},-?\d+\.\d{6},0,-?\d+,\d{5}\.\d{10},\d{4}-\d\d-\d\d,\d\d:\d\d:\d\d")
+POINT = re.compile(r"-?\d+\.\d{6},-?\d+\.\d{6},0,-?\d+,\d{5}\.\d{10},"
+                   r"\d{4}-\d\d-\d\d,\d\d:\d\d:\d\d")
 LABEL = re.compile(r"\d{4}/\d\d/\d\d \d\d:\d\d:\d\d\t\d{4}/\d\d/\d\d \d\d:\d\d:\d\d\t\w+")
 
 
@@ -129,7 +130,8 @@ def test_there_are_bad_points_and_users_without_labels(release):
     flat = [point for trip in everywhere for point in trip]
     assert any(abs(latitude) > 90 for latitude, _, _, _ in flat)
     assert any(abs(longitude) > 180 for _, longitude, _, _ in flat)
-    assert any(first[3] == second[3] for trip in everywhere for first, second in zip(trip, trip[1:]))
+    assert any(first[3] == second[3] for trip in everywhere
+               for first, second in zip(trip, trip[1:]))
     with_labels = {user.name for user in data.iterdir() if (user / "labels.txt").exists()}
     assert 0 < len(with_labels) < len(list(data.iterdir()))
 

@@ -171,12 +171,12 @@ def test_all_bad_lines_are_named_up_to_a_limit(landing, copy):
     for number in (8, 10):
         replace_line(path, number, "?")
     done = run(LOAD, copy, "--uri", landing.uri)
-    assert "2 lines can not be read" in done.stderr
+    assert "2 lines cannot be read" in done.stderr
     assert ".plt:8: " in done.stderr and ".plt:10: " in done.stderr
     for other in sorted(copy.rglob("*.plt"))[:30]:
         replace_line(other, 7, "?")
     done = run(LOAD, copy, "--uri", landing.uri)
-    assert "more than 19 lines can not be read" in done.stderr
+    assert "more than 19 lines cannot be read" in done.stderr
 
 
 def test_where_the_database_comes_from(landing, small_release):

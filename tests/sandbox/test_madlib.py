@@ -193,7 +193,8 @@ def test_expressions_and_quoted_names(data):
 
 
 def test_the_shortest_form(data):
-    data.execute("alter table x drop day; select madlib.forest_train('x','m','id','label','*',NULL)")
+    data.execute("alter table x drop day;"
+                 "select madlib.forest_train('x','m','id','label','*',NULL)")
     assert data.query("select num_trees, num_random_features, importance from m_summary") == [
         ("100", "1", "t")]
 
@@ -332,7 +333,8 @@ def test_predicting_no_rows(data):
 
 
 @pytest.mark.parametrize("call, expected", [
-    ("'nope','x','p'", ("XX000", "plpy.Error: Recursive Partitioning: Model table does not exist.")),
+    ("'nope','x','p'",
+     ("XX000", "plpy.Error: Recursive Partitioning: Model table does not exist.")),
     ("'m','x','empty'",
      ("XX000", "plpy.Error: Recursive Partitioning: Output table already exists.")),
     ("'m','x','p','both'",
@@ -416,7 +418,8 @@ def test_pivot_names_that_are_too_long(database):
 
 
 def test_pivot_with_a_dictionary_on_request(database):
-    database.execute(LONG + "select madlib.pivot('pivset','out','id','piv','val',NULL,NULL,NULL,true)")
+    database.execute(LONG + "select madlib.pivot('pivset','out','id','piv','val',NULL,NULL,NULL,"
+                     "true)")
     assert [name for name, _ in database.columns("out")][1:] == ["__p_1__", "__p_2__", "__p_3__"]
 
 

@@ -17,7 +17,8 @@ def balanced_accuracy(database, folder, *options):
     truth = folder / "truth.csv"
     succeed(GENERATE, "--out", folder, "--truth", truth, "--scale", "0.6", *options)
     succeed(LOAD, folder, "--uri", database.uri)
-    database.execute('create table truth ("user" text, start timestamp, "end" timestamp, mode text)')
+    database.execute('create table truth ("user" text, start timestamp, "end" timestamp,'
+                     ' mode text)')
     database.execute(f"\\copy truth from '{truth}' csv header")
     database.execute(PIPELINE)
     return float(database.query(BALANCED)[0][0])

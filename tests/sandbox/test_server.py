@@ -21,6 +21,7 @@ import cluster  # noqa: E402
 import main  # noqa: E402
 import place  # noqa: E402
 
+
 @pytest.fixture
 def own(tmp_path):
     """The folder of a sandbox that this test alone uses; nothing of it is left afterwards."""

@@ -53,8 +53,10 @@ def read_matrix(source, features, more, condition):
     Returns the matrix (NaN where NULL; a category's column is filled in by encode_levels), for each
     category the list of its texts, and a list for each of the expressions `more`.
     """
-    listed = [f"({expression})::{'text' if number in features.categorical else 'float8'} as f{number}"
-              for number, expression in enumerate(features.expressions)]
+    kinds = ["text" if number in features.categorical else "float8"
+             for number in range(len(features.expressions))]
+    listed = [f"({expression})::{kind} as f{number}"
+              for number, (expression, kind) in enumerate(zip(features.expressions, kinds))]
     listed += [f"{expression} as m{number}" for number, expression in enumerate(more)]
     rows = plpy.execute(f"select {', '.join(listed)} from {source.sql} where {condition}")
     matrix = numpy.full((len(rows), len(features.expressions)), numpy.nan)

@@ -125,8 +125,8 @@ class Data:
         self.features = features
         self.is_classification = is_classification
         outcome = f"({dependent})::text" if is_classification else f"({dependent})::float8"
-        matrix, raw, [labels] = read_matrix(source, features, [outcome], f"({dependent}) is not null")
-        self.matrix = matrix
+        self.matrix, raw, [labels] = read_matrix(source, features, [outcome],
+                                                 f"({dependent}) is not null")
         self.rows = len(labels)
         self.skipped = plpy.execute(f"select count(*) as n from {source.sql}"
                                     f" where ({dependent}) is null")[0]["n"]
@@ -139,7 +139,7 @@ class Data:
         else:
             self.levels = []
             self.outcome = numpy.array(labels, dtype=float)
-        self.category_levels = encode_levels(features, raw, matrix, self.outcome, null_proxy)
+        self.category_levels = encode_levels(features, raw, self.matrix, self.outcome, null_proxy)
 
     def check(self, num_splits):
         if self.is_classification and len(self.levels) < 2:
