@@ -50,8 +50,8 @@ struct catalogue_changes {
 
 /* Reads everything now and adopts it.  Broken files are no error; ERR_UNSETTLED when files go on
    changing while they are read, ERR_IO when the folder cannot be read. */
-enum status catalogue_load(struct catalogue *catalogue, struct catalogue_changes *ret,
-    struct error *err) MUST_CHECK;
+enum status catalogue_load(
+    struct catalogue *catalogue, struct catalogue_changes *ret, struct error *err) MUST_CHECK;
 /* Looks for changes at `now_us` (of a clock that never goes back) and adopts those that are due. */
 enum status catalogue_poll(struct catalogue *catalogue, int64_t now_us,
     struct catalogue_changes *ret, struct error *err) MUST_CHECK;

@@ -31,10 +31,10 @@ void dagfile_done(struct dagfile *file);
 enum status dagfile_load(const struct dagfile_options *options, const char *path,
     struct dagfile *ret, struct diagnostics *diagnostics, struct error *err) MUST_CHECK;
 
-/* The paths of a template's candidates, in search order, relative to the root: next to the DAG file,
-   then in the project's templates. */
-struct names dagfile_template_paths(const struct project *project, const char *dag_file,
-    const char *name, struct arena *arena);
+/* The paths of a template's candidates, in search order, relative to the root: next to the DAG
+   file, then in the project's templates. */
+struct names dagfile_template_paths(
+    const struct project *project, const char *dag_file, const char *name, struct arena *arena);
 
 /* The JSON Schema (draft 2020-12) of DAG files and of dag.yaml, made from the tables of keys. */
 char *definition_schema(struct arena *arena);

@@ -10,8 +10,8 @@
 #include "definition/model/model.h"
 
 /* Loads a DAG file and checks its DAGs.  ERR_NOT_FOUND, ERR_IO only; findings are in the list. */
-enum status lint_file(const struct project *project, const char *path,
-    struct diagnostics *findings, struct error *err) MUST_CHECK;
+enum status lint_file(const struct project *project, const char *path, struct diagnostics *findings,
+    struct error *err) MUST_CHECK;
 /* Every DAG file of the project, and the names that several of them use. */
 enum status lint_project(
     const struct project *project, struct diagnostics *findings, struct error *err) MUST_CHECK;

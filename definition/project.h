@@ -2,8 +2,8 @@
  * The project: where it is, and its settings with their origins (docs/project.md).
  *
  * A setting comes from the highest source that has it: a flag, the environment (`DAG_CONN_<NAME>`,
- * `DAG_VAR_<NAME>`, `DAG_<SETTING>`), dag.yaml with dag.<environment>.yaml over it, what was stored,
- * the default.  Values of the files may refer to the outside: ${NAME}, ${NAME:-default},
+ * `DAG_VAR_<NAME>`, `DAG_<SETTING>`), dag.yaml with dag.<environment>.yaml over it, what was
+ * stored, the default.  Values of the files may refer to the outside: ${NAME}, ${NAME:-default},
  * ${file:path} (relative to the root) and ${cmd:command}; `$${` stands for `${`.
  */
 #ifndef DEFINITION_PROJECT_H
@@ -43,8 +43,8 @@ struct project_options {
     bool bare;                  /* no project: defaults only, a dag.yaml is not asked for */
 };
 
-/* Loads a project.  All mistakes of its files are added to `diagnostics`, with ERR_DEFINITION as the
-   result; other trouble (no such file, …) is in `err` alone. */
+/* Loads a project.  All mistakes of its files are added to `diagnostics`, with ERR_DEFINITION as
+   the result; other trouble (no such file, …) is in `err` alone. */
 enum status project_load(const struct project_options *options, struct project **ret,
     struct diagnostics *diagnostics, struct error *err) MUST_CHECK;
 

@@ -1,10 +1,11 @@
 /*
  * YAML with positions.
  *
- * Reads YAML 1.2's core schema through libyaml's events: only `true` and `false` are booleans, dates
- * are text, `~`, `null` and nothing are null.  The composer is ours, so that every node knows where
- * it stands, depth and size are bounded, and mistakes that do not stop the reading (a key given
- * twice, a wrong merge) are collected.  Anchors and aliases work; an alias is the same node again.
+ * Reads YAML 1.2's core schema through libyaml's events: only `true` and `false` are booleans,
+ * dates are text, `~`, `null` and nothing are null.  The composer is ours, so that every node knows
+ * where it stands, depth and size are bounded, and mistakes that do not stop the reading (a key
+ * given twice, a wrong merge) are collected.  Anchors and aliases work; an alias is the same node
+ * again.
  * `<<` merges a mapping, or a list of mappings of which the first to have a key wins.
  */
 #ifndef DEFINITION_YAML_H
@@ -79,10 +80,9 @@ void yaml_resolve(struct yaml_node *node);
 /* A scalar with another value at the same place; plain ones are resolved anew. */
 struct yaml_node *yaml_with_value(
     struct arena *arena, const struct yaml_node *node, const char *value);
-/* `over` laid over `base`: mappings are merged key by key, anything else is replaced.  Either may be
-   NULL. */
-struct yaml_node *yaml_merge(
-    struct arena *arena, struct yaml_node *base, struct yaml_node *over);
+/* `over` laid over `base`: mappings are merged key by key, anything else is replaced.  Either may
+   be NULL. */
+struct yaml_node *yaml_merge(struct arena *arena, struct yaml_node *base, struct yaml_node *over);
 /* As a JSON tree that the caller owns. */
 json_t *yaml_to_json(const struct yaml_node *node);
 /* The inverse, every node at the place of `at`. */

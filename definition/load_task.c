@@ -1,0 +1,389 @@
+/* One task: its kind, its keys over default_args, and what must hold between them. */
+#include <ctype.h>
+#include "base/clock.h"
+#include "definition/limits.h"
+#include "definition/loading.h"
+#include "definition/param.h"
+#include "definition/report.h"
+
+static struct task_keys task_defaults(void)
+{
+    return (struct task_keys){
+        .task = {
+            .retry_delay_us = 5 * US_PER_MINUTE,
+            .max_retry_delay_us = US_PER_DAY,
+            .pool = "default_pool",
+            .pool_slots = 1,
+            .priority_weight = 1,
+            .sql = {.transaction = true},
+            .process = {.kill_grace_us = 60 * US_PER_SECOND, .skip_on_exit_code = 99},
+        }};
+}
+
+/* ---- default_args ---- */
+
+void load_check_default_args(struct loading *l, const struct yaml_node *default_args)
+{
+    struct task_keys keys = task_defaults();
+    struct keys_reader reader = {l->scratch, l->diagnostics, 0, true};
+    for (size_t i = 0; i < default_args->count; i++) {
+        const struct yaml_pair *pair = &default_args->pairs[i];
+        const struct key *key = level_find(&task_level, pair->key->value);
+        if (key && (key->flags & KEY_KIND))
+            report_hint(report(l->diagnostics, pair->key, ERR_VALUE_RANGE,
+                            "`%s` cannot stand in default_args", key->name),
+                "it says what one task does: write it there");
+    }
+    keys_read(&reader, &task_level, default_args, &keys, NULL);
+}
+
+/* The task's keys, then those of default_args that it lacks and that its kind has. */
+static struct yaml_node *with_defaults(struct loading *l, const struct yaml_node *mapping,
+    const struct yaml_node *default_args, unsigned kind)
+{
+    struct yaml_node *all = arena_memdup(l->scratch, mapping, sizeof(*mapping));
+    size_t more = default_args ? default_args->count : 0;
+    all->pairs = arena_array(l->scratch, struct yaml_pair, mapping->count + more);
+    if (mapping->count)
+        memcpy(all->pairs, mapping->pairs, mapping->count * sizeof(*mapping->pairs));
+    for (size_t i = 0; i < more; i++) {
+        const struct yaml_pair *pair = &default_args->pairs[i];
+        const struct key *key = level_find(&task_level, pair->key->value);
+        bool fits = key && !(key->flags & KEY_KIND) && (!key->kinds || (key->kinds & kind));
+        if (fits && !yaml_get(mapping, key->name))
+            all->pairs[all->count++] = *pair;
+    }
+    return all;
+}
+
+/* ---- the kind ---- */
+
+static void report_no_kind(
+    struct loading *l, const struct yaml_node *at, const struct yaml_node *mapping)
+{
+    /* A key that is not known was probably meant to be the kind, and is reported itself. */
+    for (size_t i = 0; i < mapping->count; i++)
+        if (!level_find(&task_level, mapping->pairs[i].key->value))
+            return;
+    report_hint(report(l->diagnostics, at, ERR_KEY_MISSING,
+                    "the task `%s` does not say what it does", at->value.p),
+        "give it one of sql, bash, exec, python, empty");
+}
+
+/* The kind as a bit, 0 when it has none or several (reported). */
+static unsigned find_kind(
+    struct loading *l, const struct yaml_node *at, const struct yaml_node *mapping)
+{
+    const struct key *found = NULL;
+    for (size_t i = 0; i < mapping->count; i++) {
+        const struct key *key = level_find(&task_level, mapping->pairs[i].key->value);
+        if (!key || !(key->flags & KEY_KIND))
+            continue;
+        if (found) {
+            report_hint(
+                report(l->diagnostics, mapping->pairs[i].key, ERR_DUPLICATE,
+                    "a task does one thing: `%s` and `%s` are both given", found->name, key->name),
+                "make two tasks of it");
+            return 0;
+        }
+        found = key;
+    }
+    if (!found)
+        report_no_kind(l, at, mapping);
+    return found ? found->kinds : 0;
+}
+
+static enum task_kind kind_of_bit(unsigned bit)
+{
+    unsigned kind = 0;
+    while (kind < KIND_COUNT && bit != 1U << kind)
+        kind++;
+    return kind < KIND_COUNT ? (enum task_kind)kind : KIND_EMPTY;
+}
+
+/* ---- what must hold ---- */
+
+struct checking {
+    struct loading *l;
+    struct task_plan *plan;
+    struct task_keys *keys;
+    const struct keys_given *given;
+};
+
+static const struct yaml_node *given_value(const struct checking *c, const char *name)
+{
+    return keys_given_value(c->given, &task_level, name);
+}
+
+/* The place of a key's value, or the task's. */
+static const struct yaml_node *place_of(const struct checking *c, const char *name)
+{
+    const struct yaml_node *node = given_value(c, name);
+    return node ? node : c->plan->key;
+}
+
+static void check_positive(const struct checking *c, const char *name, int64_t us)
+{
+    const struct yaml_node *node = given_value(c, name);
+    bool text = node && node->kind == YAML_SCALAR && node->type == YAML_TEXT;
+    if (text && us == 0 && node->value.p[0] == '0')
+        report_hint(report(c->l->diagnostics, node, ERR_VALUE_RANGE,
+                        "`%s` must be longer than nothing", name),
+            "leave it out for no limit");
+}
+
+static void check_backoff(const struct checking *c)
+{
+    const struct yaml_node *node = c->keys->retry_exponential_backoff;
+    struct task *task = &c->keys->task;
+    if (!node || (node->kind == YAML_SCALAR && node->type == YAML_NULL))
+        return;
+    bool number = node->kind == YAML_SCALAR && (node->type == YAML_INT || node->type == YAML_FLOAT);
+    if (node->kind == YAML_SCALAR && node->type == YAML_BOOL)
+        task->retry_exponential_backoff = node->boolean ? 2 : 0;
+    else if (number && (node->real == 0 || (node->real >= 1 && node->real <= 1000)))
+        task->retry_exponential_backoff = node->real;
+    else
+        report_hint(report(c->l->diagnostics, node, ERR_VALUE_TYPE,
+                        "`retry_exponential_backoff` takes true, false or a factor from 1 to "
+                        "1000"),
+            "write true for a factor of 2, or false");
+}
+
+static bool is_retry_word(const char *word)
+{
+    int64_t code;
+    size_t size = strlen(word);
+    if (str_equal(word, "all"))
+        return true;
+    if (parse_int64(slice_of(word), &code) && code >= 1 && code <= 255)
+        return true;
+    for (size_t i = 0; i < size; i++)
+        if (!isdigit((unsigned char)word[i]) && !(word[i] >= 'A' && word[i] <= 'Z'))
+            return false;
+    return size == 5 || size == 2;
+}
+
+static void check_retry_on(const struct checking *c)
+{
+    const struct names *words = &c->keys->task.retry_on;
+    const struct yaml_node *node = given_value(c, "retry_on");
+    for (size_t i = 0; node && i < words->count; i++)
+        if (!is_retry_word(words->at[i]))
+            report_hint(
+                report(c->l->diagnostics, node->kind == YAML_SEQUENCE ? node->items[i] : node,
+                    ERR_VALUE_RANGE, "`%s` is nothing that `retry_on` knows", words->at[i]),
+                "write all, SQLSTATEs (\"40001\"), classes (\"40\") or exit codes (75)");
+}
+
+static void check_setup(const struct checking *c)
+{
+    struct task *task = &c->keys->task;
+    const struct yaml_node *rule = given_value(c, "trigger_rule");
+    if (task->setup && task->teardown)
+        report(c->l->diagnostics, place_of(c, "teardown"), ERR_VALUE_RANGE,
+            "a task is a setup or a teardown, not both");
+    if (task->on_failure_fail_dagrun && !task->teardown)
+        report_hint(report(c->l->diagnostics, place_of(c, "on_failure_fail_dagrun"),
+                        ERR_VALUE_RANGE, "`on_failure_fail_dagrun` is for teardowns"),
+            "other tasks fail the run anyway");
+    if (!task->teardown)
+        return;
+    if (rule && task->trigger_rule != RULE_ALL_DONE_SETUP_SUCCESS)
+        report_hint(report(c->l->diagnostics, rule, ERR_VALUE_RANGE,
+                        "a teardown has the rule all_done_setup_success"),
+            "leave `trigger_rule` out");
+    task->trigger_rule = RULE_ALL_DONE_SETUP_SUCCESS;
+}
+
+static void check_pool(const struct checking *c)
+{
+    const struct project *project = c->l->project;
+    const struct task *task = &c->keys->task;
+    const struct pool *pool = project_find_pool(project, task->pool);
+    if (pool && task->pool_slots > pool->slots)
+        report_hint(report(c->l->diagnostics, place_of(c, "pool_slots"), ERR_VALUE_RANGE,
+                        "the task asks for %d slots, the pool `%s` has %d", task->pool_slots,
+                        pool->name, pool->slots),
+            "it would never start");
+    if (pool)
+        return;
+    struct names names = {0};
+    const char **at = arena_array(c->l->scratch, const char *, project->pool_count);
+    for (size_t i = 0; i < project->pool_count; i++)
+        at[names.count++] = project->pools[i].name;
+    names.at = at;
+    loading_unknown(c->l, place_of(c, "pool"), "pool", task->pool, &names);
+}
+
+static struct names connection_names(const struct checking *c)
+{
+    const struct project *project = c->l->project;
+    const char **at = arena_array(c->l->scratch, const char *, project->connection_count);
+    for (size_t i = 0; i < project->connection_count; i++)
+        at[i] = project->connections[i].name;
+    return (struct names){at, project->connection_count};
+}
+
+static void check_connection(
+    const struct checking *c, const struct yaml_node *node, const char *name)
+{
+    struct names names = connection_names(c);
+    if (!project_find_connection(c->l->project, name))
+        loading_unknown(c->l, node, "connection", name, &names);
+}
+
+static void check_task_params(const struct checking *c)
+{
+    const struct yaml_node *node = c->keys->params;
+    struct error error;
+    if (!node)
+        return;
+    c->keys->task.params = yaml_to_json(node);
+    for (size_t i = 0; i < node->count; i++) {
+        const char *name = node->pairs[i].key->value.p;
+        const struct param *param = dag_find_param(c->l->dag, name);
+        if (param && param_check(param, json_object_get(c->keys->task.params, name), &error) != OK)
+            report_from(c->l->diagnostics, node->pairs[i].value, &error, NULL);
+    }
+}
+
+/* ---- the kinds ---- */
+
+static bool is_template_path(const char *text)
+{
+    size_t size = strlen(text);
+    return size > 4 && strcmp(text + size - 4, ".sql") == 0 && !strpbrk(text, "\r\n;") &&
+           (!strpbrk(text, " \t") || strstr(text, "{{"));
+}
+
+static void check_not_blank(const struct checking *c, const char *name, struct slice text)
+{
+    if (slice_trim(text).size == 0)
+        report(c->l->diagnostics, place_of(c, name), ERR_VALUE_RANGE, "`%s` is empty", name);
+}
+
+static void finish_sql(const struct checking *c)
+{
+    struct sql_task *sql = &c->keys->task.sql;
+    const struct project *project = c->l->project;
+    sql->sql = c->keys->value;
+    check_not_blank(c, "sql", slice_of(sql->sql.value));
+    sql->is_path = sql->sql.value && is_template_path(sql->sql.value);
+    if (!sql->connection && project->connection_count == 1)
+        sql->connection = project->connections[0].name;
+    else if (!sql->connection && !c->l->options->references_optional)
+        report_hint(report(c->l->diagnostics, c->plan->key, ERR_KEY_MISSING,
+                        "the task `%s` does not say on which connection", c->plan->key->value.p),
+            project->connection_count ? "write `connection: %s`"
+                                      : "declare one under `connections` in dag.yaml%s",
+            project->connection_count ? project->connections[0].name : "");
+    if (given_value(c, "connection") && sql->connection)
+        check_connection(c, given_value(c, "connection"), sql->connection);
+    const struct yaml_node *parameters = c->keys->parameters;
+    if (parameters && parameters->kind == YAML_SCALAR && parameters->type != YAML_NULL)
+        report(c->l->diagnostics, parameters, ERR_VALUE_TYPE,
+            "`parameters` takes a list or a mapping, this is %s", yaml_describe(parameters));
+    else if (parameters && parameters->kind != YAML_SCALAR)
+        sql->parameters = yaml_to_json(parameters);
+    check_positive(c, "statement_timeout", sql->statement_timeout_us);
+}
+
+static void finish_process(const struct checking *c)
+{
+    struct process_task *process = &c->keys->task.process;
+    const struct yaml_node *node = given_value(c, "connections");
+    for (size_t i = 0; node && i < process->connections.count; i++)
+        check_connection(
+            c, node->kind == YAML_SEQUENCE ? node->items[i] : node, process->connections.at[i]);
+}
+
+static void finish_script(const struct checking *c)
+{
+    c->keys->task.process.script = c->keys->value;
+    check_not_blank(c, task_kind_name(c->keys->task.kind), slice_of(c->keys->value.value));
+    finish_process(c);
+}
+
+static void finish_exec(const struct checking *c)
+{
+    c->keys->task.process.argv = c->keys->argv;
+    if (c->keys->argv.count == 0 && place_of(c, "exec")->kind == YAML_SEQUENCE)
+        report(c->l->diagnostics, place_of(c, "exec"), ERR_VALUE_RANGE, "`exec` is empty");
+    finish_process(c);
+}
+
+static void finish_empty(const struct checking *c)
+{
+    const struct yaml_node *node = c->keys->kind;
+    bool ok = !node || (node->kind == YAML_MAPPING && node->count == 0) ||
+              (node->kind == YAML_SCALAR && node->type == YAML_NULL);
+    if (!ok)
+        report_hint(report(c->l->diagnostics, node, ERR_VALUE_TYPE, "`empty` takes nothing"),
+            "write `empty: {}`");
+}
+
+/* What a kind's own keys come to; kinds that are refused have none. */
+static void (*const finish_kind[KIND_COUNT])(const struct checking *) = {
+    [KIND_EMPTY] = finish_empty,
+    [KIND_SQL] = finish_sql,
+    [KIND_BASH] = finish_script,
+    [KIND_PYTHON] = finish_script,
+    [KIND_EXEC] = finish_exec,
+};
+
+static void check_task(const struct checking *c)
+{
+    struct task *task = &c->keys->task;
+    check_backoff(c);
+    check_retry_on(c);
+    check_setup(c);
+    check_pool(c);
+    check_task_params(c);
+    check_positive(c, "execution_timeout", task->execution_timeout_us);
+    task->depends_on_past |= task->wait_for_downstream;
+}
+
+/* default_args may give every task a trigger rule; a teardown keeps its own. */
+static const struct yaml_node *without_teardown_rule(
+    const struct yaml_node *mapping, const struct yaml_node *default_args, struct arena *arena)
+{
+    const struct yaml_node *teardown = yaml_get(mapping, "teardown");
+    if (!default_args || !teardown || !teardown->boolean)
+        return default_args;
+    struct yaml_node *kept = arena_memdup(arena, default_args, sizeof(*default_args));
+    kept->pairs = arena_array(arena, struct yaml_pair, default_args->count);
+    kept->count = 0;
+    for (size_t i = 0; i < default_args->count; i++)
+        if (!slice_equal_str(default_args->pairs[i].key->value, "trigger_rule"))
+            kept->pairs[kept->count++] = default_args->pairs[i];
+    return kept;
+}
+
+void load_task(struct loading *l, struct task_plan *plan, const struct yaml_node *mapping,
+    const struct yaml_node *default_args)
+{
+    struct task_keys keys = task_defaults();
+    struct keys_given given;
+    if (mapping->kind != YAML_MAPPING) {
+        report_hint(report(l->diagnostics, mapping, ERR_VALUE_TYPE,
+                        "a task is a mapping, this is %s", yaml_describe(mapping)),
+            "write `%s: {sql: …}`", plan->key->value.p);
+        return;
+    }
+    unsigned kind = find_kind(l, plan->key, mapping);
+    keys.task.kind = kind_of_bit(kind);
+    const struct yaml_node *defaults = without_teardown_rule(mapping, default_args, l->scratch);
+    const struct yaml_node *all = with_defaults(l, mapping, defaults, kind);
+    struct keys_reader reader = {l->arena, l->diagnostics, kind, false};
+    keys_read(&reader, &task_level, all, &keys, &given);
+    struct checking checking = {l, plan, &keys, &given};
+    check_task(&checking);
+    if (kind && finish_kind[keys.task.kind])
+        finish_kind[keys.task.kind](&checking);
+    keys.task.task_id = plan->task.task_id;
+    keys.task.line = plan->key->line;
+    plan->task = keys.task;
+    plan->names = keys.depends_on;
+    plan->depends_on = keys_given_value(&given, &task_level, "depends_on");
+}

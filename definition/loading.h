@@ -1,0 +1,72 @@
+/* Private to the files that load DAG files. */
+#ifndef DEFINITION_LOADING_H
+#define DEFINITION_LOADING_H
+
+#include "base/map.h"
+#include "base/vec.h"
+#include "definition/dagfile.h"
+#include "definition/keys.h"
+#include "language/timetable/timetable.h"
+
+/* A task or group on the way to the model. */
+struct task_plan {
+    struct task task;
+    const struct yaml_node *key, *depends_on; /* depends_on: NULL = none */
+    struct names names;                       /* of depends_on */
+    int group;                                /* in groups; -1 = none */
+};
+struct group_plan {
+    const char *id; /* "features.inner" */
+    const struct yaml_node *key, *depends_on;
+    struct names names;
+    int parent;
+    unsigned depth;      /* 1 for a group of the DAG itself */
+    uint32_t first, end; /* its tasks, those of inner groups included */
+};
+
+/* One DAG file, and the DAG of it that is being made. */
+struct loading {
+    const struct dagfile_options *options;
+    const struct project *project;
+    struct sources *sources;
+    struct arena *scratch; /* trees and what is forgotten after the load */
+    struct diagnostics *diagnostics;
+    const char *file; /* relative to the root */
+
+    struct dag *dag;
+    struct arena *arena; /* the DAG's */
+    const struct yaml_node *document;
+    VEC(const struct source *) used; /* the files that the DAG reaches */
+    VEC(struct task_plan) tasks;
+    VEC(struct group_plan) groups;
+};
+
+/* Notes a file of the manifest, once. */
+void loading_use(struct loading *l, const struct source *source);
+/* A file that a DAG file names, next to it or below the root; NULL when there is none (reported).
+ */
+const struct source *loading_find(struct loading *l, const struct yaml_node *node);
+/* Whether a node holds a well-formed id; reported otherwise. */
+bool loading_check_id(
+    struct loading *l, const struct yaml_node *node, const char *id, const char *what, bool dots);
+/* Reports a name that refers to nothing, with the nearest of those there are. */
+void loading_unknown(struct loading *l, const struct yaml_node *node, const char *what,
+    const char *name, const struct names *candidates);
+
+void load_schedule(struct loading *l, const struct dag_keys *keys);
+void load_params(struct loading *l, const struct yaml_node *params);
+/* Reads tasks and groups into l->tasks and l->groups, then wires them into l->dag. */
+void load_tasks(struct loading *l, const struct yaml_node *default_args);
+/* One task. */
+void load_task(struct loading *l, struct task_plan *plan, const struct yaml_node *mapping,
+    const struct yaml_node *default_args);
+/* Checks default_args by themselves. */
+void load_check_default_args(struct loading *l, const struct yaml_node *default_args);
+void load_graph(struct loading *l);
+/* Fills files, version and graph_version. */
+void load_manifest(struct loading *l);
+/* The documents that `foreach` makes of one; itself when it has none. */
+void load_foreach(
+    struct loading *l, struct yaml_node *document, struct yaml_node ***ret, size_t *ret_count);
+
+#endif

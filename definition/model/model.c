@@ -1,0 +1,115 @@
+#include "definition/model/model.h"
+#include <stdlib.h>
+#include <strings.h>
+
+static const char *const task_kinds[KIND_COUNT] = {
+    [KIND_EMPTY] = "empty",
+    [KIND_SQL] = "sql",
+    [KIND_BASH] = "bash",
+    [KIND_EXEC] = "exec",
+    [KIND_PYTHON] = "python",
+    [KIND_HTTP] = "http",
+    [KIND_WAIT_FOR] = "wait_for",
+    [KIND_BRANCH] = "branch",
+    [KIND_SHORT_CIRCUIT] = "short_circuit",
+    [KIND_TRIGGER_DAG] = "trigger_dag",
+    [KIND_LATEST_ONLY] = "latest_only",
+};
+
+static const char *const dialects[] = {
+    [DIALECT_POSTGRESQL] = "postgresql",
+    [DIALECT_GREENPLUM6] = "greenplum6",
+    [DIALECT_GREENPLUM7] = "greenplum7",
+};
+
+const char *task_kind_name(enum task_kind kind)
+{
+    return task_kinds[kind];
+}
+
+const char *dialect_name(enum dialect dialect)
+{
+    return dialects[dialect];
+}
+
+bool dialect_parse(const char *name, enum dialect *ret)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(dialects); i++)
+        if (str_equal(dialects[i], name)) {
+            *ret = (enum dialect)i;
+            return true;
+        }
+    return false;
+}
+
+struct dag *dag_ref(const struct dag *dag)
+{
+    /* The count is the one thing in a DAG that changes after it was made. */
+    struct dag *counted = (struct dag *)(uintptr_t)dag;
+    atomic_fetch_add_explicit(&counted->references, 1, memory_order_relaxed);
+    return counted;
+}
+
+static void json_release(const json_t *json)
+{
+    json_decref((json_t *)(uintptr_t)json);
+}
+
+void dag_unref(struct dag *dag)
+{
+    if (!dag || atomic_fetch_sub_explicit(&dag->references, 1, memory_order_acq_rel) > 1)
+        return;
+    for (size_t i = 0; i < dag->param_count; i++) {
+        json_release(dag->params[i].schema);
+        json_release(dag->params[i].default_value);
+    }
+    for (uint32_t i = 0; i < dag->task_count; i++) {
+        json_release(dag->tasks[i].params);
+        json_release(dag->tasks[i].sql.parameters);
+    }
+    arena_free(dag->arena);
+}
+
+const struct task *dag_find_task(const struct dag *dag, const char *task_id)
+{
+    for (uint32_t i = 0; i < dag->task_count; i++)
+        if (str_equal(dag->tasks[i].task_id, task_id))
+            return &dag->tasks[i];
+    return NULL;
+}
+
+const struct connection *project_find_connection(const struct project *project, const char *name)
+{
+    for (size_t i = 0; i < project->connection_count; i++)
+        if (str_equal(project->connections[i].name, name))
+            return &project->connections[i];
+    return NULL;
+}
+
+const struct pool *project_find_pool(const struct project *project, const char *name)
+{
+    for (size_t i = 0; i < project->pool_count; i++)
+        if (str_equal(project->pools[i].name, name))
+            return &project->pools[i];
+    return NULL;
+}
+
+/* A name in the environment has lost its case: DAG_VAR_RELEASE is `release`, or `Release`. */
+const struct variable *project_find_variable(const struct project *project, const char *name)
+{
+    const struct variable *loose = NULL;
+    for (size_t i = 0; i < project->variable_count; i++) {
+        const struct variable *variable = &project->variables[i];
+        if (str_equal(variable->name, name))
+            return variable;
+        if (variable->origin == ORIGIN_ENVIRONMENT && strcasecmp(variable->name, name) == 0)
+            loose = variable;
+    }
+    return loose;
+}
+
+void project_free(struct project *project)
+{
+    if (project)
+        arena_free(project->arena);
+}

@@ -1,0 +1,201 @@
+/* ${NAME}, ${NAME:-default}, ${file:path}, ${cmd:command} in the values of dag.yaml. */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include "definition/limits.h"
+#include "definition/report.h"
+#include "definition/setting.h"
+
+extern char **environ;
+
+struct expanding {
+    struct settling *s;
+    const struct yaml_node *node;
+    struct strbuf out;
+    bool hidden, changed, failed;
+};
+
+static void fail(struct expanding *x, const char *what, const char *why, const char *hint)
+{
+    struct diagnostic *d =
+        report(x->s->diagnostics, x->node, ERR_SETTING_UNSET, "${%s} gives nothing: %s", what, why);
+    report_hint(d, "%s", hint);
+    x->failed = true;
+}
+
+static void add_file(struct expanding *x, const char *what, const char *path)
+{
+    struct slice text;
+    struct error error;
+    char *full = path_join(x->s->scratch, x->s->project->root, path);
+    x->hidden = true;
+    if (file_read(full, SETTING_VALUE_MAX, x->s->scratch, &text, &error) != OK) {
+        fail(x, what, error.message, "the path is relative to the project's folder");
+        return;
+    }
+    while (text.size && (text.p[text.size - 1] == '\n' || text.p[text.size - 1] == '\r'))
+        text.size--;
+    strbuf_add_slice(&x->out, text);
+}
+
+/* Reads to the end, for at most the time out and the ceiling; false when either is passed. */
+static bool read_output(int fd, struct strbuf *out)
+{
+    struct pollfd wait = {.fd = fd, .events = POLLIN};
+    char bytes[4096];
+    for (;;) {
+        int ready = poll(&wait, 1, SETTING_COMMAND_TIMEOUT_S * 1000);
+        if (ready < 0 && errno == EINTR)
+            continue;
+        ssize_t count = ready == 1 ? read(fd, bytes, sizeof(bytes)) : -1;
+        if (count <= 0)
+            return count == 0;
+        strbuf_add(out, bytes, (size_t)count);
+        if (out->size > SETTING_VALUE_MAX)
+            return false;
+    }
+}
+
+static bool start_shell(const char *command, const char *dir, int output[2], pid_t *ret_pid)
+{
+    char *argv[] = {"/bin/sh", "-c", (char *)(uintptr_t)command, NULL};
+    posix_spawn_file_actions_t actions;
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_adddup2(&actions, output[1], STDOUT_FILENO);
+    posix_spawn_file_actions_addchdir_np(&actions, dir);
+    int result = posix_spawn(ret_pid, argv[0], &actions, NULL, argv, environ);
+    posix_spawn_file_actions_destroy(&actions);
+    return result == 0;
+}
+
+/* The command's output without its last line ends; its errors go where ours go. */
+static const char *run_command(const char *command, const char *dir, struct strbuf *out)
+{
+    int output[2], state = 0;
+    pid_t pid;
+    if (pipe2(output, O_CLOEXEC) != 0)
+        return "no pipe could be made";
+    bool started = start_shell(command, dir, output, &pid);
+    close(output[1]);
+    bool complete = started && read_output(output[0], out);
+    close(output[0]);
+    if (!started)
+        return "the shell could not be started";
+    if (!complete)
+        kill(pid, SIGKILL);
+    while (waitpid(pid, &state, 0) < 0 && errno == EINTR)
+        ;
+    if (!complete)
+        return "the command took too long or gave too much";
+    return WIFEXITED(state) && WEXITSTATUS(state) == 0 ? NULL : "the command failed";
+}
+
+static void add_command(struct expanding *x, const char *what, const char *command)
+{
+    struct strbuf output = {0};
+    const char *why = run_command(command, x->s->project->root, &output);
+    x->hidden = true;
+    while (output.size && output.text[output.size - 1] == '\n')
+        output.size--;
+    if (why)
+        fail(x, what, why, "run it by hand in the project's folder to see why");
+    else
+        strbuf_add(&x->out, strbuf_text(&output), output.size);
+    strbuf_done(&output);
+}
+
+static void add_variable(struct expanding *x, const char *what)
+{
+    const char *fallback = strstr(what, ":-");
+    size_t size = fallback ? (size_t)(fallback - what) : strlen(what);
+    char *name = arena_strndup(x->s->scratch, what, size);
+    const char *value = settling_environment(x->s, name);
+    /* As in a shell, `:-` also stands in for an empty value. */
+    if (fallback && (!value || !value[0]))
+        value = fallback + 2;
+    if (value)
+        strbuf_add_str(&x->out, value);
+    else
+        fail(x, what, "the environment variable is not set",
+            arena_printf(x->s->scratch, "set it, or give a default: ${%s:-…}", name));
+}
+
+static void add_reference(struct expanding *x, struct slice inner)
+{
+    char *what = arena_strndup(x->s->scratch, inner.p, inner.size);
+    x->changed = true;
+    if (str_starts(what, "file:"))
+        add_file(x, what, what + 5);
+    else if (str_starts(what, "cmd:"))
+        add_command(x, what, what + 4);
+    else
+        add_variable(x, what);
+}
+
+static void expand_text(struct expanding *x, struct slice text)
+{
+    for (size_t at = 0; at < text.size && !x->failed; at++) {
+        struct slice rest = slice_make(text.p + at, text.size - at);
+        if (rest.size > 2 && memcmp(rest.p, "$${", 3) == 0) {
+            strbuf_add_str(&x->out, "${");
+            x->changed = true;
+            at += 2;
+            continue;
+        }
+        const char *end = rest.size > 1 && rest.p[0] == '$' && rest.p[1] == '{'
+                              ? memchr(rest.p, '}', rest.size)
+                              : NULL;
+        if (!end) {
+            strbuf_add_char(&x->out, text.p[at]);
+            continue;
+        }
+        size_t size = (size_t)(end - rest.p);
+        add_reference(x, slice_make(rest.p + 2, size - 2));
+        at += size;
+    }
+}
+
+static struct yaml_node *expand_scalar(struct settling *s, struct yaml_node *node)
+{
+    struct expanding x = {.s = s, .node = node};
+    expand_text(&x, node->value);
+    struct yaml_node *result = node;
+    if (x.changed && !x.failed) {
+        result = yaml_with_value(s->scratch, node, strbuf_text(&x.out));
+        if (x.hidden)
+            vec_push(&s->hidden, result);
+    }
+    strbuf_done(&x.out);
+    return result;
+}
+
+struct yaml_node *settling_expand(struct settling *s, struct yaml_node *tree)
+{
+    if (!tree || tree->kind == YAML_SCALAR)
+        return tree ? expand_scalar(s, tree) : NULL;
+    struct yaml_node *copy = arena_memdup(s->scratch, tree, sizeof(*tree));
+    if (tree->kind == YAML_SEQUENCE)
+        copy->items = arena_array(s->scratch, struct yaml_node *, tree->count);
+    else
+        copy->pairs = arena_array(s->scratch, struct yaml_pair, tree->count);
+    for (size_t i = 0; i < tree->count; i++)
+        if (tree->kind == YAML_SEQUENCE) {
+            copy->items[i] = settling_expand(s, tree->items[i]);
+        } else {
+            copy->pairs[i] = tree->pairs[i];
+            copy->pairs[i].value = settling_expand(s, tree->pairs[i].value);
+        }
+    return copy;
+}
+
+bool settling_is_hidden(const struct settling *s, const struct yaml_node *node)
+{
+    vec_each (hidden, &s->hidden)
+        if (*hidden == node)
+            return true;
+    return false;
+}

@@ -1,0 +1,124 @@
+#include "definition/sources.h"
+#include <errno.h>
+#include <sys/stat.h>
+#include "base/map.h"
+#include "base/vec.h"
+#include "definition/limits.h"
+
+struct sources {
+    struct arena *arena;
+    char *root;
+    struct map *by_path; /* absolute path → struct source */
+    VEC(struct source *) all;
+};
+
+struct sources *sources_new(const char *root)
+{
+    struct sources *sources = mem_alloc_zero(1, sizeof(*sources));
+    sources->arena = arena_new();
+    sources->root = mem_strdup(root);
+    sources->by_path = map_new();
+    return sources;
+}
+
+void sources_free(struct sources *sources)
+{
+    if (!sources)
+        return;
+    arena_free(sources->arena);
+    map_free(sources->by_path);
+    vec_done(&sources->all);
+    mem_free(sources->root);
+    mem_free(sources);
+}
+
+void sources_clear(struct sources *sources)
+{
+    arena_clear(sources->arena);
+    map_clear(sources->by_path);
+    vec_clear(&sources->all);
+}
+
+size_t sources_count(const struct sources *sources)
+{
+    return sources->all.count;
+}
+
+const struct source *sources_at(const struct sources *sources, size_t i)
+{
+    return sources->all.at[i];
+}
+
+struct looks {
+    bool missing;
+    int64_t changed_ns, size;
+    uint64_t inode;
+};
+
+static struct looks look_at(const char *path)
+{
+    struct stat st;
+    if (stat(path, &st) != 0 || !S_ISREG(st.st_mode))
+        return (struct looks){.missing = true};
+    return (struct looks){
+        .changed_ns = (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec,
+        .size = st.st_size,
+        .inode = st.st_ino};
+}
+
+bool source_looks_same(const struct source *source)
+{
+    struct looks looks = look_at(source->path);
+    if (looks.missing || source->missing)
+        return looks.missing == source->missing;
+    return looks.changed_ns == source->changed_ns && looks.size == source->size &&
+           looks.inode == source->inode;
+}
+
+bool source_reads_same(const struct source *source)
+{
+    CLEANUP(arena_freep) struct arena *arena = arena_new();
+    struct slice text;
+    char hash[HASH_TEXT_SIZE];
+    if (source->missing || file_read(source->path, SOURCE_SIZE_MAX, arena, &text, NULL) != OK)
+        return source->missing && look_at(source->path).missing;
+    hash_sha256(text.p, text.size, hash);
+    return str_equal(hash, source->hash);
+}
+
+static const char *shown_path(const struct sources *sources, const char *path)
+{
+    size_t size = strlen(sources->root);
+    bool inside = strncmp(path, sources->root, size) == 0 && path[size] == '/';
+    return inside ? path + size + 1 : path;
+}
+
+enum status sources_read(
+    struct sources *sources, const char *path, const struct source **ret, struct error *err)
+{
+    char *absolute = path_absolute(sources->arena, path_join(sources->arena, sources->root, path));
+    struct source *source = map_get(sources->by_path, absolute);
+    if (source) {
+        *ret = source;
+        return OK;
+    }
+    source = arena_new_of(sources->arena, struct source);
+    source->path = absolute;
+    source->shown = shown_path(sources, absolute);
+    struct looks looks = look_at(absolute);
+    source->missing = looks.missing;
+    source->changed_ns = looks.changed_ns;
+    source->size = looks.size;
+    source->inode = looks.inode;
+    if (!looks.missing) {
+        enum status status =
+            file_read(absolute, SOURCE_SIZE_MAX, sources->arena, &source->text, err);
+        if (status != OK)
+            return status;
+        hash_sha256(source->text.p, source->text.size, source->hash);
+    }
+    map_set(sources->by_path, absolute, source);
+    vec_push(&sources->all, source);
+    *ret = source;
+    return OK;
+}
