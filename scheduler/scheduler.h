@@ -48,6 +48,7 @@ struct scheduler_options {
     bool paused_upon_creation; /* a DAG without a record starts paused */
     int64_t next_run_id;       /* above every run row that exists; 0 = 1 */
     int64_t next_backfill_id;  /* the same for backfills */
+    bool no_schedules;          /* `dag run`: runs are made by hand only, never by a timetable */
     bool start_empty_tasks;    /* empty tasks are started as attempts too (simulation) */
 };
 
@@ -61,6 +62,10 @@ void scheduler_set_pool(struct scheduler *scheduler, const char *name, int slots
 void scheduler_set_connection(struct scheduler *scheduler, const char *name, int slots);
 void scheduler_set_max_processes(struct scheduler *scheduler, int processes);
 void scheduler_set_paused_upon_creation(struct scheduler *scheduler, bool paused);
+/* Why the DAG's file does not load now (NULL: it does).  Kept with the DAG's row, which the next event
+   writes.  A DAG that is not known yet becomes known, without a version. */
+void scheduler_set_broken(struct scheduler *scheduler, const char *dag_id, const char *file,
+    const char *broken);
 /* While draining (the daemon is asked to stop) no run and no attempt is started; what ends is taken
    in as ever, so that an attempt ended by the stop waits for the next start. */
 void scheduler_set_draining(struct scheduler *scheduler, bool draining);
@@ -95,6 +100,10 @@ enum status scheduler_load_dag(struct scheduler *scheduler, const struct dag *da
 enum status scheduler_load_run(struct scheduler *scheduler, const struct run_record *record,
     const struct dag *version, const struct task_record *tasks, size_t task_count,
     struct error *err) MUST_CHECK;
+
+/* An attempt that has not ended, after its run: tells its generation, number and version.  Without
+   it they are taken from the task's row.  An attempt of a run that is not live is left out. */
+void scheduler_load_attempt(struct scheduler *scheduler, const struct attempt_record *attempt);
 
 /* An unfinished backfill, after its DAG and the runs; `existing` are all dates from its first to
    its last that have runs. */

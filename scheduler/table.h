@@ -12,25 +12,25 @@
 
 /* ROW(enum suffix, name) */
 #define TASK_EVENTS(ROW)                                                                           \
-    ROW(READY, "ready")               /* its trigger rule is met */                                \
-    ROW(UNREADY, "unready")           /* an upstream was cleared before it started */              \
-    ROW(GIVE, "give")                 /* it has its slots: an attempt is handed to the executor */ \
-    ROW(START, "start")               /* the attempt runs */                                       \
+    ROW(READY, "ready")     /* its trigger rule is met */                                          \
+    ROW(UNREADY, "unready") /* an upstream was cleared before it started */                        \
+    ROW(GIVE, "give")       /* it has its slots: an attempt is handed to the executor */           \
+    ROW(START, "start")     /* the attempt runs */                                                 \
     ROW(SUCCEED, "succeed")                                                                        \
     ROW(FAIL, "fail")                                                                              \
     ROW(SKIP, "skip")                                                                              \
     ROW(UPSTREAM_FAIL, "upstream_fail")                                                            \
-    ROW(RETRY, "retry")               /* the attempt failed; another one follows after a delay */  \
-    ROW(AGAIN, "again")               /* the attempt ended without cost: another one at once */    \
-    ROW(WAKE, "wake")                 /* the retry delay, the poke interval or the wait is over */ \
-    ROW(RESCHEDULE, "reschedule")     /* a sensor waits for its next poke */                       \
-    ROW(DEFER, "defer")               /* it waits for something outside, without a slot */         \
-    ROW(CLEAR, "clear")               /* run again, as a new generation */                         \
-    ROW(RESTART, "restart")           /* the cleared attempt is gone */                            \
+    ROW(RETRY, "retry")           /* the attempt failed; another one follows after a delay */      \
+    ROW(AGAIN, "again")           /* the attempt ended without cost: another one at once */        \
+    ROW(WAKE, "wake")             /* the retry delay, the poke interval or the wait is over */     \
+    ROW(RESCHEDULE, "reschedule") /* a sensor waits for its next poke */                           \
+    ROW(DEFER, "defer")           /* it waits for something outside, without a slot */             \
+    ROW(CLEAR, "clear")           /* run again, as a new generation */                             \
+    ROW(RESTART, "restart")       /* the cleared attempt is gone */                                \
     ROW(MARK_SUCCESS, "mark_success")                                                              \
     ROW(MARK_FAILED, "mark_failed")                                                                \
     ROW(MARK_SKIPPED, "mark_skipped")                                                              \
-    ROW(REMOVE, "remove")             /* the version it takes does not have the task */
+    ROW(REMOVE, "remove") /* the version it takes does not have the task */
 
 enum task_event {
 #define ROW(id, name) TASK_EVENT_##id,

@@ -1,0 +1,388 @@
+/* Attempts: started, ended, settled. */
+#include <stdio.h>
+#include "scheduler/internal.h"
+#include "scheduler/retry.h"
+
+static const char *const outcome_names[] = {
+    [OUTCOME_SUCCESS] = "success",
+    [OUTCOME_SKIPPED] = "skipped",
+    [OUTCOME_FAILED] = "failed",
+    [OUTCOME_CANCELLED] = "cancelled",
+    [OUTCOME_INTERRUPTED] = "interrupted",
+    [OUTCOME_LOST] = "lost",
+    [OUTCOME_PARTLY] = "partly_committed",
+    [OUTCOME_SUPERSEDED] = "superseded",
+};
+
+/* ---- start ---- */
+
+static void make_attempt_id(struct scheduler *s, struct attempt_id *ret)
+{
+    uint64_t high = random_next(s), low = random_next(s);
+    high = (high & ~UINT64_C(0xF000)) | UINT64_C(0x4000);     /* version 4 */
+    low = (low & ~(UINT64_C(3) << 62)) | (UINT64_C(1) << 63); /* RFC 9562's variant */
+    snprintf(ret->text, sizeof ret->text, "%08x-%04x-%04x-%04x-%012llx", (unsigned)(high >> 32),
+        (unsigned)(high >> 16 & 0xFFFF), (unsigned)(high & 0xFFFF), (unsigned)(low >> 48),
+        (unsigned long long)(low & UINT64_C(0xFFFFFFFFFFFF)));
+}
+
+static void know(struct scheduler *s, struct instance *i)
+{
+    map_set(s->attempts, i->attempt.text, i);
+}
+
+static void forget(struct scheduler *s, struct instance *i)
+{
+    map_remove(s->attempts, i->attempt.text);
+}
+
+void attempt_begin(struct scheduler *s, struct instance *i)
+{
+    i->try_number++;
+    i->tries_total++;
+    make_attempt_id(s, &i->attempt);
+    i->attempt_generation = i->generation;
+    i->attempt_version = keep(s, i->run->shape->version);
+    i->queued_us = s->now.wall_us;
+    i->started_us = i->ended_us = i->retry_at_us = TIME_NONE;
+    i->alive = true;
+    know(s, i);
+    task_move(s, i, TASK_EVENT_GIVE, REASON_SLOTS_GIVEN, NULL);
+    emit_attempt(s, i, NULL, NULL);
+    emit_task_effect(s, EFFECT_START, i);
+}
+
+static struct instance *find(const struct scheduler *s, const struct event *event)
+{
+    return map_get(s->attempts, event->attempt.text);
+}
+
+static void arm_execution_timeout(struct scheduler *s, struct instance *i)
+{
+    if (i->task->execution_timeout_us > 0)
+        timer_set(s, &i->timer, mono_of_wall(s, i->started_us + i->task->execution_timeout_us));
+}
+
+void attempt_started(struct scheduler *s, const struct event *event)
+{
+    struct instance *i = find(s, event);
+    if (!i || !i->alive || i->started_us != TIME_NONE)
+        return;
+    i->started_us = s->now.wall_us;
+    if (i->intent.set) {
+        task_changed(s, i);
+    } else {
+        task_move(s, i, TASK_EVENT_START, REASON_STARTED, NULL);
+        arm_execution_timeout(s, i);
+    }
+    emit_attempt(s, i, NULL, NULL);
+}
+
+/* ---- making sure that nothing can commit any more ---- */
+
+void attempt_settle(struct scheduler *s, struct instance *i)
+{
+    if (!i->settling) {
+        i->settling = true;
+        i->run->settling_count++;
+    }
+    know(s, i);
+    emit_task_effect(s, EFFECT_VOID, i);
+}
+
+static void settled(struct scheduler *s, struct instance *i)
+{
+    if (i->settling) {
+        i->settling = false;
+        i->run->settling_count--;
+    }
+    i->void_tries = 0;
+    i->unsettled = false;
+    timer_stop(s, &i->timer);
+    forget(s, i);
+}
+
+/* The attempt is gone and settled: the task becomes what was wanted of it. */
+static void carry_out(struct scheduler *s, struct instance *i)
+{
+    struct intent intent = i->intent;
+    i->intent = (struct intent){0};
+    if (i->state == TASK_RESTARTING && intent.event != TASK_EVENT_RESTART)
+        task_move(s, i, TASK_EVENT_RESTART, REASON_CLEARED, NULL);
+    if (i->ended_us == TIME_NONE && intent.event != TASK_EVENT_RESTART)
+        i->ended_us = s->now.wall_us;
+    task_move(s, i, intent.event, intent.reason, intent.text);
+    mem_free(intent.text);
+    if (i->state == TASK_NONE) {
+        i->queued_us = i->started_us = i->ended_us = TIME_NONE;
+        task_wants_evaluation(s, i);
+    }
+}
+
+static void succeed(struct scheduler *s, struct instance *i, enum reason reason, const char *text)
+{
+    task_drop_intent(i);
+    if (i->state == TASK_RESTARTING)
+        task_move(s, i, TASK_EVENT_RESTART, REASON_CLEARED, NULL);
+    task_move(s, i, TASK_EVENT_SUCCEED, reason, text);
+}
+
+static void void_unreachable(struct scheduler *s, struct instance *i)
+{
+    int64_t delay_us = VOID_RETRY_FIRST_US;
+    for (int32_t n = 0; n < i->void_tries && delay_us < VOID_RETRY_LAST_US; n++)
+        delay_us *= 2;
+    i->void_tries++;
+    if (delay_us > VOID_RETRY_LAST_US)
+        delay_us = VOID_RETRY_LAST_US;
+    timer_set(s, &i->timer, s->now.mono_us + delay_us);
+    enum reason shown = i->reason == REASON_SETTLING ? REASON_IN_DOUBT : i->reason;
+    task_set_reason(s, i, shown, reason_text(REASON_IN_DOUBT));
+}
+
+void attempt_void_done(struct scheduler *s, const struct event *event)
+{
+    struct instance *i = find(s, event);
+    if (!i || !i->settling)
+        return;
+    if (event->void_outcome == VOID_UNREACHABLE) {
+        void_unreachable(s, i);
+        return;
+    }
+    bool own = i->unsettled_generation == i->generation;
+    settled(s, i);
+    if (event->void_outcome == VOID_INSERTED || !own || i->intent.event == TASK_EVENT_RESTART) {
+        carry_out(s, i);
+        return;
+    }
+    if (event->result)
+        emit_attempt(s, i, event->result, outcome_names[OUTCOME_SUCCESS]);
+    succeed(s, i, REASON_COMMITTED_BEFORE,
+        arena_printf(s->plan->arena, "committed by attempt %d after all", i->tries_total));
+}
+
+/* ---- end ---- */
+
+/* "at 2007-04-12T00:05:00+00:00: attempt 2 of 3; <message>" */
+static const char *retry_text(struct scheduler *s, const struct instance *i, const char *message)
+{
+    char at[TIME_TEXT_SIZE];
+    time_format_iso(i->retry_at_us, at);
+    return arena_printf(s->plan->arena, "%s; attempt %d of %d follows at %s",
+        message ? message : "the attempt failed", i->try_number + 1, i->max_tries, at);
+}
+
+static void plan_retry(struct scheduler *s, struct instance *i, const char *message)
+{
+    const struct run *run = i->run;
+    int64_t delay_us = retry_delay_us(run->dag->dag_id, i->task, run->logical_us, i->try_number);
+    i->retry_at_us = s->now.wall_us + delay_us;
+    task_move(s, i, TASK_EVENT_RETRY, REASON_RETRY_PLANNED, retry_text(s, i, message));
+    timer_set(s, &i->timer, s->now.mono_us + delay_us);
+}
+
+static enum reason final_reason(const struct instance *i, const struct attempt_result *result)
+{
+    if (result->error_class == CLASS_TIMEOUT)
+        return REASON_TIMED_OUT;
+    if (i->max_tries > 1)
+        return i->try_number < i->max_tries ? REASON_NOT_RETRIED : REASON_RETRIES_USED_UP;
+    return REASON_ATTEMPT_FAILED;
+}
+
+static void fail(struct scheduler *s, struct instance *i, const struct attempt_result *result)
+{
+    if (i->try_number < i->max_tries && retry_helps(i->task, result)) {
+        plan_retry(s, i, result->message);
+        return;
+    }
+    task_finish(s, i, TASK_EVENT_FAIL, final_reason(i, result), result->message);
+}
+
+/* The attempt ended without being the task's fault: another one at once, as the same try. */
+static void again(struct scheduler *s, struct instance *i, enum reason reason, const char *message)
+{
+    i->try_number--;
+    i->ready_us = s->now.wall_us;
+    task_move(s, i, TASK_EVENT_AGAIN, reason, message);
+    if (task_verdict(i) != VERDICT_RUN)
+        task_move(s, i, TASK_EVENT_UNREADY, REASON_WAITING_UPSTREAM, NULL);
+    else
+        slots_enqueue(s, i);
+}
+
+static void again_or_fail(struct scheduler *s, struct instance *i, int32_t *count, int32_t free_max,
+    const struct attempt_result *result)
+{
+    bool lost = result->outcome == OUTCOME_LOST;
+    if (++*count <= free_max)
+        again(s, i, lost ? REASON_LOST : REASON_INTERRUPTED, result->message);
+    else
+        fail(s, i, result);
+}
+
+static void take_outcome(
+    struct scheduler *s, struct instance *i, const struct attempt_result *result)
+{
+    switch (result->outcome) {
+    case OUTCOME_SUCCESS:
+        succeed(s, i, result->committed_before ? REASON_COMMITTED_BEFORE : REASON_SUCCEEDED,
+            result->committed_before ? result->message : NULL);
+        break;
+    case OUTCOME_SKIPPED:
+        task_finish(s, i, TASK_EVENT_SKIP, REASON_SKIPPED_SELF, result->message);
+        break;
+    case OUTCOME_FAILED: fail(s, i, result); break;
+    case OUTCOME_CANCELLED:
+        task_finish(s, i, TASK_EVENT_FAIL, REASON_CANCELLED, result->message);
+        break;
+    case OUTCOME_INTERRUPTED:
+        again_or_fail(s, i, &i->interrupted_count, INTERRUPTED_FREE_MAX, result);
+        break;
+    case OUTCOME_LOST: again_or_fail(s, i, &i->lost_count, LOST_FREE_MAX, result); break;
+    case OUTCOME_PARTLY:
+        task_finish(s, i, TASK_EVENT_FAIL, REASON_PARTLY_COMMITTED, result->message);
+        break;
+    case OUTCOME_SUPERSEDED:
+        task_finish(s, i, TASK_EVENT_FAIL, REASON_SUPERSEDED, result->message);
+        break;
+    }
+}
+
+/* What the end says about commits.  A success, a partly committed attempt and one that found its
+   generation void have read the ledger: nothing of the generation can commit behind our back. */
+static void take_commit_state(struct instance *i, const struct attempt_result *result)
+{
+    bool proven = result->outcome == OUTCOME_SUCCESS || result->outcome == OUTCOME_PARTLY ||
+                  result->outcome == OUTCOME_SUPERSEDED;
+    if (result->may_commit && !proven) {
+        i->unsettled = true;
+        i->unsettled_generation = i->attempt_generation;
+    } else if (proven && (i->unsettled_generation == i->attempt_generation ||
+                             result->outcome == OUTCOME_SUCCESS)) {
+        /* a success of this generation came after the void of the one before */
+        i->unsettled = false;
+    }
+}
+
+static void take_end(struct scheduler *s, struct instance *i, const struct attempt_result *result)
+{
+    i->alive = false;
+    timer_stop(s, &i->timer);
+    slots_release(s, i);
+    forget(s, i);
+    if (i->started_us == TIME_NONE && result->started_us > 0)
+        i->started_us = result->started_us;
+    i->ended_us = s->now.wall_us;
+    take_commit_state(i, result);
+    emit_attempt(s, i, result, outcome_names[result->outcome]);
+}
+
+/* What was wanted of it stands, unless it has succeeded: what is committed is committed. */
+static void take_end_with_intent(
+    struct scheduler *s, struct instance *i, const struct attempt_result *result)
+{
+    if (i->intent.event == TASK_EVENT_RESTART || i->intent.event == TASK_EVENT_MARK_SUCCESS) {
+        carry_out(s, i);
+    } else if (result->outcome == OUTCOME_SUCCESS && i->attempt_generation == i->generation) {
+        succeed(s, i, REASON_COMMITTED_BEFORE, "it succeeded before it could be stopped");
+    } else if (i->unsettled) {
+        attempt_settle(s, i);
+    } else {
+        carry_out(s, i);
+    }
+}
+
+/* An attempt that was told to end because of execution_timeout, and did. */
+static struct attempt_result timed_out(
+    struct scheduler *s, const struct instance *i, const struct attempt_result *result)
+{
+    struct attempt_result timeout = *result;
+    char limit[32];
+    duration_format(i->task->execution_timeout_us, limit);
+    timeout.outcome = OUTCOME_FAILED;
+    timeout.error_class = CLASS_TIMEOUT;
+    timeout.message =
+        arena_printf(s->plan->arena, "stopped: execution_timeout of %s was reached", limit);
+    return timeout;
+}
+
+void attempt_finished(struct scheduler *s, const struct event *event)
+{
+    struct instance *i = find(s, event);
+    if (!i || !i->alive)
+        return;
+    struct attempt_result result = *event->result;
+    bool stopped = result.outcome == OUTCOME_CANCELLED || result.outcome == OUTCOME_INTERRUPTED;
+    if (!i->intent.set && i->reason == REASON_TIMED_OUT && stopped)
+        result = timed_out(s, i, &result);
+    take_end(s, i, &result);
+    if (i->intent.set)
+        take_end_with_intent(s, i, &result);
+    else
+        take_outcome(s, i, &result);
+}
+
+/* ---- timers and restarts ---- */
+
+static void wake(struct scheduler *s, struct instance *i)
+{
+    i->ready_us = s->now.wall_us;
+    i->retry_at_us = TIME_NONE;
+    if (task_verdict(i) != VERDICT_RUN) {
+        task_move(s, i, TASK_EVENT_UNREADY, REASON_WAITING_UPSTREAM, NULL);
+        task_wants_evaluation(s, i);
+        return;
+    }
+    task_move(s, i, TASK_EVENT_WAKE, REASON_WAITING_TURN, NULL);
+    slots_enqueue(s, i);
+}
+
+static void time_out(struct scheduler *s, struct instance *i)
+{
+    task_set_reason(s, i, REASON_TIMED_OUT, "execution_timeout was reached: stopping the attempt");
+    emit_task_effect(s, EFFECT_CANCEL, i);
+}
+
+void task_timer_due(struct scheduler *s, struct instance *i)
+{
+    if (i->settling)
+        emit_task_effect(s, EFFECT_VOID, i);
+    else if (i->alive && !i->intent.set)
+        time_out(s, i);
+    else if (i->state == TASK_UP_FOR_RETRY)
+        wake(s, i);
+}
+
+static void resume_alive(struct scheduler *s, struct instance *i)
+{
+    know(s, i);
+    slots_hold(s, i);
+    if (i->state == TASK_RESTARTING && i->reason == REASON_CLEARED)
+        task_set_intent(i, &(struct intent){true, TASK_EVENT_RESTART, REASON_CLEARED, NULL});
+    if (i->intent.set || i->reason == REASON_TIMED_OUT)
+        emit_task_effect(s, EFFECT_CANCEL, i);
+    else if (i->started_us != TIME_NONE)
+        arm_execution_timeout(s, i);
+}
+
+void attempt_resume(struct scheduler *s, struct instance *i)
+{
+    struct intent intent;
+    bool waits = i->state != TASK_NONE && !task_state_finished(i->state);
+    if (waits && intent_of_reason(i->run, i->reason, &intent)) {
+        intent.text = i->reason == REASON_SETTLING ? i->text : NULL;
+        task_set_intent(i, &intent);
+    }
+    if (i->alive)
+        resume_alive(s, i);
+    else if (i->intent.set && i->unsettled)
+        attempt_settle(s, i);
+    else if (i->intent.set)
+        carry_out(s, i);
+    else if (i->state == TASK_UP_FOR_RETRY)
+        timer_set(s, &i->timer, mono_of_wall(s, i->retry_at_us));
+    else if (i->state == TASK_SCHEDULED)
+        slots_enqueue(s, i);
+    task_wants_evaluation(s, i);
+}

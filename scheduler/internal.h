@@ -1,0 +1,401 @@
+/*
+ * The live state, and the functions of the scheduler's files for each other.
+ *
+ * Ownership: the scheduler owns its DAGs; a DAG its live runs, backfills and queues; a run its
+ * instances, which live in the run's arena.  Versions (shapes) are counted.  Texts that change
+ * (reasons) are heap copies owned by what they describe.
+ *
+ * Within one event, work goes through lists: instances whose upstreams moved, runs that may be
+ * decided, DAGs that may make or start runs, slots that may be given.  scheduler_apply empties them
+ * in this order again and again until nothing is left; then one change is written for each thing
+ * that moved.
+ */
+#ifndef SCHEDULER_INTERNAL_H
+#define SCHEDULER_INTERNAL_H
+
+#include "base/heap.h"
+#include "base/json.h"
+#include "base/map.h"
+#include "base/vec.h"
+#include "scheduler/limits.h"
+#include "scheduler/rules.h"
+#include "scheduler/scheduler.h"
+#include "scheduler/shape.h"
+#include "scheduler/slots.h"
+#include "scheduler/table.h"
+
+enum timer_kind { TIMER_TASK, TIMER_RUN, TIMER_DAG, TIMER_HOLD };
+struct timer {
+    struct heap_entry entry;
+    enum timer_kind kind;
+};
+
+/* What a task becomes once its attempt is gone and can no longer commit. */
+struct intent {
+    bool set;
+    enum task_event event;
+    enum reason reason;
+    char *text; /* heap, may be NULL */
+};
+
+struct instance {
+    struct run *run;
+    const struct task *task;
+    enum task_state state;
+    enum task_state saved; /* the state of its last change: what the next one comes from */
+    enum reason reason;
+    char *text; /* heap; NULL = the reason's own sentence */
+
+    int32_t try_number, max_tries, tries_total, lost_count, interrupted_count;
+    int64_t generation, unsettled_generation;
+    int64_t ready_us, queued_us, started_us, ended_us, retry_at_us;
+
+    struct attempt_id attempt;
+    int64_t attempt_generation;
+    const char *attempt_version; /* kept by the scheduler */
+    struct intent intent;
+    int32_t void_tries;
+
+    struct upstream_counts up;     /* of its direct upstreams */
+    struct upstream_counts setups; /* in whose scope it is */
+
+    bool unsettled;
+    bool alive;        /* an attempt is with the executor */
+    bool holding;      /* slots */
+    bool settling;     /* EFFECT_VOID is under way, or is asked again by the timer */
+    bool waiting_past; /* its rule is met, the previous run is not what it must be */
+    bool is_new, changed, evaluating;
+
+    struct timer timer; /* execution_timeout while alive; else retry, or asking again for a void */
+
+    /* where it waits for slots; heap NULL = nowhere */
+    struct heap_entry entry;
+    struct heap *heap;
+    struct lane *lane;
+    struct lane_dag *place; /* NULL while parked */
+    enum service_class class;
+    enum cap parked_at;
+    struct task_cap *cap; /* that its attempt counts against, NULL without */
+};
+
+struct run {
+    struct run_id id;
+    struct live_dag *dag;
+    struct live_backfill *backfill; /* NULL without, or when it is finished */
+    struct shape *shape;            /* counted; NULL until started, when not known */
+    struct arena *arena;
+    struct instance **tasks; /* by task index of the version; NULL until started */
+    uint32_t task_count;
+    uint32_t counts[TASK_STATE_COUNT];
+    uint32_t finished_count, settling_count, waiting_past_count;
+    int active; /* attempts that hold slots */
+
+    const char *run_id;
+    enum run_type type;
+    enum run_state state;
+    enum reason reason;
+    char *text;
+    int64_t logical_us, interval_start_us, interval_end_us, run_after_us;
+    int64_t queued_us, started_us, ended_us;
+    const char *conf, *version, *triggered_by;
+    int64_t backfill_id;
+    const char *note;
+
+    struct parking parking; /* at max_active_tasks */
+    struct timer timer;     /* run_timeout */
+    bool own_cap;           /* counts against its backfill's cap, not its DAG's */
+    bool live;              /* among its DAG's runs; false: finished, loaded for one request */
+    bool keep_version;      /* cleared with same_version */
+    bool changed, checking, dropped;
+};
+
+struct live_backfill {
+    struct live_dag *dag;
+    struct backfill_record record; /* texts are heap copies */
+    VEC(struct run *) queued;      /* with an own cap */
+    int running;                   /* with an own cap */
+    int live;                      /* its unfinished runs */
+    int64_t loading_us;            /* EFFECT_LOAD_RUN of this date is under way; TIME_NONE */
+    bool changed;
+};
+
+/* How the tasks of a finished run ended. */
+struct past_run {
+    int64_t logical_us;
+    uint32_t count; /* 0: it ended before it had started */
+    struct past_entry {
+        const char *task_id; /* kept by the scheduler */
+        enum task_state state;
+    } * tasks;
+};
+
+struct task_cap {
+    int active;
+    struct parking parking;
+};
+
+struct live_dag {
+    char *dag_id;
+    struct shape *newest; /* counted; NULL without a version */
+    bool paused, removed;
+    enum reason pause_reason;
+    int64_t covered_until_us, last_logical_us;
+    int32_t consecutive_failures;
+    char *file, *broken;
+
+    VEC(struct run *) runs;   /* live, by logical date */
+    VEC(struct run *) queued; /* that count against max_active_runs, in the order they were made */
+    int running;              /* likewise */
+    int queued_scheduled;
+    int starts;                            /* to give backfills their share */
+    VEC(struct live_backfill *) backfills; /* in the order they were asked for */
+    VEC(struct known_date) dates;          /* by date: that the schedule or a backfill may meet */
+    VEC(struct past_run) past;             /* by date */
+
+    struct parking paused_tasks;
+    struct map *caps; /* task id → struct task_cap */
+    VEC(struct lane_dag *) places;
+    VEC(struct account *) accounts;
+    uint32_t order; /* in which it became known */
+    struct timer timer;
+    bool starting; /* first step after load, adoption or unpause: catchup none looks at the time */
+    bool changed, stepping;
+};
+
+struct scheduler {
+    struct map *dags;     /* id → struct live_dag */
+    struct map *runs;     /* run_key → struct run: live and loaded ones */
+    struct map *attempts; /* UUID → struct instance: alive or settling */
+    struct map *names;    /* texts that are kept: versions, task ids */
+    struct map *pools, *connections;
+    struct slots *processes;
+    VEC(struct lane *) lanes;
+    struct heap timers;
+    uint64_t timer_sequence, random_state, served;
+    int64_t next_run, next_backfill;
+    bool paused_upon_creation, start_empty_tasks, draining;
+    size_t instance_count, queued_count, backfill_count, ready_count, active_count;
+
+    /* time */
+    struct instant now;
+    bool ticked;             /* an event was applied: `now` and the fields below hold */
+    int64_t schedule_us;     /* the wall clock as schedules see it: never goes back */
+    int64_t clock_offset_us; /* wall minus mono when the schedules' timers were set */
+    int64_t hold_until_us;   /* mono; TIME_NONE = schedules do not hold */
+    struct timer hold;
+
+    /* work of the event under way */
+    struct plan *plan;
+    struct {
+        struct instance **at;
+        size_t count, capacity, next;
+    } evaluate;
+    VEC(struct run *) check;
+    struct {
+        struct live_dag **at;
+        size_t count, capacity, next;
+    } step;
+    VEC(struct slots *) dirty;
+    VEC(struct run *) loaded;   /* finished ones, dropped after the event unless they go on */
+    VEC(struct run *) ended;    /* freed after the event */
+    VEC(struct run *) resuming; /* loaded live ones, to go on with the next event */
+    VEC(struct live_backfill *) ended_backfills;
+    VEC(struct instance *)
+    removed; /* left their runs in this event; their texts are still theirs */
+    VEC(struct shape *) left_shapes; /* released after the event */
+    VEC(struct live_dag *) changed_dags;
+    VEC(struct live_backfill *) changed_backfills;
+    VEC(struct run *) changed_runs;
+    VEC(struct instance *) changed_tasks;
+    VEC(struct change) attempt_changes;
+};
+
+/* ---- scheduler.c: time, random numbers, lists --------------------------------------------------
+ */
+void timer_set(struct scheduler *s, struct timer *timer, int64_t due_mono_us);
+void timer_stop(struct scheduler *s, struct timer *timer);
+int64_t mono_of_wall(const struct scheduler *s, int64_t wall_us);
+uint64_t random_next(struct scheduler *s);
+int64_t generation_next(struct scheduler *s);               /* never 0 */
+const char *keep(struct scheduler *s, const char *text);    /* one copy for the scheduler's life */
+const char *in_plan(struct scheduler *s, const char *text); /* a copy in the plan's arena */
+struct live_dag *dag_find(const struct scheduler *s, const char *dag_id);
+struct run_key {
+    char text[24];
+};
+struct run_key run_key(struct run_id id);
+struct run *run_find(const struct scheduler *s, struct run_id id);
+void dag_wants_step(struct scheduler *s, struct live_dag *dag);
+void dag_changed(struct scheduler *s, struct live_dag *dag);
+void backfill_changed(struct scheduler *s, struct live_backfill *b);
+struct live_dag *dag_new(struct scheduler *s, const char *dag_id);
+void dag_free(struct scheduler *s, struct live_dag *dag);
+bool schedules_hold(const struct scheduler *s);
+
+/* ---- emit.c: changes and effects ----------------------------------------------------------------
+ */
+void emit_changes(struct scheduler *s);
+struct run_record run_record_of(struct scheduler *s, const struct run *run);
+struct dag_record dag_record_of(const struct live_dag *dag);
+struct effect *emit_effect(struct scheduler *s, enum effect_kind kind, const struct run *run);
+void emit_task_effect(struct scheduler *s, enum effect_kind kind, struct instance *i);
+/* `result` NULL: it has not ended. */
+void emit_attempt(struct scheduler *s, const struct instance *i,
+    const struct attempt_result *result, const char *outcome);
+
+/* ---- task.c: one task instance ------------------------------------------------------------------
+ */
+/* The one setter: asserts the table's cell, records the reason, updates every counter, and puts on
+   the lists what this may move.  `text` NULL: the reason's own sentence. */
+void task_move(struct scheduler *s, struct instance *i, enum task_event event, enum reason reason,
+    const char *text);
+void task_set_reason(struct scheduler *s, struct instance *i, enum reason reason, const char *text);
+void task_changed(struct scheduler *s, struct instance *i);
+void task_wants_evaluation(struct scheduler *s, struct instance *i);
+/* Looks at its rule, its setups and the previous run, and moves it when they say so. */
+void task_evaluate(struct scheduler *s, struct instance *i);
+enum verdict task_verdict(const struct instance *i);
+/* Ends it without an attempt under way: at once, or after a void when an old one may commit. */
+void task_finish(struct scheduler *s, struct instance *i, enum task_event event, enum reason reason,
+    const char *text);
+/* Asks the attempt to end, and ends the task when it is gone; without one, ends it now. */
+void task_end_early(struct scheduler *s, struct instance *i, enum reason shown,
+    const struct intent *intent, bool force);
+/* Runs again, as `generation`. */
+void task_clear(struct scheduler *s, struct instance *i, int64_t generation, const char *text);
+void task_set_intent(struct instance *i, const struct intent *intent);
+void task_drop_intent(struct instance *i);
+void task_free_texts(struct instance *i);
+void task_past_changed(struct scheduler *s, struct instance *i);
+/* What the reason of a task that is waiting for its attempt's end stands for, after a restart. */
+bool intent_of_reason(const struct run *run, enum reason reason, struct intent *ret);
+
+/* ---- attempt.c: attempts
+ * ------------------------------------------------------------------------- */
+void attempt_begin(struct scheduler *s, struct instance *i);
+void attempt_started(struct scheduler *s, const struct event *event);
+void attempt_finished(struct scheduler *s, const struct event *event);
+void attempt_void_done(struct scheduler *s, const struct event *event);
+void attempt_settle(struct scheduler *s, struct instance *i); /* EFFECT_VOID */
+void attempt_resume(struct scheduler *s, struct instance *i); /* after a load */
+void task_timer_due(struct scheduler *s, struct instance *i);
+
+/* ---- run.c: one run
+ * ------------------------------------------------------------------------------ */
+struct run_spec {
+    struct live_dag *dag;
+    enum run_type type;
+    int64_t logical_us;
+    int64_t interval_start_us, interval_end_us, run_after_us;
+    const char *conf, *triggered_by, *note;
+    struct live_backfill *backfill;
+};
+struct run *run_create(struct scheduler *s, const struct run_spec *spec);
+struct run *run_from_record(
+    struct scheduler *s, struct live_dag *dag, const struct run_record *record);
+void run_free(struct scheduler *s, struct run *run);
+void run_make_instances(struct scheduler *s, struct run *run);
+void run_link(struct scheduler *s, struct run *run);
+void run_queue(struct scheduler *s, struct run *run);
+void run_unqueue(struct scheduler *s, struct run *run);
+bool run_start(struct scheduler *s, struct run *run); /* false: INSTANCES_MAX */
+void run_move(struct scheduler *s, struct run *run, enum run_event event, enum reason reason,
+    const char *text);
+void run_set_reason(struct scheduler *s, struct run *run, enum reason reason, const char *text);
+void run_changed(struct scheduler *s, struct run *run);
+void run_wants_check(struct scheduler *s, struct run *run);
+void run_check(struct scheduler *s, struct run *run);
+/* Ends all that is unfinished: attempts are cancelled, the rest is skipped.  Teardowns go on, as in
+   Airflow, unless the run is over its time. */
+void run_end_early(struct scheduler *s, struct run *run, enum reason reason, bool force);
+bool run_is_ending(const struct run *run);
+void run_timer_due(struct scheduler *s, struct run *run);
+void run_arm_timeout(struct scheduler *s, struct run *run);
+/* A finished run is unfinished again, queued or at once. */
+void run_revive(struct scheduler *s, struct run *run, enum run_event event, enum reason reason,
+    const char *text);
+/* Has instances recounted: states of upstreams, of setups, of the run. */
+void run_recount(struct scheduler *s, struct run *run);
+/* A run loaded before its backfill is counted there. */
+void run_join_backfill(struct scheduler *s, struct run *run, struct live_backfill *b);
+size_t runs_at(const struct live_dag *dag, int64_t logical_us); /* the first one at or after it */
+struct run *run_next(const struct run *run); /* the next live one by date, NULL */
+
+/* ---- version.c: runs and versions of their DAG --------------------------------------------------
+ */
+void run_take_version(struct scheduler *s, struct run *run, struct shape *shape);
+/* The id of a task that has an attempt under way and is not in `shape`; NULL when there is none. */
+const char *run_blocks_version(const struct run *run, const struct shape *shape);
+void dag_adopt(struct scheduler *s, const struct dag *dag);
+void dag_remove(struct scheduler *s, const char *dag_id);
+
+/* ---- load.c
+ * ---------------------------------------------------------------------------------------- */
+void run_resume(struct scheduler *s, struct run *run);
+
+/* ---- past.c: earlier runs
+ * ------------------------------------------------------------------------ */
+/* Whether the previous run allows it; else *ret_text says why not. */
+bool past_allows(struct scheduler *s, const struct instance *i, const char **ret_text);
+void past_add(struct scheduler *s, struct run *run);
+void past_set(struct scheduler *s, struct live_dag *dag, int64_t logical_us,
+    const struct past_task *tasks, size_t count);
+void past_free(struct past_run *past);
+
+/* ---- schedule.c: runs a DAG makes by itself
+ * ------------------------------------------------------ */
+void dag_step(struct scheduler *s, struct live_dag *dag);
+void dag_arm_timer(struct scheduler *s, struct live_dag *dag, int64_t wall_us);
+void dag_pause(struct scheduler *s, struct live_dag *dag, enum reason reason);
+void dag_unpause(struct scheduler *s, struct live_dag *dag);
+bool dag_may_start(const struct live_dag *dag, const struct run *run);
+struct known_date *dates_find(const struct live_dag *dag, int64_t logical_us);
+void dates_set(struct live_dag *dag, int64_t logical_us, enum run_state state);
+struct run *dag_live_run(const struct live_dag *dag, int64_t logical_us);
+
+/* ---- backfill.c
+ * ---------------------------------------------------------------------------------- */
+struct live_backfill *backfill_new(
+    struct scheduler *s, struct live_dag *dag, const struct backfill_record *record);
+void backfill_free(struct scheduler *s, struct live_backfill *b);
+bool backfill_waits(const struct live_backfill *b); /* it would make a run if a cap allowed it */
+void backfill_step(struct scheduler *s, struct live_backfill *b);
+void backfill_run_loaded(struct scheduler *s, struct live_dag *dag, int64_t logical_us);
+void backfill_run_ended(struct scheduler *s, struct live_backfill *b);
+void backfill_end(struct scheduler *s, struct live_backfill *b);
+bool backfill_has_own_cap(const struct live_backfill *b);
+struct live_backfill *backfill_find(const struct live_dag *dag, int64_t id);
+/* First and following dates of a range, in its direction; TIME_NONE at the end. */
+int64_t backfill_first(const struct dag *dag, const struct backfill_record *range);
+int64_t backfill_next(const struct dag *dag, const struct backfill_record *range, int64_t after_us);
+
+/* ---- request.c and its kinds
+ * --------------------------------------------------------------------- */
+void request_apply(struct scheduler *s, const struct request *request);
+enum status request_trigger(struct scheduler *s, const struct request *request,
+    struct json_writer *out, struct error *err) MUST_CHECK;
+enum status request_backfill(struct scheduler *s, const struct request *request,
+    struct json_writer *out, struct error *err) MUST_CHECK;
+enum status request_clear(struct scheduler *s, const struct request *request,
+    struct json_writer *out, struct error *err) MUST_CHECK;
+enum status request_mark(struct scheduler *s, const struct request *request,
+    struct json_writer *out, struct error *err) MUST_CHECK;
+enum status request_cancel(struct scheduler *s, const struct request *request,
+    struct json_writer *out, struct error *err) MUST_CHECK;
+enum status request_dag(struct scheduler *s, const struct request *request, struct live_dag **ret,
+    struct error *err) MUST_CHECK;
+/* The runs that a request names, all of them known. */
+enum status request_runs(struct scheduler *s, const struct request *request, struct run ***ret,
+    struct error *err) MUST_CHECK;
+/* Clears tasks of a run (all when `chosen` is NULL); gives how many. */
+size_t run_clear(struct scheduler *s, struct run *run, const bool *chosen, const char *text);
+
+/* ---- select.c: which tasks
+ * ----------------------------------------------------------------------- */
+/* marks[i] for each task that a pattern names: an id or glob, `+` before it for all that is before
+   it, after it for all that is after it.  ERR_NO_TASK_MATCHES for a pattern without any. */
+enum status select_tasks(const struct dag *dag, const char *const *patterns, size_t count,
+    bool *marks, struct error *err) MUST_CHECK;
+void select_downstream(const struct dag *dag, bool *marks);
+
+#endif

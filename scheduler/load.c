@@ -1,0 +1,219 @@
+/* From rows to live state. */
+#include "language/timetable/timetable.h"
+#include "scheduler/internal.h"
+
+static void set_text(char **text, const char *value)
+{
+    char *copy = mem_strdup(value);
+    mem_free(*text);
+    *text = copy;
+}
+
+static void take_dag_record(struct live_dag *dag, const struct dag_record *record)
+{
+    dag->paused = record->paused;
+    dag->removed = record->removed;
+    dag->pause_reason = record->pause_reason;
+    dag->covered_until_us = record->covered_until_us;
+    dag->last_logical_us = record->last_logical_us;
+    dag->consecutive_failures = record->consecutive_failures;
+    set_text(&dag->file, record->file);
+    set_text(&dag->broken, record->broken);
+}
+
+enum status scheduler_load_dag(struct scheduler *s, const struct dag *version,
+    const struct dag_record *record, const struct known_date *future, size_t future_count,
+    struct error *err)
+{
+    const char *dag_id = version ? version->dag_id : record ? record->dag_id : NULL;
+    if (!dag_id)
+        return error_set(err, ERR_INVALID, "a DAG without a version and a row cannot be loaded");
+    if (dag_find(s, dag_id))
+        return error_set(err, ERR_CONFLICT, "DAG `%s` is loaded already", dag_id);
+    if (map_count(s->dags) >= DAGS_MAX)
+        return error_set(
+            err, ERR_LIMIT, "there are %d DAGs already: `%s` is left out", (int)DAGS_MAX, dag_id);
+    struct live_dag *dag = dag_new(s, dag_id);
+    if (version) {
+        dag->newest = shape_new(version);
+        dag->paused |= version->paused;
+        set_text(&dag->file, version->file);
+    }
+    if (record)
+        take_dag_record(dag, record);
+    if (version && !str_equal(dag->file, version->file))
+        set_text(&dag->file, version->file);
+    if (!record || (version && !str_equal(record->version, version->version)))
+        dag_changed(s, dag);
+    for (size_t n = 0; n < future_count; n++)
+        dates_set(dag, future[n].logical_us, future[n].state);
+    dag->starting = true;
+    dag_wants_step(s, dag);
+    return OK;
+}
+
+/* ---- runs ---- */
+
+static bool attempt_is_alive(const struct task_record *record)
+{
+    return task_state_holds_slots(record->state) && record->ended_us == TIME_NONE;
+}
+
+static void take_task_record(
+    struct scheduler *s, struct instance *i, const struct task_record *record)
+{
+    i->state = i->saved = record->state;
+    i->reason = record->reason;
+    set_text(&i->text, record->reason_text);
+    i->try_number = record->try_number;
+    i->max_tries = record->max_tries;
+    i->tries_total = record->tries_total;
+    i->lost_count = record->lost_count;
+    i->interrupted_count = record->interrupted_count;
+    i->generation = record->generation;
+    i->unsettled = record->unsettled;
+    i->unsettled_generation = record->unsettled_generation;
+    i->attempt = record->attempt;
+    i->ready_us = record->ready_us;
+    i->queued_us = record->queued_us;
+    i->started_us = record->started_us;
+    i->ended_us = record->ended_us;
+    i->retry_at_us = record->retry_at_us;
+    i->alive = attempt_is_alive(record);
+    i->attempt_generation =
+        record->state == TASK_RESTARTING ? record->unsettled_generation : record->generation;
+    i->attempt_version = keep(s, i->run->version);
+    i->is_new = false;
+}
+
+static void load_tasks(
+    struct scheduler *s, struct run *run, const struct task_record *records, size_t count)
+{
+    run_make_instances(s, run);
+    for (size_t n = 0; n < count; n++) {
+        const struct task *task = dag_find_task(run->shape->dag, records[n].task_id);
+        if (task)
+            take_task_record(s, run->tasks[task->index], &records[n]);
+    }
+    run_recount(s, run);
+}
+
+static enum status check_load(const struct scheduler *s, const struct live_dag *dag,
+    const struct run_record *record, const struct dag *version, struct error *err)
+{
+    if (!dag)
+        return error_set(err, ERR_NOT_FOUND, "run %s is of DAG `%s`, which is not loaded",
+            record->run_id, record->dag_id);
+    if (map_count(s->runs) >= RUNS_MAX)
+        return error_set(err, ERR_LIMIT, "%d runs are live already", (int)RUNS_MAX);
+    if (version && s->instance_count + version->task_count > INSTANCES_MAX)
+        return error_set(err, ERR_LIMIT, "%d task instances are live already", (int)INSTANCES_MAX);
+    return OK;
+}
+
+/* Puts a live run where it was: among the waiting ones, or running. */
+static void resume_run(struct scheduler *s, struct run *run)
+{
+    run->backfill = run->backfill_id ? backfill_find(run->dag, run->backfill_id) : NULL;
+    run_link(s, run);
+    if (run->state == RUN_QUEUED)
+        run_queue(s, run);
+    else
+        run->dag->running++;
+    vec_push(&s->resuming, run);
+}
+
+enum status scheduler_load_run(struct scheduler *s, const struct run_record *record,
+    const struct dag *version, const struct task_record *tasks, size_t task_count,
+    struct error *err)
+{
+    struct live_dag *dag = dag_find(s, record->dag_id);
+    if (!version && dag && dag->newest)
+        version = dag->newest->dag;
+    enum status status = check_load(s, dag, record, version, err);
+    if (status)
+        return status;
+    if (run_find(s, record->id))
+        return OK;
+    if (task_count && !version)
+        return error_set(
+            err, ERR_NOT_FOUND, "the version of run %s is not known any more", record->run_id);
+    struct run *run = run_from_record(s, dag, record);
+    if (task_count) {
+        run->shape = dag->newest && dag->newest->dag == version ? shape_ref(dag->newest)
+                                                                : shape_new(version);
+        load_tasks(s, run, tasks, task_count);
+    }
+    if (run_state_finished(run->state))
+        vec_push(&s->loaded, run);
+    else
+        resume_run(s, run);
+    return OK;
+}
+
+void scheduler_load_attempt(struct scheduler *s, const struct attempt_record *attempt)
+{
+    struct run *run = run_find(s, attempt->run);
+    if (!run || !run->tasks)
+        return;
+    const struct task *task = dag_find_task(run->shape->dag, attempt->task_id);
+    struct instance *i = task ? run->tasks[task->index] : NULL;
+    if (!i || !str_equal(i->attempt.text, attempt->id.text))
+        return;
+    i->attempt_generation = attempt->generation;
+    i->attempt_version = keep(s, attempt->version);
+}
+
+/* A running run goes on with what each of its tasks was doing, or, in the newest version, takes
+   that first when only texts have changed in it. */
+void run_resume(struct scheduler *s, struct run *run)
+{
+    if (run->state != RUN_RUNNING)
+        return;
+    for (uint32_t n = 0; n < run->task_count; n++) {
+        if (run->tasks[n]->is_new)
+            task_changed(s, run->tasks[n]);
+        attempt_resume(s, run->tasks[n]);
+    }
+    run_arm_timeout(s, run);
+    run_wants_check(s, run);
+}
+
+/* ---- backfills and the past ---- */
+
+enum status scheduler_load_backfill(struct scheduler *s, const struct backfill_record *record,
+    const struct known_date *existing, size_t existing_count, struct error *err)
+{
+    struct live_dag *dag = dag_find(s, record->dag_id);
+    if (!dag)
+        return error_set(err, ERR_NOT_FOUND, "backfill %lld is of DAG `%s`, which is not loaded",
+            (long long)record->id, record->dag_id);
+    if (s->backfill_count >= BACKFILLS_MAX)
+        return error_set(err, ERR_LIMIT, "%d backfills are under way", (int)BACKFILLS_MAX);
+    struct live_backfill *b = backfill_new(s, dag, record);
+    if (s->next_backfill <= record->id)
+        s->next_backfill = record->id + 1;
+    for (size_t n = 0; n < existing_count; n++)
+        if (!dag_live_run(dag, existing[n].logical_us))
+            dates_set(dag, existing[n].logical_us, existing[n].state);
+    for (size_t n = 0; n < dag->runs.count; n++) {
+        struct run *run = dag->runs.at[n];
+        if (run->backfill_id != record->id)
+            continue;
+        run_join_backfill(s, run, b);
+    }
+    if (b->record.cursor_us == TIME_NONE && b->live == 0)
+        backfill_end(s, b);
+    dag_wants_step(s, dag);
+    return OK;
+}
+
+enum status scheduler_load_past(struct scheduler *s, const char *dag_id, int64_t logical_us,
+    const struct past_task *tasks, size_t count, struct error *err)
+{
+    struct live_dag *dag = dag_find(s, dag_id);
+    if (!dag)
+        return error_set(err, ERR_NOT_FOUND, "DAG `%s` is not loaded", dag_id);
+    past_set(s, dag, logical_us, tasks, count);
+    return OK;
+}

@@ -1,0 +1,445 @@
+/* Requests about runs that exist: clear, mark, cancel. */
+#include "language/timetable/timetable.h"
+#include "scheduler/internal.h"
+
+/* ---- clear ---- */
+
+/* One run of a request: the version it goes on with and what is chosen there. */
+struct choice {
+    struct run *run;
+    struct shape *shape; /* NULL: the run has not started and has no version yet */
+    bool *marks;
+    size_t count;
+};
+
+static const struct instance *instance_of(const struct run *run, const char *task_id)
+{
+    const struct task *task = run->tasks ? dag_find_task(run->shape->dag, task_id) : NULL;
+    return task ? run->tasks[task->index] : NULL;
+}
+
+/* Marks the tasks that the patterns name, all of them without any. */
+static enum status choose(struct scheduler *s, const struct request *request, const struct dag *dag,
+    bool **ret, struct error *err)
+{
+    *ret = arena_array(s->plan->arena, bool, dag->task_count);
+    if (!request->task_count)
+        memset(*ret, true, dag->task_count);
+    return select_tasks(dag, request->tasks, request->task_count, *ret, err);
+}
+
+static bool is_untouched(const struct instance *i)
+{
+    return !i || (i->state == TASK_NONE && i->tries_total == 0 && !i->settling);
+}
+
+static void keep_clearable(const struct request *request, struct choice *choice)
+{
+    const struct dag *dag = choice->shape->dag;
+    for (uint32_t n = 0; request->only_failed && n < dag->task_count; n++) {
+        const struct instance *i = instance_of(choice->run, dag->tasks[n].task_id);
+        choice->marks[n] &= i && task_state_failed_like(i->state);
+    }
+    if (request->downstream)
+        select_downstream(dag, choice->marks);
+    for (uint32_t n = 0; n < dag->task_count; n++) {
+        choice->marks[n] &= !is_untouched(instance_of(choice->run, dag->tasks[n].task_id));
+        choice->count += choice->marks[n];
+    }
+}
+
+static enum status choose_in_run(
+    struct scheduler *s, const struct request *request, struct choice *choice, struct error *err)
+{
+    struct run *run = choice->run;
+    choice->shape = request->same_version && run->shape ? run->shape : run->dag->newest;
+    if (!choice->shape)
+        return error_set(err, ERR_DAG_FILE_GONE,
+            "the file of DAG `%s` is gone: it can only be "
+            "cleared with its own version",
+            run->dag->dag_id);
+    const char *blocks =
+        choice->shape != run->shape ? run_blocks_version(run, choice->shape) : NULL;
+    if (blocks) {
+        error_set(err, ERR_WRONG_STATE,
+            "`%s` of run %s is under way, and the newest version of `%s` does not have it", blocks,
+            run->run_id, run->dag->dag_id);
+        error_hint(err, "cancel it first, or keep the run's version with --same-version");
+        return ERR_WRONG_STATE;
+    }
+    enum status status = choose(s, request, choice->shape->dag, &choice->marks, err);
+    if (!status)
+        keep_clearable(request, choice);
+    return status;
+}
+
+/* A run that was ended before it had started has nothing to clear, and is run all the same. */
+static bool is_worth_clearing(const struct request *request, const struct choice *choice)
+{
+    bool never_started = !choice->run->tasks && run_state_finished(choice->run->state);
+    return choice->count || (never_started && !request->task_count);
+}
+
+static void write_choice(struct json_writer *out, const struct choice *choice)
+{
+    json_object_begin(out);
+    json_kv_str(out, "run_id", choice->run->run_id);
+    json_kv_time(out, "logical_date", choice->run->logical_us);
+    json_key(out, "tasks");
+    json_array_begin(out);
+    for (uint32_t n = 0; choice->shape && n < choice->shape->dag->task_count; n++)
+        if (choice->marks[n])
+            json_str(out, choice->shape->dag->tasks[n].task_id);
+    json_array_end(out);
+    json_object_end(out);
+}
+
+size_t run_clear(struct scheduler *s, struct run *run, const bool *chosen, const char *text)
+{
+    int64_t generation = generation_next(s);
+    size_t count = 0;
+    for (uint32_t n = 0; n < run->task_count; n++) {
+        struct instance *i = run->tasks[n];
+        if ((chosen && !chosen[n]) || is_untouched(i))
+            continue;
+        task_clear(s, i, generation, text);
+        count++;
+    }
+    run_revive(s, run, RUN_EVENT_CLEAR, REASON_CLEARED, text);
+    if (run->state == RUN_RUNNING) {
+        run->started_us = s->now.wall_us;
+        timer_stop(s, &run->timer);
+        run_arm_timeout(s, run);
+    }
+    return count;
+}
+
+static void clear_one(
+    struct scheduler *s, const struct request *request, const struct choice *choice)
+{
+    struct run *run = choice->run;
+    run->keep_version = request->same_version;
+    if (run->tasks && choice->shape != run->shape)
+        run_take_version(s, run, choice->shape);
+    const char *user = request->user ? request->user : "someone";
+    run_clear(s, run, choice->marks, arena_printf(s->plan->arena, "cleared by %s", user));
+}
+
+enum status request_clear(
+    struct scheduler *s, const struct request *request, struct json_writer *out, struct error *err)
+{
+    struct run **runs;
+    enum status status = request_runs(s, request, &runs, err);
+    if (status)
+        return status;
+    struct choice *choices = arena_array(s->plan->arena, struct choice, request->run_count);
+    size_t tasks = 0, worth = 0;
+    for (size_t n = 0; n < request->run_count; n++) {
+        choices[n].run = runs[n];
+        status = choose_in_run(s, request, &choices[n], err);
+        if (status)
+            return status;
+        tasks += choices[n].count;
+        worth += is_worth_clearing(request, &choices[n]);
+    }
+    if (!worth)
+        return error_set(err, ERR_WRONG_STATE, "there is nothing to clear: %s",
+            request->only_failed ? "no task that is meant has failed"
+                                 : "no task that is meant has run yet");
+    json_key(out, "runs");
+    json_array_begin(out);
+    for (size_t n = 0; n < request->run_count; n++)
+        if (is_worth_clearing(request, &choices[n]))
+            write_choice(out, &choices[n]);
+    json_array_end(out);
+    json_kv_int(out, "tasks", (int64_t)tasks);
+    for (size_t n = 0; n < request->run_count && !request->dry_run; n++)
+        if (is_worth_clearing(request, &choices[n]))
+            clear_one(s, request, &choices[n]);
+    return OK;
+}
+
+/* ---- mark ---- */
+
+struct mark {
+    enum task_event event;
+    enum reason shown;
+};
+
+static bool mark_of(enum task_state state, struct mark *ret)
+{
+    switch (state) {
+    case TASK_SUCCESS: *ret = (struct mark){TASK_EVENT_MARK_SUCCESS, REASON_MARKING_SUCCESS}; break;
+    case TASK_FAILED: *ret = (struct mark){TASK_EVENT_MARK_FAILED, REASON_MARKING_FAILED}; break;
+    case TASK_SKIPPED: *ret = (struct mark){TASK_EVENT_MARK_SKIPPED, REASON_MARKING_SKIPPED}; break;
+    default: return false;
+    }
+    return true;
+}
+
+static const char *mark_text(struct scheduler *s, const struct request *request)
+{
+    return arena_printf(s->plan->arena, "marked %s by %s%s%s", task_state_name(request->mark_state),
+        request->user ? request->user : "someone", request->note ? ": " : "",
+        request->note ? request->note : "");
+}
+
+static void mark_task(struct scheduler *s, const struct request *request, struct instance *i)
+{
+    struct mark mark = {0};
+    mark_of(request->mark_state, &mark);
+    const char *text = mark_text(s, request);
+    if (i->state == request->mark_state)
+        return;
+    if (task_state_finished(i->state)) {
+        task_move(s, i, mark.event, REASON_MARKED, text);
+        return;
+    }
+    struct intent intent = {true, mark.event, REASON_MARKED, (char *)text};
+    task_end_early(s, i, mark.shown, &intent, request->force);
+}
+
+/* What failed only because of a task that now counts as done gets its chance. */
+static void clear_upstream_failed(struct scheduler *s, struct run *run, const bool *marked)
+{
+    bool *after = arena_array(s->plan->arena, bool, run->task_count);
+    memcpy(after, marked, run->task_count);
+    select_downstream(run->shape->dag, after);
+    int64_t generation = generation_next(s);
+    for (uint32_t n = 0; n < run->task_count; n++)
+        if (after[n] && !marked[n] && run->tasks[n]->state == TASK_UPSTREAM_FAILED)
+            task_clear(s, run->tasks[n], generation, "an upstream task was marked");
+}
+
+static bool has_failed_leaf(const struct run *run)
+{
+    for (uint32_t n = 0; n < run->task_count; n++)
+        if (run->shape->tasks[n].leaf && task_state_failed_like(run->tasks[n]->state))
+            return true;
+    return false;
+}
+
+/* A finished run whose tasks were marked: it goes on when something is left, else its verdict may
+   be another one. */
+static void redecide(struct scheduler *s, struct run *run, const char *text)
+{
+    if (run->finished_count < run->task_count || run->settling_count) {
+        run_revive(s, run, RUN_EVENT_REOPEN, REASON_MARKED, text);
+        return;
+    }
+    bool failed = has_failed_leaf(run);
+    run_move(s, run, failed ? RUN_EVENT_FAIL : RUN_EVENT_SUCCEED, REASON_MARKED, text);
+    dates_set(run->dag, run->logical_us, run->state);
+    past_add(s, run);
+}
+
+static void mark_tasks(
+    struct scheduler *s, const struct request *request, struct run *run, const bool *marks)
+{
+    for (uint32_t n = 0; n < run->task_count; n++)
+        if (marks[n])
+            mark_task(s, request, run->tasks[n]);
+    if (task_state_success_like(request->mark_state))
+        clear_upstream_failed(s, run, marks);
+    if (run_state_finished(run->state))
+        redecide(s, run, mark_text(s, request));
+}
+
+/* Whether a mark of the whole run changes a task: success leaves what is success-like, failed and
+   skipped leave what has succeeded or was skipped. */
+static bool run_mark_changes(const struct request *request, const struct instance *i)
+{
+    if (request->mark_state == TASK_FAILED)
+        return !task_state_finished(i->state);
+    return !task_state_success_like(i->state);
+}
+
+static void mark_run(struct scheduler *s, const struct request *request, struct run *run)
+{
+    if (run->state == RUN_QUEUED)
+        (void)run_start(s, run);
+    bool failed = request->mark_state == TASK_FAILED;
+    if (run->state == RUN_RUNNING)
+        run_set_reason(s, run, failed ? REASON_MARKING_FAILED : REASON_MARKING_SUCCESS, NULL);
+    for (uint32_t n = 0; n < run->task_count; n++)
+        if (run_mark_changes(request, run->tasks[n]))
+            mark_task(s, request, run->tasks[n]);
+    if (!run_state_finished(run->state)) {
+        run_wants_check(s, run);
+        return;
+    }
+    run_move(
+        s, run, failed ? RUN_EVENT_FAIL : RUN_EVENT_SUCCEED, REASON_MARKED, mark_text(s, request));
+    dates_set(run->dag, run->logical_us, run->state);
+    past_add(s, run);
+}
+
+/* A date that has no run: done elsewhere, or not to be done. */
+static enum status mark_new_run(
+    struct scheduler *s, const struct request *request, struct json_writer *out, struct error *err)
+{
+    struct live_dag *dag;
+    enum status status = request_dag(s, request, &dag, err);
+    if (status)
+        return status;
+    if (!dag->newest)
+        return error_set(err, ERR_DAG_FILE_GONE, "the file of DAG `%s` is gone", dag->dag_id);
+    if (dates_find(dag, request->logical_us))
+        return error_set(err, ERR_DATE_TAKEN, "`%s` has a run of that date", dag->dag_id);
+    if (s->instance_count + dag->newest->dag->task_count > INSTANCES_MAX)
+        return error_set(err, ERR_LIMIT, "%d task instances are live already", (int)INSTANCES_MAX);
+    json_kv_int(out, "runs", 1);
+    json_kv_int(out, "tasks", dag->newest->dag->task_count);
+    if (request->dry_run)
+        return OK;
+    struct data_interval interval = {request->logical_us, request->logical_us};
+    if (dag->newest->dag->timetable)
+        interval = timetable_interval_of(dag->newest->dag->timetable, request->logical_us);
+    struct run *run = run_create(s, &(struct run_spec){.dag = dag,
+                                        .type = RUN_TYPE_MANUAL,
+                                        .logical_us = request->logical_us,
+                                        .interval_start_us = interval.start_us,
+                                        .interval_end_us = interval.end_us,
+                                        .run_after_us = s->now.wall_us,
+                                        .conf = request->conf,
+                                        .triggered_by = request->user,
+                                        .note = request->note});
+    run_link(s, run);
+    run_queue(s, run);
+    mark_run(s, request, run);
+    return OK;
+}
+
+static enum status check_marks(struct scheduler *s, const struct request *request,
+    struct run **runs, bool ***ret_marks, size_t *ret_count, struct error *err)
+{
+    bool **marks = arena_array(s->plan->arena, bool *, request->run_count);
+    *ret_count = 0;
+    for (size_t n = 0; n < request->run_count; n++) {
+        struct run *run = runs[n];
+        if (!run->tasks && request->task_count)
+            return error_set(
+                err, ERR_WRONG_STATE, "run %s has not started: it has no tasks yet", run->run_id);
+        if (!run->tasks)
+            continue;
+        enum status status = choose(s, request, run->shape->dag, &marks[n], err);
+        if (status)
+            return status;
+        for (uint32_t t = 0; t < run->task_count; t++)
+            *ret_count += marks[n][t];
+    }
+    *ret_marks = marks;
+    return OK;
+}
+
+enum status request_mark(
+    struct scheduler *s, const struct request *request, struct json_writer *out, struct error *err)
+{
+    struct mark mark;
+    if (!mark_of(request->mark_state, &mark))
+        return error_set(err, ERR_INVALID, "a task can be marked success, failed or skipped");
+    if (!request->run_count && request->logical_us != TIME_NONE)
+        return mark_new_run(s, request, out, err);
+    struct run **runs;
+    bool **marks;
+    size_t count;
+    enum status status = request_runs(s, request, &runs, err);
+    if (!status)
+        status = check_marks(s, request, runs, &marks, &count, err);
+    if (status)
+        return status;
+    json_kv_int(out, "runs", (int64_t)request->run_count);
+    json_kv_int(out, "tasks", (int64_t)count);
+    for (size_t n = 0; n < request->run_count && !request->dry_run; n++)
+        if (request->task_count)
+            mark_tasks(s, request, runs[n], marks[n]);
+        else
+            mark_run(s, request, runs[n]);
+    return OK;
+}
+
+/* ---- cancel ---- */
+
+static void cancel_task(struct scheduler *s, const struct request *request, struct instance *i)
+{
+    struct intent intent = {true, i->alive ? TASK_EVENT_FAIL : TASK_EVENT_SKIP, REASON_CANCELLED,
+        (char *)arena_printf(
+            s->plan->arena, "cancelled by %s", request->user ? request->user : "someone")};
+    task_end_early(s, i, REASON_CANCELLING, &intent, request->force);
+}
+
+static size_t count_unfinished(const struct run *run, const bool *marks)
+{
+    size_t count = 0;
+    for (uint32_t n = 0; n < run->task_count; n++)
+        count += (!marks || marks[n]) && !task_state_finished(run->tasks[n]->state);
+    return count;
+}
+
+static void cancel_one(
+    struct scheduler *s, const struct request *request, struct run *run, const bool *marks)
+{
+    if (run_state_finished(run->state))
+        return;
+    if (!request->task_count) {
+        run_end_early(s, run, REASON_RUN_CANCELLED, request->force);
+        return;
+    }
+    for (uint32_t n = 0; n < run->task_count; n++)
+        if (marks[n] && !task_state_finished(run->tasks[n]->state))
+            cancel_task(s, request, run->tasks[n]);
+}
+
+static enum status cancel_backfill(
+    struct scheduler *s, const struct request *request, struct json_writer *out, struct error *err)
+{
+    struct live_dag *dag;
+    enum status status = request_dag(s, request, &dag, err);
+    if (status)
+        return status;
+    struct live_backfill *b = backfill_find(dag, request->backfill.id);
+    if (!b || b->record.finished)
+        return error_set(err, ERR_NOT_FOUND, "no backfill %lld of `%s` is under way",
+            (long long)request->backfill.id, dag->dag_id);
+    json_kv_int(out, "backfill", b->record.id);
+    if (request->dry_run)
+        return OK;
+    b->record.cursor_us = TIME_NONE;
+    backfill_changed(s, b);
+    if (b->live == 0)
+        backfill_end(s, b);
+    return OK;
+}
+
+enum status request_cancel(
+    struct scheduler *s, const struct request *request, struct json_writer *out, struct error *err)
+{
+    enum status status = OK;
+    if (request->backfill.id) {
+        status = cancel_backfill(s, request, out, err);
+        if (status || !request->run_count)
+            return status;
+    }
+    struct run **runs;
+    bool **marks;
+    size_t count, tasks = 0, live = 0;
+    status = request_runs(s, request, &runs, err);
+    if (!status)
+        status = check_marks(s, request, runs, &marks, &count, err);
+    if (status)
+        return status;
+    for (size_t n = 0; n < request->run_count; n++) {
+        live += !run_state_finished(runs[n]->state);
+        tasks += run_state_finished(runs[n]->state) ? 0 : count_unfinished(runs[n], marks[n]);
+    }
+    if (!live && !request->backfill.id)
+        return error_set(err, ERR_WRONG_STATE, "run %s is finished already (%s)", runs[0]->run_id,
+            run_state_name(runs[0]->state));
+    if (request->task_count && !tasks)
+        return error_set(err, ERR_WRONG_STATE, "the tasks that are meant are finished already");
+    json_kv_int(out, "runs", (int64_t)live);
+    json_kv_int(out, "tasks", (int64_t)tasks);
+    for (size_t n = 0; n < request->run_count && !request->dry_run; n++)
+        cancel_one(s, request, runs[n], marks[n]);
+    return OK;
+}

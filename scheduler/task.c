@@ -1,0 +1,375 @@
+#include <assert.h>
+#include "scheduler/internal.h"
+
+/* ---- what waits for what ---- */
+
+void task_wants_evaluation(struct scheduler *s, struct instance *i)
+{
+    if (i->evaluating)
+        return;
+    i->evaluating = true;
+    vec_push(&s->evaluate, i);
+}
+
+void task_changed(struct scheduler *s, struct instance *i)
+{
+    if (i->changed)
+        return;
+    i->changed = true;
+    vec_push(&s->changed_tasks, i);
+}
+
+static void set_text(char **text, const char *value)
+{
+    char *copy = mem_strdup(value);
+    mem_free(*text);
+    *text = copy;
+}
+
+void task_set_reason(struct scheduler *s, struct instance *i, enum reason reason, const char *text)
+{
+    i->reason = reason;
+    set_text(&i->text, text);
+    task_changed(s, i);
+}
+
+void task_set_intent(struct instance *i, const struct intent *intent)
+{
+    set_text(&i->intent.text, intent->text);
+    i->intent.set = true;
+    i->intent.event = intent->event;
+    i->intent.reason = intent->reason;
+}
+
+void task_drop_intent(struct instance *i)
+{
+    mem_free(i->intent.text);
+    i->intent = (struct intent){0};
+}
+
+void task_free_texts(struct instance *i)
+{
+    mem_free(i->text);
+    mem_free(i->intent.text);
+}
+
+/* ---- counters ---- */
+
+static void count_state(
+    struct upstream_counts *counts, enum task_state state, bool setup, uint32_t by)
+{
+    switch (state) {
+    case TASK_SUCCESS:
+        counts->success += by;
+        counts->setup_success += setup ? by : 0;
+        break;
+    case TASK_FAILED: counts->failed += by; break;
+    case TASK_UPSTREAM_FAILED: counts->upstream_failed += by; break;
+    case TASK_SKIPPED:
+        counts->skipped += by;
+        counts->setup_skipped += setup ? by : 0;
+        break;
+    case TASK_REMOVED:
+        counts->total -= by;
+        counts->setups -= setup ? by : 0;
+        break;
+    default: break;
+    }
+}
+
+/* Tells those that wait for it that an upstream went from one state to another. */
+static void tell_downstream(struct scheduler *s, struct instance *i, enum task_state from)
+{
+    const struct run *run = i->run;
+    for (size_t n = 0; n < i->task->downstream.count; n++) {
+        struct instance *down = run->tasks[i->task->downstream.at[n]];
+        count_state(&down->up, from, i->task->setup, (uint32_t)-1);
+        count_state(&down->up, i->state, i->task->setup, 1);
+        task_wants_evaluation(s, down);
+    }
+    const struct indexes *scoped = &run->shape->tasks[i->task->index].scoped;
+    for (size_t n = 0; n < scoped->count; n++) {
+        struct instance *within = run->tasks[scoped->at[n]];
+        count_state(&within->setups, from, false, (uint32_t)-1);
+        count_state(&within->setups, i->state, false, 1);
+        task_wants_evaluation(s, within);
+    }
+}
+
+static void count_in_run(struct scheduler *s, struct instance *i, enum task_state from)
+{
+    struct run *run = i->run;
+    run->counts[from]--;
+    run->counts[i->state]++;
+    if (task_state_finished(from) == task_state_finished(i->state))
+        return;
+    if (task_state_finished(i->state))
+        run->finished_count++;
+    else
+        run->finished_count--;
+    run_wants_check(s, run);
+}
+
+static void set_waiting_past(struct instance *i, bool waiting)
+{
+    if (i->waiting_past == waiting)
+        return;
+    i->waiting_past = waiting;
+    if (waiting)
+        i->run->waiting_past_count++;
+    else
+        i->run->waiting_past_count--;
+}
+
+void task_past_changed(struct scheduler *s, struct instance *i)
+{
+    struct run *next = i->run->live ? run_next(i->run) : NULL;
+    if (!next || !next->tasks || !next->waiting_past_count)
+        return;
+    for (uint32_t n = 0; n < next->task_count; n++)
+        if (next->tasks[n]->waiting_past)
+            task_wants_evaluation(s, next->tasks[n]);
+}
+
+void task_move(struct scheduler *s, struct instance *i, enum task_event event, enum reason reason,
+    const char *text)
+{
+    enum task_state from = i->state;
+    bool possible = task_transition(from, event, &i->state);
+    assert(possible);
+    (void)possible;
+    set_waiting_past(i, false);
+    task_set_reason(s, i, reason, text);
+    if (i->state != TASK_SCHEDULED)
+        slots_dequeue(s, i);
+    count_in_run(s, i, from);
+    if (task_state_finished(from) || task_state_finished(i->state)) {
+        tell_downstream(s, i, from);
+        if (i->run->shape->dag->uses_past)
+            task_past_changed(s, i);
+    }
+}
+
+/* ---- deciding ---- */
+
+enum verdict task_verdict(const struct instance *i)
+{
+    if (i->task->trigger_rule == RULE_ALWAYS)
+        return VERDICT_RUN;
+    enum verdict verdict = i->setups.total ? scope_verdict(&i->setups) : VERDICT_RUN;
+    return verdict == VERDICT_RUN ? rule_verdict(i->task->trigger_rule, &i->up) : verdict;
+}
+
+/* Which end states of upstreams are the cause of a skip, and whether the rule is only unmet. */
+enum {
+    SUCCESS_BIT = 1u << TASK_SUCCESS,
+    SKIPPED_BIT = 1u << TASK_SKIPPED,
+    FAILED_BITS = 1u << TASK_FAILED | 1u << TASK_UPSTREAM_FAILED,
+};
+static const struct {
+    unsigned causes;
+    enum reason reason;
+} skip_causes[TRIGGER_RULE_COUNT] = {
+    [RULE_ALL_SUCCESS] = {SKIPPED_BIT, REASON_UPSTREAM_SKIPPED},
+    [RULE_ALL_FAILED] = {SUCCESS_BIT | SKIPPED_BIT, REASON_RULE_UNMET},
+    [RULE_ALL_DONE] = {SKIPPED_BIT, REASON_UPSTREAM_SKIPPED},
+    [RULE_ALL_DONE_MIN_ONE_SUCCESS] = {SKIPPED_BIT, REASON_UPSTREAM_SKIPPED},
+    [RULE_ALL_SKIPPED] = {SUCCESS_BIT | FAILED_BITS, REASON_RULE_UNMET},
+    [RULE_ONE_FAILED] = {SUCCESS_BIT | SKIPPED_BIT, REASON_RULE_UNMET},
+    [RULE_ONE_SUCCESS] = {SKIPPED_BIT, REASON_UPSTREAM_SKIPPED},
+    [RULE_ONE_DONE] = {SKIPPED_BIT | FAILED_BITS, REASON_RULE_UNMET},
+    [RULE_NONE_FAILED] = {SKIPPED_BIT, REASON_UPSTREAM_SKIPPED},
+    [RULE_NONE_FAILED_MIN_ONE_SUCCESS] = {SKIPPED_BIT, REASON_UPSTREAM_SKIPPED},
+    [RULE_NONE_SKIPPED] = {SKIPPED_BIT, REASON_UPSTREAM_SKIPPED},
+    [RULE_ALWAYS] = {0, REASON_RULE_UNMET},
+    [RULE_ALL_DONE_SETUP_SUCCESS] = {SKIPPED_BIT, REASON_UPSTREAM_SKIPPED},
+};
+
+static const char *const state_verbs[TASK_STATE_COUNT] = {
+    [TASK_SUCCESS] = "succeeded",
+    [TASK_FAILED] = "failed",
+    [TASK_SKIPPED] = "was skipped",
+    [TASK_UPSTREAM_FAILED] = "is upstream_failed",
+};
+
+static void name_causes(const struct instance *i, const struct indexes *from, unsigned states,
+    size_t *count, struct strbuf *out)
+{
+    for (size_t n = 0; n < from->count; n++) {
+        const struct instance *cause = i->run->tasks[from->at[n]];
+        if (!(states & 1u << cause->state) || !state_verbs[cause->state])
+            continue;
+        if (++*count <= CAUSES_NAMED_MAX)
+            strbuf_printf(out, "%s`%s` %s", *count > 1 ? ", " : "", cause->task->task_id,
+                state_verbs[cause->state]);
+    }
+}
+
+/* "`choose` was skipped, `b` failed and 4 more": direct upstreams, then the setups it needs. */
+static void describe_causes(const struct instance *i, unsigned states, struct strbuf *out)
+{
+    size_t count = 0;
+    name_causes(i, &i->task->upstream, states, &count, out);
+    if (!count)
+        name_causes(i, &i->run->shape->tasks[i->task->index].setups, states, &count, out);
+    if (count > CAUSES_NAMED_MAX)
+        strbuf_printf(out, " and %zu more", count - CAUSES_NAMED_MAX);
+}
+
+static void end_by_rule(struct scheduler *s, struct instance *i, enum verdict verdict)
+{
+    struct strbuf text = {0};
+    enum reason reason = REASON_UPSTREAM_FAILED;
+    if (verdict == VERDICT_UPSTREAM_FAILED) {
+        describe_causes(i, FAILED_BITS, &text);
+    } else if (scope_verdict(&i->setups) == VERDICT_SKIP && i->setups.total) {
+        reason = REASON_UPSTREAM_SKIPPED;
+        strbuf_add_str(&text, "skipped: ");
+        describe_causes(i, SKIPPED_BIT, &text);
+    } else {
+        reason = skip_causes[i->task->trigger_rule].reason;
+        if (reason == REASON_RULE_UNMET)
+            strbuf_printf(&text,
+                "skipped: its rule %s is not met: ", trigger_rule_name(i->task->trigger_rule));
+        else
+            strbuf_add_str(&text, "skipped: ");
+        describe_causes(i, skip_causes[i->task->trigger_rule].causes, &text);
+    }
+    enum task_event event = verdict == VERDICT_SKIP ? TASK_EVENT_SKIP : TASK_EVENT_UPSTREAM_FAIL;
+    task_finish(s, i, event, reason, text.text);
+    strbuf_done(&text);
+}
+
+static void become_ready(struct scheduler *s, struct instance *i)
+{
+    const char *why_not = NULL;
+    if (!past_allows(s, i, &why_not)) {
+        if (!i->waiting_past)
+            task_set_reason(s, i, REASON_WAITING_PAST, why_not);
+        set_waiting_past(i, true);
+        return;
+    }
+    if (i->task->kind == KIND_EMPTY && !s->start_empty_tasks) {
+        i->started_us = i->ended_us = s->now.wall_us;
+        task_move(s, i, TASK_EVENT_SUCCEED, REASON_NO_WORK, NULL);
+        return;
+    }
+    i->ready_us = s->now.wall_us;
+    task_move(s, i, TASK_EVENT_READY, REASON_WAITING_TURN, NULL);
+    slots_enqueue(s, i);
+}
+
+void task_evaluate(struct scheduler *s, struct instance *i)
+{
+    if (i->run->state != RUN_RUNNING || i->settling)
+        return;
+    if (i->state == TASK_SCHEDULED && task_verdict(i) != VERDICT_RUN)
+        task_move(s, i, TASK_EVENT_UNREADY, REASON_WAITING_UPSTREAM, NULL);
+    if (i->state != TASK_NONE)
+        return;
+    enum verdict verdict = task_verdict(i);
+    if (verdict == VERDICT_RUN)
+        become_ready(s, i);
+    else if (verdict != VERDICT_WAIT)
+        end_by_rule(s, i, verdict);
+    else
+        set_waiting_past(i, false);
+}
+
+/* ---- ending and clearing from outside ---- */
+
+/* What a task that must not go on any more becomes, by the reason that it shows until then.  The
+   reason is durable, so a restart finds the intent again. */
+static const struct {
+    enum reason shown;
+    struct intent intent;
+} intents[] = {
+    {REASON_CANCELLING, {true, TASK_EVENT_FAIL, REASON_CANCELLED, NULL}},
+    {REASON_RUN_TIMED_OUT, {true, TASK_EVENT_SKIP, REASON_RUN_TIMED_OUT, NULL}},
+    {REASON_FAIL_FAST, {true, TASK_EVENT_FAIL, REASON_FAIL_FAST, NULL}},
+    {REASON_MARKING_SUCCESS, {true, TASK_EVENT_MARK_SUCCESS, REASON_MARKED, NULL}},
+    {REASON_MARKING_FAILED, {true, TASK_EVENT_MARK_FAILED, REASON_MARKED, NULL}},
+    {REASON_MARKING_SKIPPED, {true, TASK_EVENT_MARK_SKIPPED, REASON_MARKED, NULL}},
+    {REASON_SETTLING, {true, TASK_EVENT_FAIL, REASON_RETRIES_USED_UP, NULL}},
+    {REASON_IN_DOUBT, {true, TASK_EVENT_FAIL, REASON_RETRIES_USED_UP, NULL}},
+};
+
+bool intent_of_reason(const struct run *run, enum reason reason, struct intent *ret)
+{
+    for (size_t n = 0; n < ARRAY_SIZE(intents); n++)
+        if (intents[n].shown == reason) {
+            *ret = intents[n].intent;
+            if (reason == REASON_CANCELLING && run->reason == REASON_RUN_CANCELLED)
+                ret->reason = REASON_RUN_CANCELLED;
+            return true;
+        }
+    return false;
+}
+
+void task_finish(struct scheduler *s, struct instance *i, enum task_event event, enum reason reason,
+    const char *text)
+{
+    if (!i->unsettled) {
+        if (i->ended_us == TIME_NONE)
+            i->ended_us = s->now.wall_us;
+        task_move(s, i, event, reason, text);
+        return;
+    }
+    struct intent ignored;
+    task_set_intent(i, &(struct intent){true, event, reason, (char *)text});
+    if (!intent_of_reason(i->run, i->reason, &ignored))
+        task_set_reason(s, i, REASON_SETTLING, text);
+    attempt_settle(s, i);
+}
+
+void task_end_early(struct scheduler *s, struct instance *i, enum reason shown,
+    const struct intent *intent, bool force)
+{
+    if (!i->alive && !i->unsettled) {
+        task_finish(s, i, intent->event, intent->reason, intent->text);
+        return;
+    }
+    slots_dequeue(s, i);
+    set_waiting_past(i, false);
+    task_set_intent(i, intent);
+    task_set_reason(s, i, shown, NULL);
+    if (!i->alive) {
+        timer_stop(s, &i->timer);
+        attempt_settle(s, i);
+        return;
+    }
+    emit_task_effect(s, EFFECT_CANCEL, i);
+    s->plan->effects.at[s->plan->effects.count - 1].force = force;
+}
+
+static void forget_tries(struct instance *i, int64_t generation)
+{
+    i->generation = generation;
+    i->try_number = i->lost_count = i->interrupted_count = i->void_tries = 0;
+    i->max_tries = i->task->retries + 1;
+    i->ready_us = i->retry_at_us = TIME_NONE;
+}
+
+void task_clear(struct scheduler *s, struct instance *i, int64_t generation, const char *text)
+{
+    forget_tries(i, generation);
+    if (i->settling) {
+        i->settling = false;
+        i->run->settling_count--;
+    }
+    if (!i->alive) {
+        timer_stop(s, &i->timer);
+        task_drop_intent(i);
+        i->queued_us = i->started_us = i->ended_us = TIME_NONE;
+        task_move(s, i, TASK_EVENT_CLEAR, REASON_CLEARED, text);
+        if (i->state == TASK_RESTARTING)
+            task_move(s, i, TASK_EVENT_RESTART, REASON_CLEARED, text);
+        task_wants_evaluation(s, i);
+        return;
+    }
+    if (!i->unsettled)
+        i->unsettled_generation = i->attempt_generation;
+    task_set_intent(i, &(struct intent){true, TASK_EVENT_RESTART, REASON_CLEARED, (char *)text});
+    task_move(s, i, TASK_EVENT_CLEAR, REASON_CLEARED, text);
+    emit_task_effect(s, EFFECT_CANCEL, i);
+}

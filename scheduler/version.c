@@ -1,0 +1,147 @@
+/* Versions of a DAG, and which one a run goes on with. */
+#include "scheduler/internal.h"
+
+/* Makes an instance of a task that the run did not have yet. */
+static struct instance *add_instance(struct run *run, const struct task *task)
+{
+    struct instance *i = arena_new_of(run->arena, struct instance);
+    i->run = run;
+    i->task = task;
+    i->reason = REASON_WAITING_UPSTREAM;
+    i->max_tries = task->retries + 1;
+    i->is_new = true;
+    i->timer.kind = TIMER_TASK;
+    i->ready_us = i->queued_us = i->started_us = i->ended_us = i->retry_at_us = TIME_NONE;
+    return i;
+}
+
+/* A task that the version does not have leaves the run; its row says so. */
+static void drop_instance(struct scheduler *s, struct instance *i)
+{
+    slots_dequeue(s, i);
+    timer_stop(s, &i->timer);
+    if (i->settling) {
+        i->settling = false;
+        i->run->settling_count--;
+    }
+    if (i->waiting_past) {
+        i->waiting_past = false;
+        i->run->waiting_past_count--;
+    }
+    if (i->attempt.text[0] && map_get(s->attempts, i->attempt.text) == i)
+        map_remove(s->attempts, i->attempt.text);
+    i->state = TASK_REMOVED;
+    task_set_reason(s, i, REASON_REMOVED_TASK, NULL);
+}
+
+/* Moves instances to the tasks of the same name in `shape`.  Those that are dropped keep their task
+   of the old version until the event's changes are written, and their texts until the run ends. */
+void run_take_version(struct scheduler *s, struct run *run, struct shape *shape)
+{
+    const struct dag *dag = shape->dag;
+    struct instance **tasks = arena_array(run->arena, struct instance *, dag->task_count);
+    for (uint32_t n = 0; n < run->task_count; n++) {
+        struct instance *i = run->tasks[n];
+        const struct task *task = dag_find_task(dag, i->task->task_id);
+        if (!task) {
+            drop_instance(s, i);
+            vec_push(&s->removed, i);
+            continue;
+        }
+        tasks[task->index] = i;
+    }
+    for (uint32_t n = 0; n < dag->task_count; n++) {
+        if (!tasks[n]) {
+            tasks[n] = add_instance(run, &dag->tasks[n]);
+            task_changed(s, tasks[n]);
+        }
+    }
+    if (run->live)
+        s->instance_count += dag->task_count - run->task_count;
+    run->tasks = tasks;
+    run->task_count = dag->task_count;
+    vec_push(&s->left_shapes, run->shape);
+    run->shape = shape_ref(shape);
+    for (uint32_t n = 0; n < run->task_count; n++) {
+        tasks[n]->task = &dag->tasks[n];
+        slots_requeue(s, tasks[n]);
+    }
+    run->version = keep(s, shape->version);
+    run_changed(s, run);
+    run_recount(s, run);
+    for (uint32_t n = 0; run->state == RUN_RUNNING && n < run->task_count; n++)
+        task_wants_evaluation(s, tasks[n]);
+}
+
+const char *run_blocks_version(const struct run *run, const struct shape *shape)
+{
+    for (uint32_t n = 0; n < run->task_count; n++) {
+        const struct instance *i = run->tasks[n];
+        if ((i->alive || i->settling) && !dag_find_task(shape->dag, i->task->task_id))
+            return i->task->task_id;
+    }
+    return NULL;
+}
+
+/* Attempts not yet started take a version in which only templates or parameters changed; a changed
+   graph is for new runs and for `clear`. */
+static void offer_version(struct scheduler *s, struct run *run, struct shape *shape)
+{
+    if (!run->tasks || run->keep_version || run->shape == shape)
+        return;
+    if (!str_equal(run->shape->dag->graph_version, shape->dag->graph_version))
+        return;
+    run_take_version(s, run, shape);
+    if (run->state == RUN_RUNNING && !run_is_ending(run)) {
+        timer_stop(s, &run->timer);
+        run_arm_timeout(s, run);
+    }
+    parking_release(s, &run->parking, true);
+}
+
+static void release_caps(struct scheduler *s, struct live_dag *dag)
+{
+    size_t cursor = 0;
+    void *cap;
+    while (map_next(dag->caps, &cursor, NULL, &cap))
+        parking_release(s, &((struct task_cap *)cap)->parking, true);
+}
+
+static void set_text(char **text, const char *value)
+{
+    char *copy = mem_strdup(value);
+    mem_free(*text);
+    *text = copy;
+}
+
+void dag_adopt(struct scheduler *s, const struct dag *version)
+{
+    struct live_dag *dag = dag_find(s, version->dag_id);
+    bool is_first = !dag;
+    if (!dag) {
+        dag = dag_new(s, version->dag_id);
+        dag->paused = s->paused_upon_creation || version->paused;
+    }
+    struct shape *before = dag->newest;
+    dag->newest = shape_new(version);
+    dag->starting |= is_first || !before || dag->removed;
+    dag->removed = false;
+    set_text(&dag->file, version->file);
+    set_text(&dag->broken, NULL);
+    for (size_t n = 0; n < dag->runs.count; n++)
+        offer_version(s, dag->runs.at[n], dag->newest);
+    release_caps(s, dag);
+    shape_unref(before);
+    dag_changed(s, dag);
+    dag_wants_step(s, dag);
+}
+
+void dag_remove(struct scheduler *s, const char *dag_id)
+{
+    struct live_dag *dag = dag_find(s, dag_id);
+    if (!dag || dag->removed)
+        return;
+    dag->removed = true;
+    timer_stop(s, &dag->timer);
+    dag_changed(s, dag);
+}
