@@ -14,13 +14,8 @@ declare
     new_row geolife.models_metadata%rowtype;
     rival geolife.models_metadata%rowtype;
 begin
-    new_row.mdate := date {{ ds | literal }};
-    new_row.nodash := {{ ds_nodash | literal }};
-    new_row.model_type := 'rf_walk';
-    new_row.model_tabname := {{ model | literal }};
     new_row.rows_train := 0;
     new_row.rows_test := 0;
-    new_row.trained_at := now();
 
     if to_regclass({{ auc | literal }}) is not null then
         select count(*) into new_row.rows_train from {{ split }}_train;
@@ -66,8 +61,24 @@ begin
         new_row.reason := 'AUC ' || round(new_row.auc::numeric, 4);
     end if;
 
-    insert into geolife.models_metadata select new_row.*;
-    raise notice '% of %: in service: %, %',
-        new_row.model_type, new_row.mdate, new_row.in_service, new_row.reason;
+    insert into geolife.models_metadata
+        (mdate, nodash, model_type, model_tabname, auc, accuracy, balanced_accuracy, confusion,
+        features, rows_train, rows_test, in_service, reason)
+    values (
+        date {{ ds | literal }},
+        {{ ds_nodash | literal }},
+        'rf_walk',
+        {{ model | literal }},
+        new_row.auc,
+        new_row.accuracy,
+        new_row.balanced_accuracy,
+        new_row.confusion,
+        new_row.features,
+        new_row.rows_train,
+        new_row.rows_test,
+        new_row.in_service,
+        new_row.reason
+    );
+    raise notice 'in service: %, %', new_row.in_service, new_row.reason;
 end
 $task$;

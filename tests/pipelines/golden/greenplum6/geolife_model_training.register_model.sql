@@ -9,13 +9,8 @@ declare
     new_row geolife.models_metadata%rowtype;
     rival geolife.models_metadata%rowtype;
 begin
-    new_row.mdate := date '2007-05-01';
-    new_row.nodash := '20070501';
-    new_row.model_type := 'rf_walk';
-    new_row.model_tabname := 'geolife.rf_walk_20070501_output';
     new_row.rows_train := 0;
     new_row.rows_test := 0;
-    new_row.trained_at := now();
 
     if to_regclass('geolife.walk_20070501_auc') is not null then
         select count(*) into new_row.rows_train from geolife.features_walk_20070501_train;
@@ -61,8 +56,24 @@ begin
         new_row.reason := 'AUC ' || round(new_row.auc::numeric, 4);
     end if;
 
-    insert into geolife.models_metadata select new_row.*;
-    raise notice '% of %: in service: %, %',
-        new_row.model_type, new_row.mdate, new_row.in_service, new_row.reason;
+    insert into geolife.models_metadata
+        (mdate, nodash, model_type, model_tabname, auc, accuracy, balanced_accuracy, confusion,
+        features, rows_train, rows_test, in_service, reason)
+    values (
+        date '2007-05-01',
+        '20070501',
+        'rf_walk',
+        'geolife.rf_walk_20070501_output',
+        new_row.auc,
+        new_row.accuracy,
+        new_row.balanced_accuracy,
+        new_row.confusion,
+        new_row.features,
+        new_row.rows_train,
+        new_row.rows_test,
+        new_row.in_service,
+        new_row.reason
+    );
+    raise notice 'in service: %, %', new_row.in_service, new_row.reason;
 end
 $task$;
