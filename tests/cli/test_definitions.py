@@ -1,0 +1,223 @@
+"""Commands that need no server: init, lint, list, show, next, render, simulate, config, version."""
+
+import json
+import unittest
+
+from support import ROOT, ProjectCase
+
+TWO = """dag_id: two
+schedule: "@daily"
+start_date: 2026-01-01
+end_date: 2026-01-31
+tasks:
+  first:
+    bash: echo "{{ ds }}"
+  second:
+    bash: echo done
+    depends_on: first
+"""
+
+
+class Help(ProjectCase):
+    def test_every_command_has_help_with_examples(self):
+        listed = self.dag("help").stdout
+        names = [line.split()[0] for line in listed.splitlines() if line.startswith("  ")]
+        self.assertGreater(len(names), 20)
+        for name in names:
+            text = self.dag(name, "-h").stdout
+            self.assertIn("Examples:\n  dag ", text, name)
+            self.assertIn("--json", text, name)
+
+    def test_a_mistyped_command_and_option_get_a_suggestion(self):
+        done = self.dag("trigerr", status=2)
+        self.assertIn("did you mean `dag trigger`?", done.stderr)
+        done = self.dag("list", "--jsn", status=2)
+        self.assertIn("did you mean `--json`?", done.stderr)
+
+    def test_too_few_and_too_many_words_are_wrong_use(self):
+        self.assertIn("usage: dag show DAG", self.dag("show", status=2).stderr)
+        self.assertIn("one word too many", self.dag("show", "a", "b", status=2).stderr)
+
+    def test_the_version_is_told(self):
+        self.assertRegex(self.dag("version").stdout, r"^dag \d+\.\d+\.\d+\n$")
+        self.assertEqual(self.json("version")[0]["dag"], self.dag("version").stdout.split()[1])
+
+    def test_outside_of_a_project_the_remedy_is_named(self):
+        done = self.dag("list", status=None, cwd="/")
+        self.assertNotEqual(done.returncode, 0)
+        self.assertIn("dag init", done.stderr)
+
+
+class Init(ProjectCase):
+    def test_the_example_project_is_right_and_nothing_is_overwritten(self):
+        self.dag("init", "new")
+        folder = self.folder / "new"
+        self.dag("lint", "--strict", cwd=folder)
+        self.assertIn("hello", self.dag("list", cwd=folder).stdout)
+        done = self.dag("render", "daily_report", "summarise", "--logical-date", "2026-01-02",
+                        cwd=folder)
+        self.assertIn("where day = '2026-01-02'", done.stdout)
+        before = (folder / "dag.yaml").read_text()
+        self.assertIn("already", self.dag("init", "new", status=1).stderr)
+        self.assertEqual((folder / "dag.yaml").read_text(), before)
+
+    def test_the_example_runs(self):
+        self.dag("init", "new")
+        folder = self.folder / "new"
+        done = self.dag("run", "hello", "--logical-date", "2026-01-02", cwd=folder)
+        self.assertIn("success", done.stdout)
+        log = self.dag("logs", "hello", "2026-01-02", "greet", cwd=folder).stdout
+        self.assertIn("Hello, 2026-01-02!", log)
+        again = self.dag("run", "hello", "--logical-date", "2026-01-02", status=1, cwd=folder)
+        self.assertIn("dag clear hello", again.stderr)
+
+
+class Definitions(ProjectCase):
+    def test_list_and_show(self):
+        self.write("dags/two.yaml", TWO)
+        listed = self.json("list")
+        self.assertEqual([row["dag_id"] for row in listed], ["two"])
+        self.assertEqual(listed[0]["tasks"], 2)
+        shown = self.json("show", "two")[0]
+        self.assertEqual([task["task_id"] for task in shown["tasks"]], ["first", "second"])
+        self.assertEqual(shown["tasks"][1]["upstream"], ["first"])
+        self.assertIn("second", self.dag("show", "two").stdout)
+
+    def test_an_unknown_dag_gets_a_suggestion_and_exit_3(self):
+        self.write("dags/two.yaml", TWO)
+        self.assertIn("did you mean `two`?", self.dag("show", "tow", status=3).stderr)
+
+    def test_all_mistakes_of_a_file_come_at_once_with_their_places(self):
+        self.write("dags/bad.yaml", TWO.replace("depends_on: first", "depends_on: frist")
+                   .replace('bash: echo "', 'retrys: 2\n    bash: echo "')
+                   .replace("start_date: 2026-01-01", "start_date: someday"))
+        text = self.dag("lint", status=1).stdout
+        for place in ("dags/bad.yaml:3:", "dags/bad.yaml:7:", "dags/bad.yaml:11:"):
+            self.assertIn(place, text)
+        self.assertIn("`first`", text)
+        self.assertIn("retries", text)
+        self.assertIn("^", text)
+
+    def test_lint_speaks_json_and_annotations(self):
+        self.write("dags/bad.yaml", TWO.replace("depends_on: first", "depends_on: frist"))
+        finding = self.json("lint", status=1)[0]
+        self.assertEqual(finding["severity"], "error")
+        self.assertEqual(finding["file"], "dags/bad.yaml")
+        self.assertEqual(finding["line"], 10)
+        annotation = self.dag("lint", "--format", "github", status=1).stdout
+        self.assertTrue(annotation.startswith("::error file=dags/bad.yaml,line=10,"), annotation)
+
+    def test_a_bad_template_is_found_by_lint(self):
+        self.write("dags/two.yaml", TWO.replace("{{ ds }}", "{{ ds }"))
+        text = self.dag("lint", status=1).stdout
+        self.assertIn("dags/two.yaml:7:", text)
+
+    def test_keys_of_later_versions_are_refused_not_ignored(self):
+        self.write("dags/two.yaml", TWO + "    outlets: [x]\n")
+        self.assertIn("not supported yet", self.dag("lint", status=1).stdout)
+
+
+class Next(ProjectCase):
+    def test_a_schedule_gives_its_intervals(self):
+        rows = self.json("next", "@daily", "--from", "2026-01-01", "--count", "2")
+        self.assertEqual(rows[1], {"run_after": "2026-01-03T00:00:00+00:00",
+                                   "data_interval_start": "2026-01-02T00:00:00+00:00",
+                                   "data_interval_end": "2026-01-03T00:00:00+00:00",
+                                   "logical_date": "2026-01-02T00:00:00+00:00"})
+
+    def test_a_dag_gives_its_own(self):
+        self.write("dags/two.yaml", TWO)
+        rows = self.json("next", "two", "--from", "2026-01-30", "--count", "9")
+        self.assertEqual([row["logical_date"][:10] for row in rows], ["2026-01-30", "2026-01-31"])
+
+    def test_an_impossible_schedule_is_an_error(self):
+        self.assertNotEqual(self.dag("next", "0 0 30 2 *", status=None).returncode, 0)
+
+    def test_every_timetable_vector_holds_through_the_command(self):
+        vectors = json.loads((ROOT / "tests/vectors/timetables/vectors.json").read_text())["vectors"]
+        tried = 0
+        for vector in vectors[::5]:
+            if vector["class"] == "overlap":
+                continue
+            words = ["next", vector["schedule"], "--timezone", vector["timezone"], "--from",
+                     vector["from"], "--count", str(vector["count"]), "--json"]
+            if vector["timetable"] == "trigger":
+                words.append("--trigger")
+            done = self.dag(*words, status=None)
+            if vector["error"]:
+                self.assertNotEqual(done.returncode, 0, vector)
+                self.assertTrue(done.stderr)
+            else:
+                self.assertEqual([json.loads(line) for line in done.stdout.splitlines()],
+                                 vector["runs"], vector)
+            tried += 1
+        self.assertGreater(tried, 40)
+
+
+class Render(ProjectCase):
+    def test_a_task_for_a_date(self):
+        self.write("dags/two.yaml", TWO)
+        done = self.dag("render", "two", "first", "--logical-date", "2026-01-05")
+        self.assertEqual(done.stdout, 'echo "2026-01-05"\n')
+
+    def test_every_template_vector_holds_through_the_command(self):
+        cases = json.loads((ROOT / "tests/vectors/templates/sql_cases.json").read_text())
+        cases = cases["cases"] if isinstance(cases, dict) else cases
+        self.assertGreater(len(cases), 80)
+        for case in cases:
+            folder = self.folder / case["id"]
+            for name, text in case["files"].items():
+                path = folder / name
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(text.encode())
+            context = self.write(f"{case['id']}/context.json", json.dumps(case["context"]))
+            words = ["render", "--template", str(folder / case["main"]), "--context", str(context),
+                     "--searchpath", str(folder)]
+            if case["strict"]:
+                words.append("--strict")
+            if case["keep_trailing_newline"]:
+                words.append("--keep-trailing-newline")
+            done = self.dag(*words, status=0 if case["status"] == "ok" else 1)
+            if case["status"] == "ok":
+                self.assertEqual(done.stdout, case["output"], case["id"])
+            else:
+                self.assertIn(f"{case['error_file']}:{case['error_line']}:", done.stderr,
+                              case["id"])
+
+
+class Simulate(ProjectCase):
+    def test_outcomes_decide_the_states(self):
+        path = self.write("dags/two.yaml", TWO)
+        self.write("out.json", '{"first": "failed"}')
+        row = self.json("simulate", str(path), "--outcomes", "out.json")[0]
+        self.assertEqual(row, {"run_state": "failed",
+                               "tasks": {"first": "failed", "second": "upstream_failed"}})
+
+    def test_trigger_rule_vectors_hold_through_the_command(self):
+        cases = json.loads((ROOT / "tests/vectors/trigger_rules/cases.json").read_text())["cases"]
+        tried = 0
+        for case in cases[::8]:
+            if case["class"] == "timing" or case["class"] == "setup-teardown-timing":
+                continue
+            path = self.write("case.yaml", case["yaml"])
+            self.write("out.json", json.dumps(case["outcomes"]))
+            row = self.json("simulate", str(path), "--outcomes", "out.json")[0]
+            self.assertEqual(row, {"run_state": case["run_state"], "tasks": case["tasks"]},
+                             case["id"])
+            tried += 1
+        self.assertGreater(tried, 35)
+
+
+class Config(ProjectCase):
+    def test_values_come_with_their_origin_and_secrets_are_masked(self):
+        self.write("dag.yaml", "timezone: Europe/Berlin\nconnections:\n"
+                   "  db: {uri: 'postgresql://me:hush@localhost/x'}\n")
+        text = self.dag("config", "--origin").stdout
+        self.assertIn("Europe/Berlin", text)
+        self.assertIn("dag.yaml:1", text)
+        self.assertNotIn("hush", text)
+        self.assertIn("***", text)
+
+
+if __name__ == "__main__":
+    unittest.main()
