@@ -1,5 +1,6 @@
 """The databases in the cluster: a template with everything in it, and `geolife` made from it."""
 
+import compileall
 import hashlib
 import os
 import shutil
@@ -47,8 +48,10 @@ def _install_modules(cluster, modules):
     fresh.mkdir(parents=True)
     for path in modules:
         shutil.copyfile(path, fresh / path.name)
+    # The server may not write there, and every session would compile them again.
+    compileall.compile_dir(fresh, ddir=str(folder), quiet=1)
     fresh.rename(folder)
-    for path in [cluster.python, folder] + list(folder.iterdir()):
+    for path in [cluster.python, folder] + list(folder.rglob("*")):
         path.chmod(0o755 if path.is_dir() else 0o644)
 
 

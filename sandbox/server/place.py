@@ -2,9 +2,9 @@
 
 The *directory* (`--dir`, by default `.dag/sandbox` of the project) holds what the user's tools
 need: `state.json` and `uri`, mode 0600. The *cluster* (data, log, socket) is beside them when an
-ordinary user runs the sandbox. PostgreSQL refuses to run as root, so for root it runs as `postgres`,
-and the cluster is under /var/lib/dag/sandbox, because the project may lie where that user may not
-look.
+ordinary user runs the sandbox. PostgreSQL refuses to run as root, so for root it runs as
+`postgres`, and the cluster is under /var/lib/dag/sandbox, because the project may lie where that
+user may not look.
 
 The Python packages are shared between projects and clones: one virtual environment for each content
 of requirements.txt.
