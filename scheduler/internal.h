@@ -173,7 +173,7 @@ struct scheduler {
     struct heap timers;
     uint64_t timer_sequence, random_state, served;
     int64_t next_run, next_backfill;
-    bool paused_upon_creation, start_empty_tasks, draining;
+    bool paused_upon_creation, start_empty_tasks, no_schedules, draining;
     size_t instance_count, queued_count, backfill_count, ready_count, active_count;
 
     /* time */

@@ -213,7 +213,7 @@ static bool find_due(struct scheduler *s, struct live_dag *dag, struct timetable
 static bool schedule_is_on(const struct scheduler *s, const struct live_dag *dag)
 {
     return dag->newest && dag->newest->dag->timetable && !dag->paused && !dag->removed &&
-           !schedules_hold(s) && !s->draining &&
+           !schedules_hold(s) && !s->draining && !s->no_schedules &&
            timetable_kind(dag->newest->dag->timetable) != TIMETABLE_MANUAL;
 }
 

@@ -203,6 +203,7 @@ struct scheduler *scheduler_new(const struct scheduler_options *options)
     s->next_backfill = options->next_backfill_id ? options->next_backfill_id : 1;
     s->paused_upon_creation = options->paused_upon_creation;
     s->start_empty_tasks = options->start_empty_tasks;
+    s->no_schedules = options->no_schedules;
     s->hold_until_us = TIME_NONE;
     s->hold.kind = TIMER_HOLD;
     slots_set(s, "pool", "default_pool", DEFAULT_POOL_SLOTS);
