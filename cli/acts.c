@@ -37,25 +37,77 @@ static enum status set_conf(struct cli *cli, json_t *act, struct error *err)
     return status == OK ? OK : error_context(err, "--conf: ");
 }
 
-/* Prints an outcome: as JSON, or its "text" and its rows. */
-static void print_outcome(struct cli *cli, const json_t *outcome)
+static int64_t number_of(const json_t *outcome, const char *key)
+{
+    return json_integer_value(json_object_get(outcome, key));
+}
+
+static void print_run(const json_t *outcome)
+{
+    printf("%s%s\n", dry_run ? "would create " : "",
+        json_string_value(json_object_get(outcome, "run_id")));
+    printf("  data interval %s … %s\n",
+        json_string_value(json_object_get(outcome, "data_interval_start")),
+        json_string_value(json_object_get(outcome, "data_interval_end")));
+}
+
+static void print_dates(const json_t *outcome)
+{
+    int64_t count = number_of(outcome, "count"), left_out = number_of(outcome, "left_out");
+    const json_t *dates = json_object_get(outcome, "dates");
+    size_t i;
+    json_t *date;
+    printf("%lld runs%s%s\n", (long long)count,
+        json_is_true(json_object_get(outcome, "more")) ? " or more" : "",
+        dry_run ? " would be made" : "");
+    if (dry_run)
+        json_array_foreach(dates, i, date) printf("  %s\n", json_string_value(date));
+    if (dry_run && (int64_t)json_array_size(dates) < count)
+        printf("  … and %lld more\n", (long long)(count - (int64_t)json_array_size(dates)));
+    if (left_out)
+        printf("%lld dates are left out (--only %s)\n", (long long)left_out, only);
+}
+
+/* The tasks of each run that an act concerns, in a preview. */
+static void print_choice(const json_t *runs)
+{
+    size_t i, j;
+    json_t *run, *task;
+    json_array_foreach(runs, i, run)
+    {
+        printf("%s\n", json_string_value(json_object_get(run, "run_id")));
+        json_array_foreach(json_object_get(run, "tasks"), j, task)
+            printf("  %s\n", json_string_value(task));
+    }
+}
+
+static void print_json(const json_t *outcome)
 {
     struct strbuf text = {0};
     struct json_writer w = json_begin(&text);
-    if (cli->json) {
-        json_tree(&w, outcome);
-        puts(strbuf_text(&text));
-        strbuf_done(&text);
-        return;
-    }
-    const char *words = json_string_value(json_object_get(outcome, "message"));
-    if (words)
-        puts(words);
-    const json_t *rows = json_object_get(outcome, "rows");
-    size_t i;
-    json_t *row;
-    json_array_foreach(rows, i, row) printf("  %s\n", json_string_value(row));
+    json_tree(&w, outcome);
+    puts(strbuf_text(&text));
     strbuf_done(&text);
+}
+
+/* Says what an act did, or would do. */
+static void print_outcome(struct cli *cli, const json_t *outcome)
+{
+    const json_t *runs = json_object_get(outcome, "runs");
+    if (cli->json)
+        print_json(outcome);
+    else if (json_object_get(outcome, "dates"))
+        print_dates(outcome);
+    else if (json_object_get(outcome, "paused"))
+        printf(
+            "%s\n", json_is_true(json_object_get(outcome, "changed")) ? "done" : "nothing to do");
+    else if (json_object_get(outcome, "run_id"))
+        print_run(outcome);
+    else if (json_is_array(runs))
+        print_choice(runs);
+    if (!cli->json && json_object_get(outcome, "tasks"))
+        printf("%lld tasks%s\n", (long long)number_of(outcome, "tasks"),
+            dry_run ? " would be concerned" : "");
 }
 
 static enum status finish(struct cli *cli, json_t *act, bool alone, json_t **ret, struct error *err)
@@ -152,7 +204,7 @@ static enum status run_backfill(struct cli *cli, struct error *err)
         return status;
     }
     status = finish(cli, act, false, &outcome, err);
-    int64_t id = json_integer_value(json_object_get(outcome, "backfill_id"));
+    int64_t id = json_integer_value(json_object_get(outcome, "backfill"));
     json_decref(outcome);
     return status == OK && wait_for && id ? cli_follow_backfill(cli, id, err) : status;
 }

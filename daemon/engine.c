@@ -686,6 +686,7 @@ void engine_stop(struct engine *engine, bool cancel, void (*stopped)(void *user)
 {
     engine->stopped = stopped;
     engine->stopped_user = user;
+    scheduler_set_draining(engine->scheduler, true);
     if (engine->executor)
         executor_stop(engine->executor, cancel);
     uv_async_send(&engine->durable); /* a turn, so that nothing to wait for is noticed */
