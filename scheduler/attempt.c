@@ -230,6 +230,8 @@ static void take_outcome(
             result->committed_before ? result->message : NULL);
         break;
     case OUTCOME_SKIPPED:
+        /* the reason tells a restart, should a void come first, what the task is to become */
+        task_set_reason(s, i, REASON_SKIPPED_SELF, result->message);
         task_finish(s, i, TASK_EVENT_SKIP, REASON_SKIPPED_SELF, result->message);
         break;
     case OUTCOME_FAILED: fail(s, i, result); break;
@@ -371,7 +373,8 @@ void attempt_resume(struct scheduler *s, struct instance *i)
     struct intent intent;
     bool waits = i->state != TASK_NONE && !task_state_finished(i->state);
     if (waits && intent_of_reason(i->run, i->reason, &intent)) {
-        intent.text = i->reason == REASON_SETTLING ? i->text : NULL;
+        bool own_text = i->reason == REASON_SETTLING || i->reason == REASON_SKIPPED_SELF;
+        intent.text = own_text ? i->text : NULL;
         task_set_intent(i, &intent);
     }
     if (i->alive)
