@@ -10,6 +10,7 @@ struct sources {
     char *root;
     struct map *by_path; /* absolute path → struct source */
     VEC(struct source *) all;
+    unsigned round;
 };
 
 struct sources *sources_new(const char *root)
@@ -32,11 +33,14 @@ void sources_free(struct sources *sources)
     mem_free(sources);
 }
 
-void sources_clear(struct sources *sources)
+void sources_begin(struct sources *sources)
 {
-    arena_clear(sources->arena);
-    map_clear(sources->by_path);
-    vec_clear(&sources->all);
+    sources->round++;
+}
+
+bool sources_asked(const struct sources *sources, const struct source *source)
+{
+    return source->asked == sources->round;
 }
 
 size_t sources_count(const struct sources *sources)
@@ -99,6 +103,7 @@ enum status sources_read(
     char *absolute = path_absolute(sources->arena, path_join(sources->arena, sources->root, path));
     struct source *source = map_get(sources->by_path, absolute);
     if (source) {
+        source->asked = sources->round;
         *ret = source;
         return OK;
     }
@@ -106,6 +111,7 @@ enum status sources_read(
     source->path = absolute;
     source->shown = shown_path(sources, absolute);
     struct looks looks = look_at(absolute);
+    source->asked = sources->round;
     source->missing = looks.missing;
     source->changed_ns = looks.changed_ns;
     source->size = looks.size;

@@ -20,6 +20,7 @@ struct source {
     int64_t changed_ns;        /* the file's modification time when it was read */
     int64_t size;
     uint64_t inode;
+    unsigned asked; /* the last round of sources_begin in which it was asked for */
 };
 
 struct sources;
@@ -35,8 +36,9 @@ enum status sources_read(struct sources *sources, const char *path, const struct
 /* All that was asked for, in that order. */
 size_t sources_count(const struct sources *sources);
 const struct source *sources_at(const struct sources *sources, size_t i);
-/* Forgets what was read. */
-void sources_clear(struct sources *sources);
+/* Begins a round: sources_asked is true for those that are asked for from now on. */
+void sources_begin(struct sources *sources);
+bool sources_asked(const struct sources *sources, const struct source *source);
 /* Whether a file looks as it did: modification time, size and inode. */
 bool source_looks_same(const struct source *source);
 /* Whether it reads as it did. */

@@ -8,7 +8,8 @@ struct project_dir dir_new(void)
     struct project_dir dir = {.arena = arena_new()};
     dir.path = arena_strdup(dir.arena, "/tmp/dag-definition-XXXXXX");
     REQUIRE(mkdtemp(dir.path) != NULL);
-    diagnostics_init(&dir.diagnostics, dir.arena);
+    dir.diagnostics = arena_new_of(dir.arena, struct diagnostics);
+    diagnostics_init(dir.diagnostics, dir.arena);
     return dir;
 }
 
@@ -43,17 +44,17 @@ const struct project *dir_project(struct project_dir *dir)
     struct project_options options = {.dir = dir->path, .environ = no_environment, .bare = true};
     project_free(dir->project);
     dir->project = NULL;
-    REQUIRE_OK(project_load(&options, &dir->project, &dir->diagnostics, &dir->error), &dir->error);
+    REQUIRE_OK(project_load(&options, &dir->project, dir->diagnostics, &dir->error), &dir->error);
     return dir->project;
 }
 
 struct dag *dir_load(struct project_dir *dir, const char *text)
 {
     dir_write(dir, "dags/x.yaml", text);
-    diagnostics_init(&dir->diagnostics, dir->arena);
+    diagnostics_init(dir->diagnostics, dir->arena);
     struct dagfile_options options = {.project = dir_project(dir)};
     struct dagfile file;
-    if (dagfile_load(&options, "dags/x.yaml", &file, &dir->diagnostics, &dir->error) != OK)
+    if (dagfile_load(&options, "dags/x.yaml", &file, dir->diagnostics, &dir->error) != OK)
         return NULL;
     struct dag *dag = dag_ref(file.dags[0]);
     dagfile_done(&file);
@@ -68,7 +69,7 @@ static const char *finding_text(struct project_dir *dir, const struct diagnostic
 
 const char *dir_finding(struct project_dir *dir, size_t i)
 {
-    const struct diagnostic *d = dir->diagnostics.first;
+    const struct diagnostic *d = dir->diagnostics->first;
     for (; d && i > 0; i--)
         d = d->next;
     return d ? finding_text(dir, d) : "";
@@ -77,7 +78,7 @@ const char *dir_finding(struct project_dir *dir, size_t i)
 const char *dir_findings(struct project_dir *dir)
 {
     struct strbuf text = {0};
-    for (const struct diagnostic *d = dir->diagnostics.first; d; d = d->next)
+    for (const struct diagnostic *d = dir->diagnostics->first; d; d = d->next)
         strbuf_printf(&text, "%s\n", finding_text(dir, d));
     char *copy = strbuf_to_arena(&text, dir->arena);
     strbuf_done(&text);

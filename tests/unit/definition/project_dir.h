@@ -10,7 +10,7 @@ struct project_dir {
     struct arena *arena;
     char *path;
     struct project *project; /* of the files so far; dir_project loads it anew */
-    struct diagnostics diagnostics;
+    struct diagnostics *diagnostics;
     struct error error;
 };
 

@@ -20,7 +20,7 @@ TEST(every_dag_of_the_trigger_rule_vectors_loads)
         const json_t *one = json_array_get(cases, i);
         struct dagfile file;
         dir_write(&dir, "case.yaml", json_string_value(json_object_get(one, "yaml")));
-        enum status status = dagfile_load(&options, "case.yaml", &file, &dir.diagnostics, &err);
+        enum status status = dagfile_load(&options, "case.yaml", &file, dir.diagnostics, &err);
         if (status != OK)
             printf("%s: %s", json_string_value(json_object_get(one, "id")), dir_findings(&dir));
         REQUIRE(status == OK);

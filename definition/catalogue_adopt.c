@@ -1,0 +1,285 @@
+/* Reads changed files as one set, and works out what holds after it. */
+#include "definition/catalogue_internal.h"
+#include "definition/report.h"
+
+/* What the new reading of one file gave. */
+struct reading {
+    struct catalogue_file *file;
+    struct dagfile dags;
+    struct arena *arena;
+    struct diagnostics *diagnostics; /* in the arena */
+    struct source *sources;
+    size_t source_count;
+    bool broken, duplicate;
+};
+
+struct adoption {
+    struct catalogue *c;
+    struct sources *sources;
+    VEC(struct reading) readings;
+};
+
+static void keep_sources(struct adoption *a, struct reading *r)
+{
+    size_t count = sources_count(a->sources);
+    r->sources = arena_array(r->arena, struct source, count);
+    for (size_t i = 0; i < count; i++) {
+        const struct source *source = sources_at(a->sources, i);
+        if (!sources_asked(a->sources, source))
+            continue;
+        struct source *kept = &r->sources[r->source_count++];
+        *kept = *source;
+        kept->path = arena_strdup(r->arena, source->path);
+        kept->shown = NULL; /* the text and its names go with the readings */
+        kept->text = (struct slice){0};
+    }
+}
+
+static void read_file(struct adoption *a, struct catalogue_file *file)
+{
+    struct reading r = {.file = file, .arena = arena_new()};
+    struct error error;
+    r.diagnostics = arena_new_of(r.arena, struct diagnostics);
+    diagnostics_init(r.diagnostics, r.arena);
+    struct dagfile_options options = {.project = a->c->options.project, .sources = a->sources};
+    sources_begin(a->sources);
+    enum status status = dagfile_load(&options, file->path, &r.dags, r.diagnostics, &error);
+    r.broken = status != OK;
+    if (r.broken && r.diagnostics->error_count == 0) {
+        error_place(&error, file->path, 0, 0, NULL);
+        report_error(r.diagnostics, &error);
+    }
+    keep_sources(a, &r);
+    vec_push(&a->readings, r);
+}
+
+static enum status read_again(struct adoption *a, struct error *err)
+{
+    const struct catalogue_options *options = &a->c->options;
+    if (options->between_reads)
+        options->between_reads(options->between_reads_user);
+    for (size_t i = 0; i < sources_count(a->sources); i++) {
+        const struct source *source = sources_at(a->sources, i);
+        if (!source_looks_same(source) || !source_reads_same(source))
+            return error_set(err, ERR_UNSETTLED, "%s changed while it was read", source->shown);
+    }
+    return OK;
+}
+
+/* ---- who has which dag_id ---- */
+
+static struct reading *reading_of(struct adoption *a, const struct catalogue_file *file)
+{
+    vec_each (r, &a->readings)
+        if (r->file == file)
+            return r;
+    return NULL;
+}
+
+/* Whether a file still gives a dag_id: by its new reading, or by its last good version. */
+static bool still_gives(struct adoption *a, const struct catalogue_file *file, const char *dag_id)
+{
+    const struct reading *r = reading_of(a, file);
+    bool renewed = r && !r->broken;
+    if (!file->present)
+        return false;
+    struct dag **dags = renewed ? r->dags.dags : file->dags.at;
+    size_t count = renewed ? r->dags.count : file->dags.count;
+    for (size_t i = 0; i < count; i++)
+        if (str_equal(dags[i]->dag_id, dag_id))
+            return true;
+    return false;
+}
+
+static bool had(const struct catalogue_file *file, const char *dag_id)
+{
+    vec_each (dag, &file->dags)
+        if (str_equal((*dag)->dag_id, dag_id))
+            return true;
+    return false;
+}
+
+/* The file that a dag_id belongs to: the one that had it, else the first that gives it. */
+static const struct catalogue_file *owner_of(struct adoption *a, const char *dag_id)
+{
+    const struct catalogue_file *first = NULL;
+    vec_each (file, &a->c->files) {
+        if (!still_gives(a, *file, dag_id))
+            continue;
+        if (had(*file, dag_id))
+            return *file;
+        first = first ? first : *file;
+    }
+    return first;
+}
+
+static void check_owner(struct adoption *a, struct reading *r, const struct dag *dag)
+{
+    const struct catalogue_file *owner = owner_of(a, dag->dag_id);
+    struct error error;
+    if (!owner || owner == r->file)
+        return;
+    error_set(&error, ERR_DUPLICATE, "the DAG `%s` is in %s already", dag->dag_id, owner->path);
+    error_hint(&error, "give one of the two another `dag_id`");
+    error_place(&error, r->file->path, dag->line, 1, NULL);
+    report_error(r->diagnostics, &error);
+    r->duplicate = true;
+}
+
+static void find_duplicates(struct adoption *a)
+{
+    vec_each (r, &a->readings)
+        for (size_t i = 0; !r->broken && i < r->dags.count; i++)
+            check_owner(a, r, r->dags.dags[i]);
+    vec_each (r, &a->readings)
+        r->broken |= r->duplicate;
+}
+
+/* ---- making it hold ---- */
+
+static struct catalogue_change *add_change(
+    struct catalogue *c, enum catalogue_change_kind kind, const char *path)
+{
+    struct catalogue_change change = {.kind = kind, .file = arena_strdup(c->arena, path)};
+    vec_push(&c->changes, change);
+    return &c->changes.at[c->changes.count - 1];
+}
+
+static bool same_mistakes(const struct diagnostics *a, const struct diagnostics *b)
+{
+    const struct diagnostic *x = a->first, *y = b->first;
+    while (x && y && str_equal(x->error.message, y->error.message) &&
+           x->error.place.line == y->error.place.line) {
+        x = x->next;
+        y = y->next;
+    }
+    return !x && !y;
+}
+
+static void tell_breakage(struct catalogue *c, const struct reading *r)
+{
+    const struct catalogue_file *file = r->file;
+    bool told = file->broken && same_mistakes(file->diagnostics, r->diagnostics);
+    if (r->broken && !told)
+        add_change(c, CATALOGUE_BROKEN, file->path);
+    else if (!r->broken && file->broken)
+        add_change(c, CATALOGUE_MENDED, file->path);
+}
+
+/* A version that is the same stays the same object. */
+static struct dag *same_version(const struct catalogue_file *file, const struct dag *dag)
+{
+    vec_each (old, &file->dags)
+        if (str_equal((*old)->dag_id, dag->dag_id) && str_equal((*old)->version, dag->version))
+            return *old;
+    return NULL;
+}
+
+static void renew_dags(struct catalogue *c, struct reading *r)
+{
+    dag_list dags = {0};
+    for (size_t i = 0; i < r->dags.count; i++) {
+        struct dag *old = same_version(r->file, r->dags.dags[i]);
+        vec_push(&dags, dag_ref(old ? old : r->dags.dags[i]));
+    }
+    vec_each (old, &r->file->dags)
+        vec_push(&c->retired, *old);
+    vec_done(&r->file->dags);
+    r->file->dags = dags;
+}
+
+static void take_reading(struct catalogue *c, struct reading *r)
+{
+    struct catalogue_file *file = r->file;
+    tell_breakage(c, r);
+    if (!r->broken)
+        renew_dags(c, r);
+    arena_free(file->arena);
+    file->arena = take(r->arena);
+    file->sources = r->sources;
+    file->source_count = r->source_count;
+    file->diagnostics = r->diagnostics;
+    file->broken = r->broken;
+    file->duplicate = r->duplicate;
+}
+
+static void drop_removed(struct catalogue *c)
+{
+    for (size_t i = c->files.count; i-- > 0;) {
+        struct catalogue_file *file = c->files.at[i];
+        if (file->present)
+            continue;
+        if (file->broken)
+            add_change(c, CATALOGUE_MENDED, file->path);
+        vec_each (dag, &file->dags)
+            vec_push(&c->retired, *dag);
+        vec_clear(&file->dags);
+        catalogue_file_done(file);
+        vec_remove(&c->files, i);
+    }
+}
+
+static int compare_dags(const void *a, const void *b)
+{
+    return strcmp((*(struct dag *const *)a)->dag_id, (*(struct dag *const *)b)->dag_id);
+}
+
+static const struct dag *find_in(const dag_list *dags, const char *dag_id)
+{
+    vec_each (dag, dags)
+        if (str_equal((*dag)->dag_id, dag_id))
+            return *dag;
+    return NULL;
+}
+
+static void tell_dags(struct catalogue *c, const dag_list *before)
+{
+    vec_each (dag, &c->all) {
+        const struct dag *from = find_in(before, (*dag)->dag_id);
+        if (from == *dag)
+            continue;
+        struct catalogue_change *change = add_change(c, CATALOGUE_ADOPTED, (*dag)->file);
+        change->dag = *dag;
+        change->from = from;
+    }
+    vec_each (dag, before)
+        if (!catalogue_find(c, (*dag)->dag_id))
+            add_change(c, CATALOGUE_REMOVED, (*dag)->file)->dag = *dag;
+}
+
+static void make_hold(struct adoption *a)
+{
+    struct catalogue *c = a->c;
+    dag_list before = c->all;
+    c->all = (dag_list){0};
+    find_duplicates(a);
+    vec_each (r, &a->readings)
+        take_reading(c, r);
+    drop_removed(c);
+    vec_each (file, &c->files)
+        vec_each (dag, &(*file)->dags)
+            vec_push(&c->all, *dag);
+    if (c->all.count)
+        qsort(c->all.at, c->all.count, sizeof(*c->all.at), compare_dags);
+    tell_dags(c, &before);
+    vec_done(&before);
+}
+
+enum status catalogue_adopt(struct catalogue *c, struct error *err)
+{
+    struct adoption a = {.c = c, .sources = sources_new(c->options.project->root)};
+    /* A file that was broken by another one's dag_id may be whole now. */
+    vec_each (file, &c->files)
+        if ((*file)->present && ((*file)->dirty || (*file)->duplicate))
+            read_file(&a, *file);
+    enum status status = read_again(&a, err);
+    if (status == OK)
+        make_hold(&a);
+    vec_each (r, &a.readings) {
+        dagfile_done(&r->dags);
+        arena_free(r->arena);
+    }
+    vec_done(&a.readings);
+    sources_free(a.sources);
+    return status;
+}
