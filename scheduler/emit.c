@@ -100,7 +100,6 @@ static void emit_backfill(struct scheduler *s, struct live_backfill *b)
 
 static void emit_task(struct scheduler *s, struct instance *i)
 {
-    i->changed = false;
     if (i->heap)
         task_set_reason(s, i, slots_reason(s, i), NULL);
     i->changed = false;
