@@ -3,16 +3,19 @@
  *
  *     <state>/logs/<dag_id>/<run_id>/<task_id>[.<map index>]/<number>.log
  *
- * Beside it lie `<number>.sql` (the rendered text, secrets masked, mode 0600), `<number>.json` (what a later
- * daemon needs to take the attempt over, executor/attempt_memo.h) and for processes the folder
+ * Beside it lie `<number>.sql` (the rendered text, secrets masked, mode 0600), `<number>.json`
+ * (what a later daemon needs to take the attempt over, executor/attempt_memo.h) and for processes
+ * the folder
  * `<number>.proc` (executor/supervisor/dag_exec.c).
  *
- * A line is `HH:MM:SS.mmm kind text` in UTC.  Kinds: `info` (what dag does), `sql` (a statement's end),
- * `notice` (what the database says), `out` and `err` (a process's output), `error`.  A text of several lines
- * becomes as many lines.  Secrets that were named with attempt_log_secret are shown as `***`.
+ * A line is `HH:MM:SS.mmm kind text` in UTC.  Kinds: `info` (what dag does), `sql` (a statement's
+ * end), `notice` (what the database says), `out` and `err` (a process's output), `error`.  A text
+ * of several lines becomes as many lines.  Secrets that were named with attempt_log_secret are
+ * shown as `***`.
  *
- * The file is bounded: above ATTEMPT_LOG_MAX a line says that what follows was dropped; lines of the kinds
- * `info` and `error` still get in, up to ATTEMPT_LOG_RESERVE more, so that the end is always there.
+ * The file is bounded: above ATTEMPT_LOG_MAX a line says that what follows was dropped; lines of
+ * the kinds `info` and `error` still get in, up to ATTEMPT_LOG_RESERVE more, so that the end is
+ * always there.
  *
  * Used by the loop's thread, except for the path functions, which are pure.
  */
@@ -26,27 +29,34 @@
    attempt_record.log.  `map_index` -1: not mapped. */
 char *attempt_log_path(struct arena *arena, const char *dag_id, const char *run_id,
     const char *task_id, int32_t map_index, int32_t number);
-/* The file beside a log with another ending: attempt_file_path(arena, "…/2.log", ".sql") is "…/2.sql". */
+/* The file beside a log with another ending: attempt_file_path(arena, "…/2.log", ".sql") is
+ * "…/2.sql". */
 char *attempt_file_path(struct arena *arena, const char *log_path, const char *ending);
 
-enum log_kind { LOG_KIND_INFO, LOG_KIND_SQL, LOG_KIND_NOTICE, LOG_KIND_OUT, LOG_KIND_ERR,
-    LOG_KIND_ERROR };
+enum log_kind {
+    LOG_KIND_INFO,
+    LOG_KIND_SQL,
+    LOG_KIND_NOTICE,
+    LOG_KIND_OUT,
+    LOG_KIND_ERR,
+    LOG_KIND_ERROR
+};
 
 struct attempt_log;
 
 /* Opens for appending, making the file (mode 0600) and its folders. */
-enum status attempt_log_open(const char *path, struct attempt_log **ret, struct error *err)
-    MUST_CHECK;
+enum status attempt_log_open(
+    const char *path, struct attempt_log **ret, struct error *err) MUST_CHECK;
 /* Writes what is buffered and closes.  NULL is fine. */
 void attempt_log_close(struct attempt_log *log);
 
-/* Names a text that must not appear.  Shorter than ATTEMPT_LOG_SECRET_MIN bytes is not masked: it would
-   make the log unreadable.  Copied. */
+/* Names a text that must not appear.  Shorter than ATTEMPT_LOG_SECRET_MIN bytes is not masked: it
+   would make the log unreadable.  Copied. */
 void attempt_log_secret(struct attempt_log *log, struct slice secret);
 
 /* Adds lines, stamped with `wall_us`.  Buffered until attempt_log_flush. */
-void attempt_log_text(struct attempt_log *log, int64_t wall_us, enum log_kind kind,
-    struct slice text);
+void attempt_log_text(
+    struct attempt_log *log, int64_t wall_us, enum log_kind kind, struct slice text);
 void attempt_log_printf(struct attempt_log *log, enum log_kind kind, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 /* Hands what is buffered to the system.  Trouble (a full disk) is kept and told by

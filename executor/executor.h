@@ -1,20 +1,21 @@
 /*
- * The executor carries out the effects of the scheduler: it starts attempts, cancels them, makes sure
- * that an old one can no longer commit, and takes over what an earlier daemon left behind.  It answers
- * with events.  It never decides and never queues: what is to run, when, and how many at once is the
- * scheduler's business.
+ * The executor carries out the effects of the scheduler: it starts attempts, cancels them, makes
+ * sure that an old one can no longer commit, and takes over what an earlier daemon left behind.  It
+ * answers with events.  It never decides and never queues: what is to run, when, and how many at
+ * once is the scheduler's business.
  *
- * Threads.  One executor belongs to one libuv loop and to the thread that runs it; every function here
- * is called on that thread and returns without blocking.  Rendering, connecting and cancelling run on
- * threads of their own.  Callbacks come on the loop's thread, from the loop, never from within a
- * function of this header; in them every function of this header may be called.
+ * Threads.  One executor belongs to one libuv loop and to the thread that runs it; every function
+ * here is called on that thread and returns without blocking.  Rendering, connecting and cancelling
+ * run on threads of their own.  Callbacks come on the loop's thread, from the loop, never from
+ * within a function of this header; in them every function of this header may be called.
  *
  * Life of an attempt:
  *
- *     executor_start ─▶ log made, EVENT_ATTEMPT_STARTED ─▶ rendering ─▶ operator ─▶ EVENT_ATTEMPT_FINISHED
+ *     executor_start ─▶ log made, EVENT_ATTEMPT_STARTED ─▶ rendering ─▶ operator ─▶
+ * EVENT_ATTEMPT_FINISHED
  *
- * FINISHED comes exactly once for each attempt that was started or given to executor_recover, also when
- * its log could not be made (then without STARTED), and never before STARTED.
+ * FINISHED comes exactly once for each attempt that was started or given to executor_recover, also
+ * when its log could not be made (then without STARTED), and never before STARTED.
  *
  * Logs are written as the attempt goes on (executor/attempt_log.h names the files).
  */
@@ -31,8 +32,8 @@ struct executor;
 
 struct executor_options {
     uv_loop_t *loop;
-    /* Borrowed; must outlive the executor.  Its state directory is where logs and helpers' files are;
-       its connections are the ones that attempts use. */
+    /* Borrowed; must outlive the executor.  Its state directory is where logs and helpers' files
+       are; its connections are the ones that attempts use. */
     const struct project *project;
     /* Names this project's metadata in every ledger (store_meta.metadata_id).  Copied. */
     const char *metadata_id;
@@ -44,23 +45,23 @@ struct executor_options {
        the call only.  Required. */
     void (*event)(void *user, const struct event *event);
 
-    /* What templates see of a run beyond its row: conf, times and the previous success.  Called on the
-       loop's thread before rendering begins; texts live in `arena`.  NULL: made from the row alone,
-       without previous successes. */
+    /* What templates see of a run beyond its row: conf, times and the previous success.  Called on
+       the loop's thread before rendering begins; texts live in `arena`.  NULL: made from the row
+       alone, without previous successes. */
     enum status (*facts)(void *user, const struct run_record *run, struct arena *arena,
         struct run_facts *ret, struct error *err);
 
-    /* XCom of another task of that run as JSON text in `arena`, NULL when there is none.  Called while
-       rendering, ON A WORKER THREAD, possibly on several at once: it must be safe for that (a reader of
-       its own behind a mutex).  NULL: there are no XComs. */
-    const char *(*xcom)(void *user, struct run_id run, const char *task_id, const char *key,
-        struct arena *arena);
+    /* XCom of another task of that run as JSON text in `arena`, NULL when there is none.  Called
+       while rendering, ON A WORKER THREAD, possibly on several at once: it must be safe for that (a
+       reader of its own behind a mutex).  NULL: there are no XComs. */
+    const char *(*xcom)(
+        void *user, struct run_id run, const char *task_id, const char *key, struct arena *arena);
 };
 
-/* Fails only when a handle of the loop cannot be made.  All pointers in `options` but the project and
-   `user` may go away afterwards. */
-enum status executor_new(const struct executor_options *options, struct executor **ret,
-    struct error *err) MUST_CHECK;
+/* Fails only when a handle of the loop cannot be made.  All pointers in `options` but the project
+   and `user` may go away afterwards. */
+enum status executor_new(
+    const struct executor_options *options, struct executor **ret, struct error *err) MUST_CHECK;
 
 /* ---- effects --------------------------------------------------------------------------------- */
 
@@ -69,31 +70,32 @@ void executor_start(struct executor *ex, const struct effect *effect);
 
 /*
  * EFFECT_CANCEL: ends the attempt and confirms that it is gone: for SQL the server's word that the
- * transaction is over or its backend gone, for a process its whole group and descendants.  Answered by the
- * attempt's FINISHED: CANCELLED in general; the real outcome when it had ended or committed before.
- * `force` closes our end without confirmation (CANCELLED; may_commit only where COMMIT had been sent).
- * Idempotent; a second call with `force` strengthens the first.  An unknown attempt is ignored: its
- * FINISHED is already under way or was given.
+ * transaction is over or its backend gone, for a process its whole group and descendants.  Answered
+ * by the attempt's FINISHED: CANCELLED in general; the real outcome when it had ended or committed
+ * before. `force` closes our end without confirmation (CANCELLED; may_commit only where COMMIT had
+ * been sent). Idempotent; a second call with `force` strengthens the first.  An unknown attempt is
+ * ignored: its FINISHED is already under way or was given.
  */
 void executor_cancel(struct executor *ex, const struct effect *effect);
 
 /*
- * EFFECT_VOID: makes sure that nothing of (run's DAG, logical date, task, map index, `generation`) can
- * commit any more.  `effect->dag` and `task` say whose; tasks that are not SQL, and connections without
- * ledger, have nothing to void and are VOID_INSERTED at once.  Answered by EVENT_VOID_DONE that carries
- * `effect->attempt`: VOID_COMMITTED with the result read back (started/ended as then), or
- * VOID_UNREACHABLE after the deadline (EXECUTOR_VOID_DEADLINE_MS): ask again later.
+ * EFFECT_VOID: makes sure that nothing of (run's DAG, logical date, task, map index, `generation`)
+ * can commit any more.  `effect->dag` and `task` say whose; tasks that are not SQL, and connections
+ * without ledger, have nothing to void and are VOID_INSERTED at once.  Answered by EVENT_VOID_DONE
+ * that carries `effect->attempt`: VOID_COMMITTED with the result read back (started/ended as then),
+ * or VOID_UNREACHABLE after the deadline (EXECUTOR_VOID_DEADLINE_MS): ask again later.
  */
 void executor_void(struct executor *ex, const struct effect *effect);
 
 /*
- * Takes over an attempt of an earlier daemon (a record whose state is not ENDED).  Processes are adopted
- * through their supervisor's files and go on.  A SQL attempt's backend is found by its application_name,
- * terminated and confirmed gone; then what the ledger says is the answer: SUCCESS when there is a result,
- * PARTLY when there is a claim without one, else INTERRUPTED with may_commit.  One that never began to
- * act is INTERRUPTED without may_commit.  While the database cannot be reached it is tried again until
- * EXECUTOR_RECOVER_DEADLINE_MS, then INTERRUPTED with may_commit.  No STARTED is given.
- * `dag` is the version that the attempt ran, or the newest; NULL when there is none any more.
+ * Takes over an attempt of an earlier daemon (a record whose state is not ENDED).  Processes are
+ * adopted through their supervisor's files and go on.  A SQL attempt's backend is found by its
+ * application_name, terminated and confirmed gone; then what the ledger says is the answer: SUCCESS
+ * when there is a result, PARTLY when there is a claim without one, else INTERRUPTED with
+ * may_commit.  One that never began to act is INTERRUPTED without may_commit.  While the database
+ * cannot be reached it is tried again until EXECUTOR_RECOVER_DEADLINE_MS, then INTERRUPTED with
+ * may_commit.  No STARTED is given. `dag` is the version that the attempt ran, or the newest; NULL
+ * when there is none any more.
  */
 void executor_recover(struct executor *ex, const struct attempt_record *attempt,
     const struct dag *dag, const struct run_record *run);
@@ -103,22 +105,22 @@ void executor_recover(struct executor *ex, const struct attempt_record *attempt,
 /* Attempts and voids under way, without processes left to their supervisors after executor_stop. */
 size_t executor_active(const struct executor *ex);
 
-/* A connection's settings are new (`dag.yaml` was read again): the project that is used for what starts
-   from now on; attempts under way keep the old one, which must live until they ended. */
+/* A connection's settings are new (`dag.yaml` was read again): the project that is used for what
+   starts from now on; attempts under way keep the old one, which must live until they ended. */
 void executor_set_project(struct executor *ex, const struct project *project);
 
 /*
- * No more starts (an EFFECT_START from now on is answered FINISHED, INTERRUPTED).  SQL attempts: with
- * `cancel` they are cancelled with confirmation and answered INTERRUPTED, otherwise they run to their
- * end.  Processes are left to their supervisors, unanswered, to be adopted by the next daemon.
- * executor_active() is 0 when all answers were given.
+ * No more starts (an EFFECT_START from now on is answered FINISHED, INTERRUPTED).  SQL attempts:
+ * with `cancel` they are cancelled with confirmation and answered INTERRUPTED, otherwise they run
+ * to their end.  Processes are left to their supervisors, unanswered, to be adopted by the next
+ * daemon. executor_active() is 0 when all answers were given.
  */
 void executor_stop(struct executor *ex, bool cancel);
 
 /*
- * Closes all handles; `closed` is called from the loop when the last one is gone and the memory free.
- * Attempts still under way get no answer: our ends are closed, so that transactions roll back, and
- * processes go on under their supervisors.
+ * Closes all handles; `closed` is called from the loop when the last one is gone and the memory
+ * free. Attempts still under way get no answer: our ends are closed, so that transactions roll
+ * back, and processes go on under their supervisors.
  */
 void executor_free(struct executor *ex, void (*closed)(void *user), void *user);
 

@@ -5,7 +5,8 @@
 #define EXECUTOR_LIMITS_H
 
 enum {
-    /* Bytes of one attempt's log.  A verbose MADlib call prints megabytes; a page must still show it. */
+    /* Bytes of one attempt's log.  A verbose MADlib call prints megabytes; a page must still show
+       it. */
     ATTEMPT_LOG_MAX = 16 * 1024 * 1024,
     /* Bytes on top, for how it ended. */
     ATTEMPT_LOG_RESERVE = 256 * 1024,
@@ -16,28 +17,35 @@ enum {
     /* Shorter secrets are not masked: "a" would blank every word. */
     ATTEMPT_LOG_SECRET_MIN = 4,
 
-    /* Bytes of an XCom as JSON.  It is a row of the metadata, read by every template that pulls it. */
+    /* Bytes of an XCom as JSON.  It is a row of the metadata, read by every template that pulls it.
+     */
     XCOM_MAX = 1024 * 1024,
     /* Bytes of an attempt's detail (JSON): a thousand statements' lines with room. */
     ATTEMPT_DETAIL_MAX = 512 * 1024,
-    /* Statements of one task whose row counts and timings are kept in the detail; all are logged. */
+    /* Statements of one task whose row counts and timings are kept in the detail; all are logged.
+     */
     ATTEMPT_STATEMENTS_KEPT = 1000,
     /* Bytes of an error message from a server or a process that is stored. */
     ATTEMPT_MESSAGE_MAX = 64 * 1024,
 
-    /* Threads that connect at once, over all connections.  Each blocks in name resolution or TLS. */
+    /* Threads that connect at once, over all connections.  Each blocks in name resolution or TLS.
+     */
     CONNECT_THREADS_MAX = 16,
-    /* Threads that cancel, terminate and void at once.  Apart, so that hanging connects cannot keep a
-       cancel waiting. */
+    /* Threads that cancel, terminate and void at once.  Apart, so that hanging connects cannot keep
+       a cancel waiting. */
     ADMIN_THREADS_MAX = 16,
     /* From the wish for a session to its being there, several hosts and TLS included. */
     CONNECT_DEADLINE_MS = 30 * 1000,
     /* libpq's own bound per address, in seconds; below the deadline so that two addresses fit. */
     CONNECT_TIMEOUT_S = 10,
-    /* A server that starts, or recovers from a crashed backend, says 57P03: tried again for this long. */
+    /* A server that starts, or recovers from a crashed backend, says 57P03: tried again for this
+       long. */
     CONNECT_STARTING_WAIT_MS = 10 * 1000,
     /* Between two tries while a server starts. */
     CONNECT_STARTING_PAUSE_MS = 200,
+
+    /* Bytes of a migration's file. */
+    MIGRATION_SIZE_MAX = 8 * 1024 * 1024,
 
     /* Idle sessions of a connection are closed after this: they are backends on every segment. */
     SESSION_IDLE_MS = 60 * 1000,
@@ -56,7 +64,8 @@ enum {
 
     /* From PQcancel to pg_terminate_backend. */
     CANCEL_GRACE_MS = 5 * 1000,
-    /* One round of terminating and looking whether the backend is gone; then it is told and repeated. */
+    /* One round of terminating and looking whether the backend is gone; then it is told and
+       repeated. */
     CONFIRM_ROUND_MS = 10 * 1000,
     /* Between two looks within a round. */
     CONFIRM_PAUSE_MS = 50,
@@ -67,8 +76,8 @@ enum {
     /* Between two tries of the above. */
     EXECUTOR_RETRY_PAUSE_MS = 1000,
 
-    /* From SIGTERM to SIGKILL of a supervisor's child is the task's kill_grace; this comes on top before
-       the daemon kills the group itself. */
+    /* From SIGTERM to SIGKILL of a supervisor's child is the task's kill_grace; this comes on top
+       before the daemon kills the group itself. */
     PROCESS_SUPERVISOR_GRACE_MS = 10 * 1000,
     /* Bytes of one environment or argument list: below the kernel's own limit. */
     PROCESS_ARGUMENTS_MAX = 1024 * 1024,

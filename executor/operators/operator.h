@@ -1,12 +1,13 @@
 /*
- * Operators: the acting side of task kinds.  One row of functions per way to act; a table leads from
- * each kind to its row.
+ * Operators: the acting side of task kinds.  One row of functions per way to act; a table leads
+ * from each kind to its row.
  *
  * How to add one:
  *  1. write executor/operators/<name>.c with a `const struct operator operator_<name>`;
  *  2. declare it below and name it in the table of operator.c for its kinds;
- *  3. tests/unit/executor/operator_test.c fails for a kind of the model that has a declared side and no
- *     row here, and runs the shared suite (cancel at each point, restart, double cancel) on every row.
+ *  3. tests/unit/executor/operator_test.c fails for a kind of the model that has a declared side
+ * and no row here, and runs the shared suite (cancel at each point, restart, double cancel) on
+ * every row.
  *
  * All functions are called on the loop's thread.  None may block: no file of unknown size, no name
  * resolution, no waiting; long work goes to offload.h.  None may call the executor's callbacks: an
@@ -21,7 +22,8 @@
 struct attempt;
 struct void_request;
 
-struct operator {
+struct operator
+{
     const char *name; /* "sql" */
 
     /* Whether the task's fields are rendered before `start`.  When rendering fails, `start` is not
@@ -31,28 +33,28 @@ struct operator {
     /* Whether the attempt goes on without the daemon: executor_stop leaves it alone. */
     bool outlives_daemon;
 
-    /* Begins to act.  Called once, after rendering, never after `recover`.  The attempt's log is open.
-       May finish the attempt before it returns. */
-    void (*start)(struct attempt *attempt);
+    /* Begins to act.  Called once, after rendering, never after `recover`.  The attempt's log is
+       open. May finish the attempt before it returns. */
+    void (*start)(struct attempt * attempt);
 
-    /* Goes on with an attempt that waits outside of any slot (a sensor, deferred work) when its time has
-       come.  NULL for operators that never wait so. */
-    void (*resume)(struct attempt *attempt);
+    /* Goes on with an attempt that waits outside of any slot (a sensor, deferred work) when its
+       time has come.  NULL for operators that never wait so. */
+    void (*resume)(struct attempt * attempt);
 
     /* Takes over an attempt that an earlier daemon had started; nothing was rendered.  Called once
        instead of `start`.  The attempt may have ended, be running, or never have begun; it must not
        begin to act now. */
-    void (*recover)(struct attempt *attempt);
+    void (*recover)(struct attempt * attempt);
 
-    /* Ends it with confirmation; with `force` gives up confirmation.  May be called at any time between
-       `start` or `recover` and the finish, any number of times; the attempt still finishes through
-       attempt_finish, with what really happened. */
-    void (*cancel)(struct attempt *attempt, bool force);
+    /* Ends it with confirmation; with `force` gives up confirmation.  May be called at any time
+       between `start` or `recover` and the finish, any number of times; the attempt still finishes
+       through attempt_finish, with what really happened. */
+    void (*cancel)(struct attempt * attempt, bool force);
 
-    /* Releases what the operator holds (attempt->own).  Always called, exactly once, for every attempt
-       whose `start` or `recover` was called: after attempt_finish, or when the executor is freed under
-       way.  Handles of the loop are closed here, through attempt_close_handle. */
-    void (*done)(struct attempt *attempt);
+    /* Releases what the operator holds (attempt->own).  Always called, exactly once, for every
+       attempt whose `start` or `recover` was called: after attempt_finish, or when the executor is
+       freed under way.  Handles of the loop are closed here, through attempt_close_handle. */
+    void (*done)(struct attempt * attempt);
 };
 
 extern const struct operator operator_empty;
@@ -60,6 +62,6 @@ extern const struct operator operator_sql;
 extern const struct operator operator_process;
 
 /* The row for a kind; NULL for a kind that cannot be acted on yet. */
-const struct operator *operator_find(enum task_kind kind);
+const struct operator* operator_find(enum task_kind kind);
 
 #endif

@@ -1,0 +1,90 @@
+/*
+ * One attempt under way: what operators work on.
+ *
+ * Owned by the executor; on the loop's thread, except while `rendering` (then a worker thread fills
+ * `rendered`, and nothing else may touch the arena).
+ */
+#ifndef EXECUTOR_ATTEMPT_H
+#define EXECUTOR_ATTEMPT_H
+
+#include "definition/context/context.h"
+#include "executor/attempt_log.h"
+#include "executor/attempt_memo.h"
+#include "executor/executor.h"
+#include "executor/handles.h"
+#include "executor/offload.h"
+#include "executor/operators/operator.h"
+#include "executor/target/target.h"
+
+struct attempt {
+    struct executor *ex;
+    struct arena *arena;
+    struct attempt *next;          /* of the executor's list */
+    const struct project *project; /* as it was when the attempt began */
+    struct effect effect;    /* a deep copy in the arena; effect.dag is counted, may be NULL when
+                                recovering */
+    const struct task *task; /* NULL when recovering an attempt of a task that is gone */
+    const struct operator* operator;
+    struct attempt_memo memo; /* recovering: what was left behind; else what is to be left */
+    bool has_memo;
+    const char *recovered_task_id; /* recovering: the task, which the DAG may no longer have */
+
+    const char *log_path;    /* relative to the state directory */
+    const char *log_file;    /* absolute */
+    struct attempt_log *log; /* NULL when it could not be made */
+
+    struct run_facts facts;
+    struct rendered_task rendered;
+    struct error render_error;
+    enum status render_status;
+
+    int64_t started_us;
+    bool recovering; /* through executor_recover */
+    bool rendering;  /* on a worker thread */
+    bool acting;     /* the operator's start or recover was called */
+    bool cancelled;  /* executor_cancel was called */
+    bool forced;
+    bool stopping;   /* ended by executor_stop: INTERRUPTED instead of CANCELLED */
+    bool finished;   /* attempt_finish was called */
+    enum reason why; /* of the cancel */
+
+    void *own; /* the operator's */
+};
+
+/*
+ * Ends the attempt with what happened.  The result's texts must be in the attempt's arena (or
+ * constants); start and end are filled in when they are 0.  Writes how it ended to the log and
+ * closes it.  Once.
+ */
+void attempt_finish(struct attempt *attempt, const struct attempt_result *result);
+
+/* Finishes with an error that is in `err`: its message, hint and excerpt go to the log, message and
+   place to the result. */
+void attempt_fail(struct attempt *attempt, enum error_class class, const struct error *err);
+
+/* The result of an attempt that was ended on request: CANCELLED, or INTERRUPTED by executor_stop.
+ */
+enum attempt_outcome attempt_cancelled_outcome(const struct attempt *attempt);
+
+/* A line of its log; nothing when it has none. */
+void attempt_say(struct attempt *attempt, enum log_kind kind, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+/* Several lines, as settle.said has them. */
+void attempt_say_lines(struct attempt *attempt, enum log_kind kind, struct slice text);
+
+/* What the executor lends to operators. */
+struct handles *attempt_handles(struct attempt *attempt);
+struct targets *attempt_targets(struct attempt *attempt);
+struct offload *attempt_admin(struct attempt *attempt); /* threads for settle.h */
+const char *attempt_metadata_id(const struct attempt *attempt);
+const char *attempt_supervisor(const struct attempt *attempt);
+
+/* The absolute path of a file beside the log: attempt_file(attempt, ".proc"). */
+char *attempt_file(struct attempt *attempt, const char *ending);
+/* Leaves `attempt->memo` for a later daemon. */
+void attempt_write_memo(struct attempt *attempt);
+
+/* XCom from a text of a process or a template: JSON as it is, anything else as a JSON string. */
+char *attempt_xcom_of_text(struct slice text, struct arena *arena);
+
+#endif

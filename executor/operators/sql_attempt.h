@@ -1,0 +1,133 @@
+/*
+ * A SQL attempt under way (ARCHITECTURE, "SQL tasks: exactly once"; docs/exactly-once.md).
+ *
+ * sql.c takes it from start to end, sql_protocol.c has the steps on its connection, sql_cancel.c
+ * ends it on request, sql_text.c makes the texts that are ours, sql_report.c says what happened,
+ * sql_clean.c judges whether the session can be used again.
+ */
+#ifndef EXECUTOR_OPERATORS_SQL_ATTEMPT_H
+#define EXECUTOR_OPERATORS_SQL_ATTEMPT_H
+
+#include "base/vec.h"
+#include "executor/attempt.h"
+#include "executor/target/settle.h"
+#include "executor/target/sql_error.h"
+#include "language/sql/split.h"
+
+/* What is under way on the connection. */
+enum sql_step {
+    SQL_STEP_NONE,
+    SQL_STEP_BEGIN,    /* BEGIN, timeouts off, the transaction's number */
+    SQL_STEP_CLAIM,    /* INSERT of the claim: may wait */
+    SQL_STEP_SETTINGS, /* the connection's and the task's settings */
+    SQL_STEP_STATEMENT,
+    SQL_STEP_CLOSE,  /* constraints checked, settings taken back, the transaction's number again */
+    SQL_STEP_RESULT, /* INSERT of the result */
+    SQL_STEP_COMMIT,
+    SQL_STEP_ROLLBACK,
+    SQL_STEP_READ, /* whose claim it is that was there first */
+    SQL_STEP_COUNT
+};
+
+struct sql_done_statement {
+    uint32_t line; /* of the template, 0 = not known */
+    const char *file;
+    const char *tag;
+    int64_t rows; /* -1 = no count */
+    int64_t took_us;
+};
+
+struct sql_attempt {
+    struct attempt *attempt;
+    const struct sql_task *task;
+    const struct connection *connection;
+    const struct rendered *sql;
+    struct sql_statements statements;
+    size_t at; /* which runs */
+    struct ledger_key key;
+
+    struct target *target;
+    struct acquire *acquire;
+    struct session *session;
+    enum sql_step step;
+    int64_t txid;     /* read at the beginning, and again before the result */
+    int64_t began_us; /* of the step, monotonic */
+    bool commit_sent; /* COMMIT, or without a transaction the result, is on its way */
+    bool claimed;     /* without a transaction: the claim is committed */
+    bool clean;       /* the session may be used again */
+    bool claim_taken; /* somebody else's claim is there: read it after the rollback */
+
+    bool failed; /* `failure` is what the attempt ends with after the rollback */
+    struct attempt_result failure;
+
+    VEC(struct sql_done_statement) done; /* at most ATTEMPT_STATEMENTS_KEPT */
+    size_t done_count;
+    unsigned notices;      /* of the running statement */
+    struct strbuf xcom;    /* JSON of the rows wanted so far */
+    size_t xcom_statement; /* 1 + index of the statement they are of; 0 = none */
+    size_t xcom_rows;
+
+    struct timer *claim_timer;
+    uint64_t claim_pause_ms;
+    struct timer *cancel_timer;
+    bool cancel_sent;
+    struct cancel_job *cancel_job;
+    struct settle *settle; /* the job under way, NULL = none */
+};
+
+/* ---- sql.c ---- */
+
+/* Ends it; gives the session back or closes it. */
+void sql_end(struct sql_attempt *s, const struct attempt_result *result);
+void sql_end_error(struct sql_attempt *s, enum error_class class, const struct error *err);
+
+/* ---- sql_protocol.c ---- */
+
+/* Begins on the session that was acquired. */
+void sql_protocol_begin(struct sql_attempt *s);
+
+/* ---- sql_cancel.c ---- */
+
+void sql_cancel_running(struct sql_attempt *s, bool force);
+/* The connection broke while a cancel was under way: confirm that the backend is gone, then end. */
+void sql_cancel_lost(struct sql_attempt *s);
+void sql_cancel_done(struct sql_attempt *s);
+/* What an attempt that was cancelled ends with. */
+struct attempt_result sql_cancelled_result(const struct sql_attempt *s);
+
+/* ---- sql_text.c ---- */
+
+/* All of them in the attempt's arena. */
+char *sql_text_begin(const struct sql_attempt *s);
+/* Fails for a name that is none. */
+enum status sql_text_settings(
+    const struct sql_attempt *s, char **ret, struct error *err) MUST_CHECK;
+char *sql_text_close(const struct sql_attempt *s);
+
+/* ---- sql_report.c ---- */
+
+/* Logs a refused statement and makes the failure of it.  `statement` {NULL, 0}: not the task's own.
+ */
+struct attempt_result sql_report_error(
+    struct sql_attempt *s, const PGresult *result, struct slice statement, const char *doing);
+/* A failure at a byte of the rendered text, found by dag itself. */
+struct attempt_result sql_report_refusal(
+    struct sql_attempt *s, const char *sqlstate, size_t offset, const char *message);
+void sql_report_notice(struct sql_attempt *s, const PGresult *notice);
+void sql_report_begin(struct sql_attempt *s);
+void sql_report_done(struct sql_attempt *s, const struct query_end *end);
+/* The attempt's detail: statements, error (may be NULL), hash of the text. */
+char *sql_report_detail(struct sql_attempt *s, const struct sql_error *error);
+/* Adds a row to the XCom; false when it is over XCOM_MAX. */
+bool sql_report_row(struct sql_attempt *s, const PGresult *row);
+/* The XCom as JSON in the arena, NULL when none is wanted. */
+char *sql_report_xcom(struct sql_attempt *s);
+
+/* ---- sql_clean.c ---- */
+
+/* Whether a session that ran this text is as it was before: it calls nothing but functions that are
+   built in. `keeps_state`: a language whose state outlives the attempt is installed, so that a
+   trigger, view or operator of any table might have used it.  Lexical, and doubtful means no. */
+bool sql_text_is_clean(struct slice text, bool keeps_state);
+
+#endif

@@ -1,0 +1,163 @@
+/*
+ * Ending an attempt on request, with confirmation: PQcancel; after a grace pg_terminate_backend
+ * from another connection, then looking until the backend is gone.  The server's answer to our
+ * ROLLBACK is as good: then the transaction is over.  Our end is not closed before, and the
+ * connection is never used again.
+ */
+#include "executor/limits.h"
+#include "executor/operators/sql_attempt.h"
+
+struct cancel_job {
+    struct offload_job job;
+    PGcancel *cancel;
+    struct sql_attempt *owner; /* NULL: nobody cares any more */
+    bool sent;
+    char message[256];
+};
+
+static void start_terminate(struct sql_attempt *s);
+
+struct attempt_result sql_cancelled_result(const struct sql_attempt *s)
+{
+    struct attempt_result result = {
+        .outcome = attempt_cancelled_outcome(s->attempt),
+        .exit_code = -1,
+        .may_commit = s->commit_sent,
+    };
+    if (s->claimed) {
+        result.outcome = OUTCOME_PARTLY;
+        result.message = "ended while statements ran outside of a transaction: they may have run";
+    }
+    return result;
+}
+
+static void end_cancelled(struct sql_attempt *s)
+{
+    struct attempt_result result = sql_cancelled_result(s);
+    sql_end(s, &result);
+}
+
+/* ---- pg_terminate_backend -------------------------------------------------------------------- */
+
+static void on_terminated(struct settle *settle)
+{
+    struct sql_attempt *s = settle->owner;
+    if (s) {
+        s->settle = NULL;
+        attempt_say_lines(
+            s->attempt, LOG_KIND_INFO, slice_make(strbuf_text(&settle->said), settle->said.size));
+        if (settle->status)
+            attempt_say(
+                s->attempt, LOG_KIND_INFO, "cannot confirm the end: %s", settle->err.message);
+        if (settle->status == OK && settle->gone) {
+            attempt_say(s->attempt, LOG_KIND_INFO, "the backend is gone");
+            end_cancelled(s);
+        } else {
+            attempt_say(
+                s->attempt, LOG_KIND_INFO, "cancelling: the backend has not ended; looking again");
+            timer_start(s->cancel_timer, EXECUTOR_RETRY_PAUSE_MS);
+        }
+    }
+    settle_free(settle);
+}
+
+static void start_terminate(struct sql_attempt *s)
+{
+    if (s->settle) {
+        /* The look for who holds the claim no longer matters. */
+        s->settle->owner = NULL;
+        s->settle = NULL;
+    }
+    const struct server_facts *facts = session_facts(s->session);
+    s->settle = settle_new(SETTLE_END, s->connection, s, on_terminated);
+    s->settle->match = (struct backend_match){
+        .application_name = arena_strdup(s->settle->arena, s->attempt->effect.attempt.text),
+        .pid = facts->pid,
+        .start = arena_strdup(s->settle->arena, facts->backend_start),
+    };
+    settle_run(attempt_admin(s->attempt), s->settle);
+}
+
+static void on_cancel_timer(void *user)
+{
+    struct sql_attempt *s = user;
+    attempt_say(
+        s->attempt, LOG_KIND_INFO, "terminating backend %d", (int)session_facts(s->session)->pid);
+    start_terminate(s);
+}
+
+/* ---- PQcancel -------------------------------------------------------------------------------- */
+
+static void on_cancel_work(struct offload_job *base)
+{
+    struct cancel_job *job = CONTAINER_OF(base, struct cancel_job, job);
+    job->sent = job->cancel && PQcancel(job->cancel, job->message, sizeof(job->message));
+}
+
+static void on_cancel_discard(struct offload_job *base)
+{
+    struct cancel_job *job = CONTAINER_OF(base, struct cancel_job, job);
+    PQfreeCancel(job->cancel);
+    mem_free(job);
+}
+
+static void on_cancel_sent(struct offload_job *base)
+{
+    struct cancel_job *job = CONTAINER_OF(base, struct cancel_job, job);
+    struct sql_attempt *s = job->owner;
+    if (s) {
+        s->cancel_job = NULL;
+        if (job->sent)
+            attempt_say(s->attempt, LOG_KIND_INFO, "PQcancel was delivered");
+        else
+            attempt_say(s->attempt, LOG_KIND_INFO, "PQcancel failed: %s", job->message);
+    }
+    on_cancel_discard(base);
+}
+
+static void start_cancel(struct sql_attempt *s)
+{
+    s->cancel_sent = true;
+    s->clean = false;
+    struct cancel_job *job = mem_alloc_zero(1, sizeof(*job));
+    job->job = (struct offload_job){
+        .work = on_cancel_work, .done = on_cancel_sent, .discard = on_cancel_discard};
+    job->cancel = session_cancel_handle(s->session);
+    job->owner = s;
+    s->cancel_job = job;
+    offload_run(attempt_admin(s->attempt), &job->job);
+    s->cancel_timer = timer_new(attempt_handles(s->attempt), on_cancel_timer, s);
+    timer_start(s->cancel_timer, CANCEL_GRACE_MS);
+}
+
+/* ---- from outside ---------------------------------------------------------------------------- */
+
+void sql_cancel_running(struct sql_attempt *s, bool force)
+{
+    if (force) {
+        attempt_say(s->attempt, LOG_KIND_INFO,
+            s->commit_sent ? "our end is closed; COMMIT had been sent"
+                           : "our end is closed; COMMIT had not been sent, so it cannot commit");
+        end_cancelled(s);
+    } else if (!s->cancel_sent) {
+        start_cancel(s);
+    }
+}
+
+void sql_cancel_lost(struct sql_attempt *s)
+{
+    attempt_say(s->attempt, LOG_KIND_INFO, "the connection is closed");
+    if (!s->cancel_sent)
+        start_cancel(s);
+    timer_stop(s->cancel_timer);
+    if (!s->settle || s->settle->kind != SETTLE_END)
+        start_terminate(s);
+}
+
+void sql_cancel_done(struct sql_attempt *s)
+{
+    if (s->cancel_job)
+        s->cancel_job->owner = NULL;
+    s->cancel_job = NULL;
+    timer_free(take(s->cancel_timer));
+}

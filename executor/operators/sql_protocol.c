@@ -1,0 +1,468 @@
+/*
+ * The steps of an attempt on its connection, in the order in which they must stand:
+ *
+ *   begin ─ claim ─ settings ─ statements … ─ close ─ result ─ commit
+ *             │                     │                            └─▶ success only on the tag COMMIT
+ *             └── 23505 ─ rollback ─ read ─▶ superseded, committed before, or partly committed
+ *
+ * Any error leads to the rollback and then to the failure.  A lost connection: after COMMIT was
+ * sent nobody knows (LOST), before that it cannot commit any more (FAILED).
+ */
+#include <assert.h>
+#include <stdio.h>
+
+#include "executor/limits.h"
+#include "executor/operators/sql_attempt.h"
+
+static void go(struct sql_attempt *s, enum sql_step step);
+
+/* ---- failing --------------------------------------------------------------------------------- */
+
+/* Ends the transaction, then the attempt with `failure`. */
+static void fail_after_rollback(struct sql_attempt *s, const struct attempt_result *failure)
+{
+    s->failed = true;
+    s->failure = *failure;
+    s->clean = false;
+    PGTransactionStatusType status = PQtransactionStatus(session_connection(s->session));
+    if (status == PQTRANS_IDLE)
+        sql_end(s, &s->failure);
+    else
+        go(s, SQL_STEP_ROLLBACK);
+}
+
+static void fail_error(struct sql_attempt *s, const struct query_end *end, const char *doing)
+{
+    struct attempt_result failure = sql_report_error(s, end->error, (struct slice){0}, doing);
+    fail_after_rollback(s, &failure);
+}
+
+static const char lost_committing[] =
+    "the connection was lost after COMMIT was sent: whether it committed is settled by the next"
+    " attempt";
+static const char lost_without_ledger[] =
+    "the connection was lost after COMMIT was sent, and without a ledger nobody can tell whether it"
+    " committed";
+static const char lost_unprotected[] =
+    "the connection was lost while statements ran outside of a transaction: they may have run";
+
+/* The connection is gone; what that means depends on what had been sent. */
+static void end_lost(struct sql_attempt *s, const struct query_end *end)
+{
+    if (s->step == SQL_STEP_ROLLBACK && s->failed) {
+        sql_end(s, &s->failure); /* with the connection the transaction is gone, too */
+        return;
+    }
+    struct slice statement = {0};
+    if (s->step == SQL_STEP_STATEMENT)
+        statement = slice_make(
+            s->sql->text.p + s->statements.at[s->at].offset, s->statements.at[s->at].size);
+    struct attempt_result result =
+        sql_report_error(s, end->error, statement, "the connection was lost");
+    result.error_class = CLASS_CONNECT;
+    if (s->commit_sent) {
+        result.outcome = s->connection->ledger ? OUTCOME_LOST : OUTCOME_PARTLY;
+        result.may_commit = true;
+        result.message = s->connection->ledger ? lost_committing : lost_without_ledger;
+    } else if (!s->task->transaction &&
+               (s->claimed || s->step == SQL_STEP_STATEMENT || s->step == SQL_STEP_CLAIM)) {
+        result.outcome = OUTCOME_PARTLY;
+        result.message = lost_unprotected;
+    }
+    sql_end(s, &result);
+}
+
+/* ---- steps ----------------------------------------------------------------------------------- */
+
+static void send_begin(struct sql_attempt *s)
+{
+    session_query(s->session, sql_text_begin(s));
+}
+
+static void end_begin(struct sql_attempt *s, const struct query_end *end)
+{
+    if (end->error)
+        fail_error(s, end, "beginning the transaction");
+    else
+        go(s, s->connection->ledger ? SQL_STEP_CLAIM : SQL_STEP_SETTINGS);
+}
+
+static void on_claim_timer(void *user);
+
+static void send_claim(struct sql_attempt *s)
+{
+    /* Without a transaction the claim's own number means nothing to the result. */
+    if (!s->task->transaction)
+        s->txid = 0;
+    s->claim_pause_ms = CLAIM_WAIT_PAUSE_MS;
+    if (!s->claim_timer)
+        s->claim_timer = timer_new(attempt_handles(s->attempt), on_claim_timer, s);
+    timer_start(s->claim_timer, CLAIM_WAIT_SHOWN_MS);
+    session_query(s->session, ledger_claim_sql(s->attempt->arena, s->connection->ledger_schema,
+                                  &s->key, s->attempt->effect.attempt.text, s->txid, false));
+}
+
+static void end_claim(struct sql_attempt *s, const struct query_end *end)
+{
+    timer_stop(s->claim_timer);
+    const char *sqlstate = end->error ? PQresultErrorField(end->error, PG_DIAG_SQLSTATE) : NULL;
+    if (!end->error) {
+        s->claimed = !s->task->transaction;
+        go(s, SQL_STEP_SETTINGS);
+    } else if (sqlstate && str_equal(sqlstate, "23505")) {
+        s->claim_taken = true;
+        go(s, end->transaction == PQTRANS_IDLE ? SQL_STEP_READ : SQL_STEP_ROLLBACK);
+    } else {
+        fail_error(s, end, "claiming the task in the ledger");
+    }
+}
+
+static void on_unblocked(struct settle *settle)
+{
+    struct sql_attempt *s = settle->owner;
+    if (s) {
+        s->settle = NULL;
+        attempt_say_lines(
+            s->attempt, LOG_KIND_INFO, slice_make(strbuf_text(&settle->said), settle->said.size));
+        if (settle->status)
+            attempt_say(
+                s->attempt, LOG_KIND_INFO, "cannot look who holds it: %s", settle->err.message);
+        else if (!settle->found && s->step == SQL_STEP_CLAIM)
+            attempt_say(s->attempt, LOG_KIND_INFO,
+                "the claim is held without a backend (a prepared transaction?): waiting");
+        if (s->step == SQL_STEP_CLAIM)
+            timer_start(s->claim_timer, s->claim_pause_ms);
+        if (s->claim_pause_ms < CLAIM_WAIT_PAUSE_MAX_MS)
+            s->claim_pause_ms *= 2;
+    }
+    settle_free(settle);
+}
+
+static void on_claim_timer(void *user)
+{
+    struct sql_attempt *s = user;
+    if (s->step != SQL_STEP_CLAIM || s->settle)
+        return;
+    attempt_say(s->attempt, LOG_KIND_INFO,
+        "waiting: another attempt of this task has not ended in the database yet");
+    s->settle = settle_new(SETTLE_UNBLOCK, s->connection, s, on_unblocked);
+    s->settle->waiting_pid = session_facts(s->session)->pid;
+    settle_run(attempt_admin(s->attempt), s->settle);
+}
+
+static void send_settings(struct sql_attempt *s)
+{
+    char *text;
+    struct error err;
+    if (sql_text_settings(s, &text, &err) == OK) {
+        session_query(s->session, text);
+        return;
+    }
+    attempt_say(s->attempt, LOG_KIND_ERROR, "%s", err.message);
+    fail_after_rollback(s, &(struct attempt_result){.outcome = OUTCOME_FAILED,
+                               .error_class = CLASS_SQL,
+                               .sqlstate = "42704",
+                               .exit_code = -1,
+                               .message = arena_strdup(s->attempt->arena, err.message)});
+}
+
+static void next_statement(struct sql_attempt *s)
+{
+    go(s, s->at < s->statements.count ? SQL_STEP_STATEMENT : SQL_STEP_CLOSE);
+}
+
+static void end_settings(struct sql_attempt *s, const struct query_end *end)
+{
+    if (end->error)
+        fail_error(s, end, "setting the connection's and the task's settings");
+    else
+        next_statement(s);
+}
+
+static struct slice statement_text(const struct sql_attempt *s)
+{
+    const struct sql_statement *statement = &s->statements.at[s->at];
+    return slice_make(s->sql->text.p + statement->offset, statement->size);
+}
+
+static void send_statement(struct sql_attempt *s)
+{
+    struct slice text = statement_text(s);
+    sql_report_begin(s);
+    char *copy = mem_alloc(text.size + 1);
+    memcpy(copy, text.p, text.size);
+    copy[text.size] = '\0';
+    session_query(s->session, copy);
+    mem_free(copy);
+}
+
+/* Command tags of statements that begin or end a transaction.  The text was looked through before
+   anything was sent; this is the second net, for what a lexical look cannot see. */
+static bool ended_transaction(const struct sql_attempt *s, const struct query_end *end)
+{
+    static const char *const tags[] = {"BEGIN", "START TRANSACTION", "COMMIT", "ROLLBACK",
+        "PREPARE TRANSACTION", "COMMIT PREPARED", "ROLLBACK PREPARED"};
+    if (end->transaction != (s->task->transaction ? PQTRANS_INTRANS : PQTRANS_IDLE))
+        return true;
+    bool savepoint = s->statements.at[s->at].control == SQL_CONTROL_SAVEPOINT;
+    for (size_t i = 0; i < ARRAY_SIZE(tags); i++) {
+        if (str_equal(end->tag, tags[i]))
+            return !(savepoint && str_equal(end->tag, "ROLLBACK"));
+    }
+    return false;
+}
+
+/* What the task's SQL did to the transaction cannot be undone: only a rollback leaves nothing
+ * behind. */
+static void fail_control(struct sql_attempt *s, const struct query_end *end)
+{
+    struct attempt_result failure = sql_report_refusal(s, "2D000", s->statements.at[s->at].offset,
+        "the statement began or ended a transaction: each attempt is one transaction of dag's own");
+    if (!str_equal(end->tag, "ROLLBACK"))
+        failure.outcome = OUTCOME_PARTLY;
+    fail_after_rollback(s, &failure);
+}
+
+static void end_statement(struct sql_attempt *s, const struct query_end *end)
+{
+    if (end->error) {
+        struct attempt_result failure = sql_report_error(s, end->error, statement_text(s), NULL);
+        fail_after_rollback(s, &failure);
+        return;
+    }
+    sql_report_done(s, end);
+    if (ended_transaction(s, end)) {
+        fail_control(s, end);
+    } else if (s->xcom.over) {
+        struct attempt_result failure = sql_report_refusal(s, "54000",
+            s->statements.at[s->at].offset, "the result is too large for an XCom (1 MiB)");
+        fail_after_rollback(s, &failure);
+    } else {
+        s->at++;
+        next_statement(s);
+    }
+}
+
+static void send_close(struct sql_attempt *s)
+{
+    session_query(s->session, sql_text_close(s));
+}
+
+static void end_close(struct sql_attempt *s, const struct query_end *end)
+{
+    if (end->error)
+        fail_error(s, end, "checking deferred constraints at the end");
+    else
+        go(s, s->connection->ledger ? SQL_STEP_RESULT : SQL_STEP_COMMIT);
+}
+
+static void send_result(struct sql_attempt *s)
+{
+    struct arena *arena = s->attempt->arena;
+    const char *body = ledger_body(arena, s->attempt->started_us, clock_now().wall_us,
+        sql_report_detail(s, NULL), sql_report_xcom(s));
+    s->commit_sent = !s->task->transaction;
+    session_query(
+        s->session, ledger_result_sql(arena, s->connection->ledger_schema, &s->key,
+                        s->attempt->effect.attempt.text, s->task->transaction ? s->txid : 0, body));
+}
+
+static void succeed(struct sql_attempt *s)
+{
+    sql_end(s, &(struct attempt_result){.outcome = OUTCOME_SUCCESS,
+                   .exit_code = -1,
+                   .detail = sql_report_detail(s, NULL),
+                   .xcom = sql_report_xcom(s)});
+}
+
+static void end_result(struct sql_attempt *s, const struct query_end *end)
+{
+    s->commit_sent = false;
+    if (end->error) {
+        fail_error(s, end, "writing the result into the ledger");
+    } else if (end->rows != 1) {
+        attempt_say(s->attempt, LOG_KIND_ERROR,
+            "the claim of this transaction is not there: the task's SQL ended the transaction");
+        fail_after_rollback(
+            s, &(struct attempt_result){.outcome = OUTCOME_PARTLY,
+                   .error_class = CLASS_SQL,
+                   .sqlstate = "2D000",
+                   .exit_code = -1,
+                   .message = "the task's SQL ended the transaction: partly committed"});
+    } else if (s->task->transaction) {
+        go(s, SQL_STEP_COMMIT);
+    } else {
+        succeed(s);
+    }
+}
+
+static void send_commit(struct sql_attempt *s)
+{
+    if (!s->task->transaction) {
+        succeed(s); /* without ledger and transaction there is nothing left to do */
+        return;
+    }
+    if (!s->connection->ledger) {
+        s->attempt->memo.commit_sent = true;
+        attempt_write_memo(s->attempt);
+    }
+    s->commit_sent = true;
+    session_query(s->session, "COMMIT");
+}
+
+/* The server says itself that it does not know. */
+static bool is_in_doubt(const PGresult *error)
+{
+    const char *sqlstate = PQresultErrorField(error, PG_DIAG_SQLSTATE);
+    return sqlstate && (str_equal(sqlstate, "40003") || str_equal(sqlstate, "08007"));
+}
+
+static void end_commit(struct sql_attempt *s, const struct query_end *end)
+{
+    if (end->error && is_in_doubt(end->error)) {
+        end_lost(s, end);
+        return;
+    }
+    s->commit_sent = false;
+    if (end->error) {
+        fail_error(s, end, "committing");
+    } else if (!str_equal(end->tag, "COMMIT")) {
+        attempt_say(s->attempt, LOG_KIND_ERROR, "COMMIT was answered by %s", end->tag);
+        fail_after_rollback(s, &(struct attempt_result){.outcome = OUTCOME_FAILED,
+                                   .error_class = CLASS_SQL,
+                                   .exit_code = -1,
+                                   .message = "the server rolled the transaction back at COMMIT"});
+    } else {
+        succeed(s);
+    }
+}
+
+static void send_rollback(struct sql_attempt *s)
+{
+    session_query(s->session, "ROLLBACK");
+}
+
+static void end_rollback(struct sql_attempt *s, const struct query_end *end)
+{
+    (void)end;
+    if (s->claim_taken)
+        go(s, SQL_STEP_READ);
+    else
+        sql_end(s, &s->failure);
+}
+
+static void send_read(struct sql_attempt *s)
+{
+    session_query(
+        s->session, ledger_read_sql(s->attempt->arena, s->connection->ledger_schema, &s->key));
+}
+
+/* sql_row has put what the row says into `failure` (see read_entry). */
+static void end_read(struct sql_attempt *s, const struct query_end *end)
+{
+    if (end->error) {
+        fail_error(s, end, "reading the ledger");
+        return;
+    }
+    if (!s->failed)
+        s->failure = (struct attempt_result){.outcome = OUTCOME_FAILED,
+            .error_class = CLASS_OTHER,
+            .exit_code = -1,
+            .message = "the claim that was in the way is gone from the ledger"};
+    s->clean = false;
+    sql_end(s, &s->failure);
+}
+
+/* ---- the table ------------------------------------------------------------------------------- */
+
+static const struct {
+    void (*send)(struct sql_attempt *s);
+    void (*end)(struct sql_attempt *s, const struct query_end *end);
+} steps[SQL_STEP_COUNT] = {
+    [SQL_STEP_BEGIN] = {send_begin, end_begin},
+    [SQL_STEP_CLAIM] = {send_claim, end_claim},
+    [SQL_STEP_SETTINGS] = {send_settings, end_settings},
+    [SQL_STEP_STATEMENT] = {send_statement, end_statement},
+    [SQL_STEP_CLOSE] = {send_close, end_close},
+    [SQL_STEP_RESULT] = {send_result, end_result},
+    [SQL_STEP_COMMIT] = {send_commit, end_commit},
+    [SQL_STEP_ROLLBACK] = {send_rollback, end_rollback},
+    [SQL_STEP_READ] = {send_read, end_read},
+};
+
+static void go(struct sql_attempt *s, enum sql_step step)
+{
+    s->step = step;
+    s->began_us = clock_now().mono_us;
+    s->notices = 0;
+    steps[step].send(s);
+}
+
+/* What the row of the claim that was first says: the attempt's end. */
+static void read_entry(struct sql_attempt *s, const PGresult *row)
+{
+    struct arena *arena = s->attempt->arena;
+    struct ledger_entry entry = ledger_entry_read(row, arena);
+    struct attempt_result result = {.exit_code = -1};
+    if (entry.state == LEDGER_COMMITTED && ledger_body_read(entry.body, arena, &result)) {
+        result.outcome = OUTCOME_SUCCESS;
+        result.committed_before = true;
+        result.message = arena_printf(arena, "committed by attempt %s", entry.attempt);
+    } else if (entry.state == LEDGER_VOID) {
+        result.outcome = OUTCOME_SUPERSEDED;
+        result.message = "this generation was made void: a newer one takes its place";
+    } else {
+        result.outcome = OUTCOME_PARTLY;
+        result.error_class = CLASS_SQL;
+        result.message = arena_printf(arena,
+            "partly committed: attempt %s claimed the task and left no result", entry.attempt);
+    }
+    attempt_say(s->attempt, LOG_KIND_INFO, "%s", result.message);
+    s->failed = true;
+    s->failure = result;
+}
+
+static void sql_row(void *user, const PGresult *row)
+{
+    struct sql_attempt *s = user;
+    if (s->step == SQL_STEP_STATEMENT) {
+        if (s->task->result != RESULT_NONE)
+            s->xcom.over |= !sql_report_row(s, row);
+    } else if (s->step == SQL_STEP_READ) {
+        read_entry(s, row);
+    } else if (s->step == SQL_STEP_BEGIN || s->step == SQL_STEP_CLOSE) {
+        (void)parse_int64(slice_of(PQgetvalue(row, 0, 0)), &s->txid);
+    }
+}
+
+static void sql_notice(void *user, const PGresult *notice)
+{
+    sql_report_notice(user, notice);
+}
+
+static void sql_step_ended(void *user, const struct query_end *end)
+{
+    struct sql_attempt *s = user;
+    bool cancelled = s->attempt->cancelled;
+    if (end->lost && cancelled) {
+        sql_cancel_lost(s);
+    } else if (end->lost) {
+        end_lost(s, end);
+    } else if (cancelled && s->step != SQL_STEP_ROLLBACK && s->step != SQL_STEP_COMMIT &&
+               !(s->step == SQL_STEP_RESULT && s->commit_sent)) {
+        attempt_say(s->attempt, LOG_KIND_INFO, "the server has ended the statement: rolling back");
+        s->claim_taken = false;
+        struct attempt_result result = sql_cancelled_result(s);
+        fail_after_rollback(s, &result);
+    } else {
+        steps[s->step].end(s, end);
+    }
+}
+
+void sql_protocol_begin(struct sql_attempt *s)
+{
+    session_set_user(
+        s->session, &(struct session_user){
+                        .user = s, .row = sql_row, .notice = sql_notice, .done = sql_step_ended});
+    go(s, SQL_STEP_BEGIN);
+}

@@ -1,0 +1,304 @@
+/* What happened, for the log, the page and the ledger. */
+#include <stdio.h>
+
+#include "executor/limits.h"
+#include "executor/operators/sql_attempt.h"
+
+/* ---- errors ---------------------------------------------------------------------------------- */
+
+/* The template's line, and the rendered one when it reads differently. */
+static void add_lines(const struct sql_place *place, struct strbuf *out)
+{
+    const char *rendered = place->rendered_line ? place->rendered_line : "";
+    if (place->template_line) {
+        const char *colon = strchr(place->place, ':');
+        int line = 0;
+        int64_t number = 0;
+        if (colon && parse_int64(slice_make(colon + 1, strcspn(colon + 1, ":")), &number))
+            line = (int)number;
+        strbuf_printf(out, "%5d | %s\n", line, place->template_line);
+        if (str_equal(place->template_line, rendered))
+            return;
+    }
+    if (*rendered)
+        strbuf_printf(out, "rendered line %u | %s\n", place->rendered_number, rendered);
+}
+
+static char *full_message(const struct sql_error *error, const struct sql_place *place,
+    const char *doing, struct arena *arena)
+{
+    struct strbuf text = {0};
+    if (doing)
+        strbuf_printf(&text, "%s: ", doing);
+    strbuf_add_str(&text, sql_error_text(error, arena));
+    strbuf_add_char(&text, '\n');
+    if (place)
+        add_lines(place, &text);
+    if (error->context)
+        strbuf_printf(&text, "CONTEXT: %s\n", error->context);
+    struct slice trimmed = slice_trim(slice_make(text.text, text.size));
+    char *message = arena_strndup(arena, trimmed.p, trimmed.size);
+    strbuf_done(&text);
+    return message;
+}
+
+static struct attempt_result make_failure(struct sql_attempt *s, const struct sql_error *error,
+    const struct sql_place *place, const char *doing)
+{
+    struct arena *arena = s->attempt->arena;
+    struct attempt_result result = {
+        .outcome = OUTCOME_FAILED,
+        .error_class = CLASS_SQL,
+        .exit_code = -1,
+        .message = full_message(error, place, doing, arena),
+        .place = place ? place->place : NULL,
+        .detail = sql_report_detail(s, error),
+    };
+    if (error->sqlstate)
+        snprintf(result.sqlstate, sizeof(result.sqlstate), "%s", error->sqlstate);
+    attempt_say(s->attempt, LOG_KIND_ERROR, "%s%s%s", place && place->place ? place->place : "",
+        place && place->place ? ": error: " : "", result.message);
+    return result;
+}
+
+struct attempt_result sql_report_error(
+    struct sql_attempt *s, const PGresult *pg, struct slice statement, const char *doing)
+{
+    struct arena *arena = s->attempt->arena;
+    struct sql_error error =
+        sql_error_read(pg, s->session ? session_connection(s->session) : NULL, arena);
+    if (!statement.p)
+        return make_failure(s, &error, NULL, doing);
+    size_t offset = sql_error_offset(&error, s->sql->text, statement);
+    struct sql_place place = sql_place_find(s->sql, offset, arena);
+    return make_failure(s, &error, &place, doing);
+}
+
+struct attempt_result sql_report_refusal(
+    struct sql_attempt *s, const char *sqlstate, size_t offset, const char *message)
+{
+    struct sql_place place = sql_place_find(s->sql, offset, s->attempt->arena);
+    struct sql_error error = {.severity = "ERROR", .sqlstate = sqlstate, .message = message};
+    return make_failure(s, &error, &place, NULL);
+}
+
+/* ---- notices --------------------------------------------------------------------------------- */
+
+void sql_report_notice(struct sql_attempt *s, const PGresult *notice)
+{
+    if (++s->notices > SESSION_NOTICES_MAX)
+        return;
+    if (s->notices == SESSION_NOTICES_MAX) {
+        attempt_say(s->attempt, LOG_KIND_NOTICE, "%d notices: further ones are only counted",
+            SESSION_NOTICES_MAX);
+        return;
+    }
+    CLEANUP(arena_freep) struct arena *arena = arena_new();
+    struct sql_error fields = sql_error_read(notice, NULL, arena);
+    attempt_say(s->attempt, LOG_KIND_NOTICE, "%s: %s%s%s%s%s",
+        fields.severity ? fields.severity : "NOTICE", fields.message,
+        fields.detail ? "\nDETAIL: " : "", fields.detail ? fields.detail : "",
+        fields.hint ? "\nHINT: " : "", fields.hint ? fields.hint : "");
+}
+
+/* ---- statements ------------------------------------------------------------------------------ */
+
+enum {
+    /* Bytes of a statement's first line that the log shows. */
+    SHOWN_STATEMENT = 100,
+};
+
+void sql_report_begin(struct sql_attempt *s)
+{
+    CLEANUP(arena_freep) struct arena *arena = arena_new();
+    const struct sql_statement *statement = &s->statements.at[s->at];
+    struct sql_place place = sql_place_find(s->sql, statement->offset, arena);
+    struct slice text = slice_make(s->sql->text.p + statement->offset, statement->size);
+    const char *newline = memchr(text.p, '\n', text.size);
+    size_t size = newline ? (size_t)(newline - text.p) : text.size;
+    bool cut = newline || size > SHOWN_STATEMENT;
+    size = size > SHOWN_STATEMENT ? SHOWN_STATEMENT : size;
+    while (size && ((unsigned char)text.p[size] & 0xc0) == 0x80)
+        size--; /* not within a character */
+    attempt_say(s->attempt, LOG_KIND_SQL, "%zu/%zu %s%s%.*s%s", s->at + 1, s->statements.count,
+        place.place ? place.place : "", place.place ? ": " : "", (int)size, text.p,
+        cut ? " …" : "");
+}
+
+static void keep_statement(struct sql_attempt *s, const struct query_end *end, int64_t took_us)
+{
+    s->done_count++;
+    if (s->done.count == ATTEMPT_STATEMENTS_KEPT)
+        return;
+    struct arena *arena = s->attempt->arena;
+    struct sql_place place = sql_place_find(s->sql, s->statements.at[s->at].offset, arena);
+    struct sql_done_statement done = {
+        .tag = arena_strdup(arena, end->tag), .rows = end->rows, .took_us = took_us};
+    if (place.place) {
+        size_t file = strcspn(place.place, ":");
+        int64_t line = 0;
+        const char *number = place.place + file + 1;
+        if (parse_int64(slice_make(number, strcspn(number, ":")), &line))
+            done.line = (uint32_t)line;
+        done.file = arena_strndup(arena, place.place, file);
+    }
+    vec_push(&s->done, done);
+}
+
+void sql_report_done(struct sql_attempt *s, const struct query_end *end)
+{
+    int64_t took_us = clock_now().mono_us - s->began_us;
+    char took[32];
+    duration_format(took_us, took);
+    keep_statement(s, end, took_us);
+    if (s->notices > SESSION_NOTICES_MAX)
+        attempt_say(s->attempt, LOG_KIND_NOTICE, "%u notices in all", s->notices);
+    attempt_say(s->attempt, LOG_KIND_SQL, "%zu/%zu %s (%s)%s", s->at + 1, s->statements.count,
+        *end->tag ? end->tag : "done", took, end->copy_out ? "; the rows were discarded" : "");
+}
+
+/* ---- detail ---------------------------------------------------------------------------------- */
+
+static void add_statements(const struct sql_attempt *s, struct json_writer *w)
+{
+    json_key(w, "statements");
+    json_array_begin(w);
+    for (size_t i = 0; i < s->done.count; i++) {
+        const struct sql_done_statement *done = &s->done.at[i];
+        json_object_begin(w);
+        if (done->file)
+            json_kv_str(w, "file", done->file);
+        json_kv_int(w, "line", done->line);
+        json_kv_str(w, "tag", done->tag);
+        if (done->rows >= 0)
+            json_kv_int(w, "rows", done->rows);
+        json_key(w, "ms");
+        json_double(w, (double)done->took_us / 1000.0);
+        json_object_end(w);
+    }
+    json_array_end(w);
+    if (s->done_count > s->done.count)
+        json_kv_int(w, "statements_left_out", (int64_t)(s->done_count - s->done.count));
+}
+
+char *sql_report_detail(struct sql_attempt *s, const struct sql_error *error)
+{
+    struct strbuf text = {0};
+    struct json_writer w = json_begin(&text);
+    json_object_begin(&w);
+    if (s->sql)
+        json_kv_str(&w, "hash", s->sql->hash);
+    if (s->session) {
+        const struct server_facts *facts = session_facts(s->session);
+        json_kv_str(&w, "server", facts->number);
+        json_kv_int(&w, "backend", facts->pid);
+        if (facts->ledger_id[0])
+            json_kv_str(&w, "ledger", facts->ledger_id);
+    }
+    add_statements(s, &w);
+    if (error) {
+        json_key(&w, "error");
+        json_object_begin(&w);
+        sql_error_json(error, &w);
+        json_object_end(&w);
+    }
+    json_object_end(&w);
+    /* Error fields quote the server, which may quote what was pasted into the text. */
+    char *detail = attempt_log_mask(
+        s->attempt->log, slice_make(strbuf_text(&text), text.size), s->attempt->arena);
+    strbuf_done(&text);
+    return detail;
+}
+
+/* ---- XCom ------------------------------------------------------------------------------------ */
+
+/* Types by their numbers in pg_type, which never change. */
+enum {
+    OID_BOOL = 16,
+    OID_INT8 = 20,
+    OID_INT2 = 21,
+    OID_INT4 = 23,
+    OID_OID = 26,
+    OID_JSON = 114,
+    OID_FLOAT4 = 700,
+    OID_FLOAT8 = 701,
+    OID_NUMERIC = 1700,
+    OID_JSONB = 3802
+};
+
+/* A number as JSON writes it; NaN and infinities are texts. */
+static bool is_json_number(const char *text)
+{
+    return text[strspn(text, "+-0123456789.eE")] == '\0' && *text != '+';
+}
+
+static void add_value(struct json_writer *w, const PGresult *row, int column)
+{
+    const char *text = PQgetvalue(row, 0, column);
+    if (PQgetisnull(row, 0, column)) {
+        json_null_value(w);
+        return;
+    }
+    switch (PQftype(row, column)) {
+    case OID_BOOL: json_bool(w, *text == 't'); break;
+    case OID_JSON:
+    case OID_JSONB: json_raw(w, text); break;
+    case OID_INT2:
+    case OID_INT4:
+    case OID_INT8:
+    case OID_OID:
+    case OID_FLOAT4:
+    case OID_FLOAT8:
+    case OID_NUMERIC:
+        if (is_json_number(text))
+            json_raw(w, text);
+        else
+            json_str(w, text);
+        break;
+    default: json_str(w, text); break;
+    }
+}
+
+static void add_row(struct json_writer *w, const PGresult *row)
+{
+    json_object_begin(w);
+    for (int i = 0; i < PQnfields(row); i++) {
+        json_key(w, PQfname(row, i));
+        add_value(w, row, i);
+    }
+    json_object_end(w);
+}
+
+/* The rows of the last statement that gave any. */
+bool sql_report_row(struct sql_attempt *s, const PGresult *row)
+{
+    if (s->xcom_statement != s->at + 1) {
+        s->xcom_statement = s->at + 1;
+        s->xcom_rows = 0;
+        strbuf_clear(&s->xcom);
+        s->xcom.limit = XCOM_MAX;
+    }
+    if (s->xcom_rows++ && s->task->result != RESULT_ROWS)
+        return true;
+    if (s->xcom.over)
+        return false;
+    if (s->xcom_rows > 1)
+        strbuf_add_str(&s->xcom, ", ");
+    struct json_writer w = json_begin(&s->xcom);
+    if (s->task->result == RESULT_SCALAR)
+        add_value(&w, row, 0);
+    else
+        add_row(&w, row);
+    return !s->xcom.over;
+}
+
+char *sql_report_xcom(struct sql_attempt *s)
+{
+    struct arena *arena = s->attempt->arena;
+    const char *text = strbuf_text(&s->xcom);
+    switch (s->task->result) {
+    case RESULT_NONE: return NULL;
+    case RESULT_ROWS: return arena_printf(arena, "[%s]", text);
+    default: return s->xcom.size ? arena_strdup(arena, text) : arena_strdup(arena, "null");
+    }
+}

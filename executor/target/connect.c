@@ -1,0 +1,201 @@
+#include "executor/target/connect.h"
+
+#include <stdio.h>
+#include <time.h>
+
+#include "executor/limits.h"
+#include "executor/target/ledger.h"
+#include "executor/target/sql_error.h"
+
+struct connection *connection_copy(const struct connection *connection, struct arena *arena)
+{
+    struct connection *copy = arena_memdup(arena, connection, sizeof(*connection));
+    copy->name = arena_strdup(arena, connection->name);
+    copy->uri = arena_strdup(arena, connection->uri);
+    copy->test_uri = arena_strdup(arena, connection->test_uri);
+    copy->ledger_schema = arena_strdup(arena, connection->ledger_schema);
+    size_t count = connection->settings.count;
+    struct named_text *settings = arena_array(arena, struct named_text, count ? count : 1);
+    for (size_t i = 0; i < count; i++) {
+        settings[i] = connection->settings.at[i];
+        settings[i].name = arena_strdup(arena, settings[i].name);
+        settings[i].text.value = arena_strdup(arena, settings[i].text.value);
+    }
+    copy->settings.at = settings;
+    return copy;
+}
+
+enum status connect_query(
+    PGconn *conn, const char *sql, enum status failed, PGresult **ret, struct error *err)
+{
+    PGresult *result = PQexec(conn, sql);
+    ExecStatusType status = PQresultStatus(result);
+    if (status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK) {
+        *ret = result;
+        return OK;
+    }
+    if (PQstatus(conn) != CONNECTION_OK)
+        failed = ERR_CONNECT;
+    sql_error_set(err, failed, result, conn);
+    PQclear(result);
+    return failed;
+}
+
+enum status connect_run(PGconn *conn, const char *sql, enum status failed, struct error *err)
+{
+    CLEANUP(pq_clearp) PGresult *result = NULL;
+    return connect_query(conn, sql, failed, &result, err);
+}
+
+static void pause_ms(long ms)
+{
+    struct timespec pause = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
+    nanosleep(&pause, NULL);
+}
+
+/* libpq's parameters: what the uri says wins over our defaults and yields to what must be. */
+struct parameters {
+    const char *names[16];
+    const char *values[16];
+    unsigned count;
+    char timeout[12];
+};
+
+static void add_parameter(struct parameters *p, const char *name, const char *value)
+{
+    p->names[p->count] = name;
+    p->values[p->count++] = value;
+}
+
+static void parameters_init(struct parameters *p, const char *uri, const char *application_name)
+{
+    *p = (struct parameters){0};
+    snprintf(p->timeout, sizeof(p->timeout), "%d", CONNECT_TIMEOUT_S);
+    add_parameter(p, "connect_timeout", p->timeout);
+    add_parameter(p, "keepalives", "1");
+    add_parameter(p, "keepalives_idle", "30");
+    add_parameter(p, "keepalives_interval", "10");
+    add_parameter(p, "keepalives_count", "3");
+    add_parameter(p, "dbname", uri);
+    add_parameter(p, "client_encoding", "UTF8");
+    add_parameter(p, "application_name", application_name);
+}
+
+static int64_t now_ms(void)
+{
+    return clock_now().mono_us / US_PER_MS;
+}
+
+/* Connects, waiting while the server says that it is starting. */
+static PGconn *connect_patiently(const struct parameters *p)
+{
+    int64_t until = now_ms() + CONNECT_STARTING_WAIT_MS;
+    for (;;) {
+        PGconn *conn = PQconnectdbParams(p->names, p->values, 1);
+        if (PQstatus(conn) == CONNECTION_OK || now_ms() > until ||
+            PQpingParams(p->names, p->values, 1) != PQPING_REJECT)
+            return conn;
+        if (!strstr(PQerrorMessage(conn), "the database system is"))
+            return conn;
+        PQfinish(conn);
+        pause_ms(CONNECT_STARTING_PAUSE_MS);
+    }
+}
+
+static void set_connect_error(const struct connection *connection, PGconn *conn, struct error *err)
+{
+    CLEANUP(arena_freep) struct arena *arena = arena_new();
+    struct slice text = slice_trim(slice_of(PQerrorMessage(conn)));
+    char *message = arena_strndup(arena, text.p, text.size);
+    const char *password = PQpass(conn);
+    char *found = password && *password ? strstr(message, password) : NULL;
+    for (; found; found = strstr(found, password))
+        memset(found, '*', strlen(password));
+    error_set(err, ERR_CONNECT, "cannot connect to `%s`: %s", connection->name, message);
+}
+
+/* "PostgreSQL 9.4.26 (Greenplum Database 6.24.3 build …)" */
+static void read_version(struct server_facts *facts)
+{
+    static const char greenplum[] = "Greenplum Database ";
+    const char *at = strstr(facts->version, greenplum);
+    const char *number = at ? at + strlen(greenplum) : strchr(facts->version, ' ');
+    if (number) {
+        number += *number == ' ';
+        size_t size = strcspn(number, " ,()");
+        snprintf(facts->number, sizeof(facts->number), "%.*s", (int)size, number);
+    }
+    if (!at)
+        facts->dialect = DIALECT_POSTGRESQL;
+    else
+        facts->dialect = facts->number[0] <= '6' && facts->number[1] == '.' ? DIALECT_GREENPLUM6
+                                                                            : DIALECT_GREENPLUM7;
+}
+
+static const char facts_query[] =
+    "SELECT pg_catalog.version(), pg_catalog.pg_backend_pid(),"
+    " (SELECT pg_catalog.to_char(backend_start AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US')"
+    "    FROM pg_catalog.pg_stat_activity WHERE pid = pg_catalog.pg_backend_pid()),"
+    " EXISTS (SELECT 1 FROM pg_catalog.pg_language"
+    "          WHERE lanname NOT IN ('internal', 'c', 'sql', 'plpgsql'))";
+
+static enum status read_facts(PGconn *conn, struct server_facts *ret, struct error *err)
+{
+    CLEANUP(pq_clearp) PGresult *result = NULL;
+    enum status status = connect_query(conn, facts_query, ERR_CONNECT, &result, err);
+    if (status)
+        return status;
+    int64_t pid = 0;
+    if (!parse_int64(slice_of(PQgetvalue(result, 0, 1)), &pid))
+        return error_set(err, ERR_CONNECT, "the server does not say its process number");
+    ret->pid = (int32_t)pid;
+    snprintf(ret->version, sizeof(ret->version), "%s", PQgetvalue(result, 0, 0));
+    snprintf(ret->backend_start, sizeof(ret->backend_start), "%s", PQgetvalue(result, 0, 2));
+    ret->keeps_state = *PQgetvalue(result, 0, 3) == 't';
+    read_version(ret);
+    return OK;
+}
+
+static enum status check_server(const struct connection *connection, PGconn *conn,
+    struct server_facts *facts, struct error *err)
+{
+    enum status status = read_facts(conn, facts, err);
+    if (status)
+        return status;
+    if (facts->dialect != connection->dialect) {
+        error_set(err, ERR_DIALECT, "connection `%s` has dialect %s, but the server is %s (%s)",
+            connection->name, dialect_name(connection->dialect), dialect_name(facts->dialect),
+            facts->version);
+        error_hint(err, "write `dialect: %s`, or correct the connection's uri",
+            dialect_name(facts->dialect));
+        return ERR_DIALECT;
+    }
+    if (facts->pid != PQbackendPID(conn)) {
+        error_set(err, ERR_POOLER,
+            "connection `%s` goes through a pooler (it says backend %d, the server %d)",
+            connection->name, PQbackendPID(conn), (int)facts->pid);
+        error_hint(err, "give the address of the server itself");
+        return ERR_POOLER;
+    }
+    return connection->ledger ? ledger_open(conn, connection, facts->ledger_id, err) : OK;
+}
+
+enum status connect_blocking(const struct connection *connection, const char *application_name,
+    struct connected *ret, struct error *err)
+{
+    struct parameters p;
+    parameters_init(&p, connection->uri, application_name);
+    CLEANUP(PQfinishp) PGconn *conn = connect_patiently(&p);
+    if (PQstatus(conn) != CONNECTION_OK) {
+        set_connect_error(connection, conn, err);
+        return ERR_CONNECT;
+    }
+    PQsetNoticeProcessor(conn, sql_notice_ignore, NULL);
+    struct connected connected = {0};
+    enum status status = check_server(connection, conn, &connected.facts, err);
+    if (status)
+        return status;
+    connected.conn = take(conn);
+    *ret = connected;
+    return OK;
+}

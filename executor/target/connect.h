@@ -1,0 +1,58 @@
+/*
+ * Connecting, and what is to be known of a server before it is used.  Everything here blocks: it
+ * runs on threads of offload.h, or in a command.
+ */
+#ifndef EXECUTOR_TARGET_CONNECT_H
+#define EXECUTOR_TARGET_CONNECT_H
+
+#include <libpq-fe.h>
+#include "base/clock.h"
+#include "base/error.h"
+#include "definition/model/model.h"
+
+enum { LEDGER_ID_SIZE = UUID_TEXT_SIZE, BACKEND_START_SIZE = 32 };
+
+struct server_facts {
+    char version[160]; /* version() as the server says it */
+    char number[32];   /* "15.4", "6.24.3": of Greenplum its own */
+    enum dialect dialect;
+    int32_t pid;                            /* of the backend */
+    char backend_start[BACKEND_START_SIZE]; /* UTC, "2026-11-20 11:40:00.123456": with the pid, who
+                                               it is */
+    bool keeps_state; /* a language whose state outlives DISCARD ALL is installed (PL/Python …) */
+    char ledger_id[LEDGER_ID_SIZE]; /* empty without a ledger */
+};
+
+struct connected {
+    PGconn *conn;
+    struct server_facts facts;
+};
+
+/*
+ * Connects by the connection's uri (libpq's habits hold: services, ~/.pgpass, PG*), asks who is
+ * there, and makes the ledger when the connection has one and the database has not.  Waits while a
+ * server starts up. Errors: ERR_CONNECT (err->sqlstate where the server gave one), ERR_DIALECT
+ * naming both, ERR_POOLER, ERR_LEDGER.  Messages never hold the password.
+ */
+enum status connect_blocking(const struct connection *connection, const char *application_name,
+    struct connected *ret, struct error *err) MUST_CHECK;
+
+/* Runs one text and gives its last result (PQclear by the caller).  Fills err with the server's
+   message, SQLSTATE and `status` when it fails. */
+enum status connect_query(PGconn *conn, const char *sql, enum status failed, PGresult **ret,
+    struct error *err) MUST_CHECK;
+/* The same for a text whose result does not matter. */
+enum status connect_run(
+    PGconn *conn, const char *sql, enum status failed, struct error *err) MUST_CHECK;
+
+/* A deep copy in the arena, so that a thread may use it whatever becomes of the project. */
+struct connection *connection_copy(const struct connection *connection, struct arena *arena);
+
+static inline void pq_clear(PGresult *result)
+{
+    PQclear(result);
+}
+DEFINE_CLEANUP(PGresult, pq_clear);
+DEFINE_CLEANUP(PGconn, PQfinish);
+
+#endif

@@ -1,0 +1,326 @@
+#include "executor/target/ledger.h"
+
+#include "base/json.h"
+#include "executor/target/connect.h"
+
+enum {
+    LEDGER_VERSION = 1,
+    /* The advisory lock under which ledgers are made: "dag\0" and a number of ours. */
+    LEDGER_LOCK_CLASS = 0x64616700,
+    LEDGER_LOCK = 1,
+};
+
+char *sql_literal(struct arena *arena, const char *text)
+{
+    struct strbuf out = {0};
+    bool backslash = strchr(text, '\\') != NULL;
+    strbuf_add_str(&out, backslash ? "E'" : "'");
+    for (; *text; text++) {
+        if (*text == '\'' || *text == '\\')
+            strbuf_add_char(&out, *text);
+        strbuf_add_char(&out, *text);
+    }
+    strbuf_add_char(&out, '\'');
+    char *literal = strbuf_to_arena(&out, arena);
+    strbuf_done(&out);
+    return literal;
+}
+
+char *sql_identifier(struct arena *arena, const char *name)
+{
+    struct strbuf out = {0};
+    strbuf_add_char(&out, '"');
+    for (; *name; name++) {
+        if (*name == '"')
+            strbuf_add_char(&out, '"');
+        strbuf_add_char(&out, *name);
+    }
+    strbuf_add_char(&out, '"');
+    char *identifier = strbuf_to_arena(&out, arena);
+    strbuf_done(&out);
+    return identifier;
+}
+
+/* ---- making it ------------------------------------------------------------------------------- */
+
+#define LEDGER_KEY_COLUMNS                                                                         \
+    "metadata_id text NOT NULL, dag_id text NOT NULL, logical_date timestamptz NOT NULL,"          \
+    " task_id text NOT NULL, map_index int NOT NULL, generation bigint NOT NULL"
+#define LEDGER_KEY "metadata_id, dag_id, logical_date, task_id, map_index, generation"
+
+/* ROW(table, columns, distribution on Greenplum) */
+static const struct {
+    const char *name, *columns, *distributed_by;
+} ledger_tables[] = {
+    {"ledger",
+        "one int NOT NULL PRIMARY KEY CHECK (one = 1), id text NOT NULL,"
+        " version int NOT NULL, made_at timestamptz NOT NULL",
+        "one"},
+    {"claim",
+        LEDGER_KEY_COLUMNS ", attempt text NOT NULL, txid bigint NOT NULL,"
+                           " void boolean NOT NULL, claimed_at timestamptz NOT NULL,"
+                           " PRIMARY KEY (" LEDGER_KEY ")",
+        "dag_id, task_id"},
+    {"result",
+        LEDGER_KEY_COLUMNS ", attempt text NOT NULL, txid bigint NOT NULL,"
+                           " body text NOT NULL, committed_at timestamptz NOT NULL,"
+                           " PRIMARY KEY (" LEDGER_KEY ")",
+        "dag_id, task_id"},
+};
+
+static enum status exists(PGconn *conn, const char *sql, bool *ret, struct error *err)
+{
+    CLEANUP(pq_clearp) PGresult *result = NULL;
+    enum status status = connect_query(conn, sql, ERR_LEDGER, &result, err);
+    if (status == OK)
+        *ret = PQntuples(result) > 0;
+    return status;
+}
+
+static enum status make_schema(
+    PGconn *conn, const char *schema, struct arena *arena, struct error *err)
+{
+    bool there = false;
+    enum status status = exists(conn,
+        arena_printf(arena, "SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = %s",
+            sql_literal(arena, schema)),
+        &there, err);
+    if (status || there)
+        return status;
+    return connect_run(conn, arena_printf(arena, "CREATE SCHEMA %s", sql_identifier(arena, schema)),
+        ERR_LEDGER, err);
+}
+
+static enum status make_table(PGconn *conn, const struct connection *connection, size_t i,
+    struct arena *arena, struct error *err)
+{
+    const char *schema = connection->ledger_schema;
+    bool there = false;
+    enum status status = exists(conn,
+        arena_printf(arena,
+            "SELECT 1 FROM pg_catalog.pg_tables WHERE schemaname = %s AND tablename = %s",
+            sql_literal(arena, schema), sql_literal(arena, ledger_tables[i].name)),
+        &there, err);
+    if (status || there)
+        return status;
+    const char *where = connection->dialect == DIALECT_POSTGRESQL
+                            ? ""
+                            : arena_printf(arena, " WITH (appendonly=false) DISTRIBUTED BY (%s)",
+                                  ledger_tables[i].distributed_by);
+    return connect_run(conn,
+        arena_printf(arena, "CREATE TABLE %s.%s (%s)%s", sql_identifier(arena, schema),
+            ledger_tables[i].name, ledger_tables[i].columns, where),
+        ERR_LEDGER, err);
+}
+
+static enum status make_row(
+    PGconn *conn, const char *schema, struct arena *arena, struct error *err)
+{
+    char id[UUID_TEXT_SIZE];
+    uuid_make(id);
+    const char *name = sql_identifier(arena, schema);
+    bool there = false;
+    enum status status =
+        exists(conn, arena_printf(arena, "SELECT 1 FROM %s.ledger", name), &there, err);
+    if (status || there)
+        return status;
+    return connect_run(conn,
+        arena_printf(arena,
+            "INSERT INTO %s.ledger (one, id, version, made_at) VALUES (1, '%s', %d, now())", name,
+            id, LEDGER_VERSION),
+        ERR_LEDGER, err);
+}
+
+static enum status make_all(
+    PGconn *conn, const struct connection *connection, struct arena *arena, struct error *err)
+{
+    enum status status = connect_run(conn,
+        arena_printf(arena,
+            "SET LOCAL client_min_messages = warning;"
+            " SELECT pg_catalog.pg_advisory_xact_lock(%d, %d)",
+            LEDGER_LOCK_CLASS, LEDGER_LOCK),
+        ERR_LEDGER, err);
+    if (status == OK)
+        status = make_schema(conn, connection->ledger_schema, arena, err);
+    for (size_t i = 0; status == OK && i < ARRAY_SIZE(ledger_tables); i++)
+        status = make_table(conn, connection, i, arena, err);
+    return status ? status : make_row(conn, connection->ledger_schema, arena, err);
+}
+
+static enum status make_ledger(PGconn *conn, const struct connection *connection, struct error *err)
+{
+    CLEANUP(arena_freep) struct arena *arena = arena_new();
+    /* Each look must see what a competitor committed while the lock was waited for. */
+    enum status status =
+        connect_run(conn, "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE", ERR_LEDGER, err);
+    if (status == OK)
+        status = make_all(conn, connection, arena, err);
+    if (status == OK)
+        return connect_run(conn, "COMMIT", ERR_LEDGER, err);
+    PQclear(PQexec(conn, "ROLLBACK"));
+    error_context(err,
+        "making the ledger in schema `%s` of connection `%s`: ", connection->ledger_schema,
+        connection->name);
+    return status;
+}
+
+static enum status read_id(PGconn *conn, const struct connection *connection,
+    char ret_id[UUID_TEXT_SIZE], struct error *err)
+{
+    CLEANUP(arena_freep) struct arena *arena = arena_new();
+    CLEANUP(pq_clearp) PGresult *result = NULL;
+    const char *schema = sql_identifier(arena, connection->ledger_schema);
+    enum status status = connect_query(conn,
+        arena_printf(arena, "SELECT id, version FROM %s.ledger", schema), ERR_LEDGER, &result, err);
+    if (status)
+        return status;
+    int64_t version = 0;
+    if (PQntuples(result) != 1 || !uuid_valid(PQgetvalue(result, 0, 0)) ||
+        !parse_int64(slice_of(PQgetvalue(result, 0, 1)), &version))
+        return error_set(err, ERR_LEDGER, "the ledger in schema `%s` of `%s` has no valid id",
+            connection->ledger_schema, connection->name);
+    if (version > LEDGER_VERSION)
+        return error_set(err, ERR_LEDGER, "the ledger of `%s` was made by a newer dag (version %d)",
+            connection->name, (int)version);
+    memcpy(ret_id, PQgetvalue(result, 0, 0), UUID_TEXT_SIZE);
+    return OK;
+}
+
+enum status ledger_open(PGconn *conn, const struct connection *connection,
+    char ret_id[UUID_TEXT_SIZE], struct error *err)
+{
+    struct error first = {0};
+    enum status status = read_id(conn, connection, ret_id, &first);
+    bool missing = str_equal(first.sqlstate, "42P01") || str_equal(first.sqlstate, "3F000");
+    if (status == OK)
+        return OK;
+    if (!missing) {
+        if (err)
+            *err = first;
+        return status;
+    }
+    status = make_ledger(conn, connection, err);
+    return status ? status : read_id(conn, connection, ret_id, err);
+}
+
+/* ---- texts ----------------------------------------------------------------------------------- */
+
+static char *logical_literal(struct arena *arena, int64_t us)
+{
+    struct civil t = civil_from_us(us);
+    return arena_printf(arena, "'%04d-%02d-%02d %02d:%02d:%02d.%06d+00'", t.year, t.month, t.day,
+        t.hour, t.minute, t.second, t.microsecond);
+}
+
+/* The key's values in the order of LEDGER_KEY. */
+static char *key_values(struct arena *arena, const struct ledger_key *key)
+{
+    return arena_printf(arena, "%s, %s, %s::pg_catalog.timestamptz, %s, %d, %lld",
+        sql_literal(arena, key->metadata_id), sql_literal(arena, key->dag_id),
+        logical_literal(arena, key->logical_us), sql_literal(arena, key->task_id),
+        (int)key->map_index, (long long)key->generation);
+}
+
+static char *key_condition(struct arena *arena, const char *table, const struct ledger_key *key)
+{
+    return arena_printf(arena,
+        "%s.metadata_id = %s AND %s.dag_id = %s AND %s.logical_date = %s::pg_catalog.timestamptz"
+        " AND %s.task_id = %s AND %s.map_index = %d AND %s.generation = %lld",
+        table, sql_literal(arena, key->metadata_id), table, sql_literal(arena, key->dag_id), table,
+        logical_literal(arena, key->logical_us), table, sql_literal(arena, key->task_id), table,
+        (int)key->map_index, table, (long long)key->generation);
+}
+
+char *ledger_claim_sql(struct arena *arena, const char *schema, const struct ledger_key *key,
+    const char *attempt, int64_t txid, bool is_void)
+{
+    return arena_printf(arena,
+        "INSERT INTO %s.claim (" LEDGER_KEY ", attempt, txid, void, claimed_at)"
+        " VALUES (%s, %s, %lld, %s, pg_catalog.clock_timestamp())",
+        sql_identifier(arena, schema), key_values(arena, key), sql_literal(arena, attempt),
+        (long long)txid, is_void ? "true" : "false");
+}
+
+char *ledger_result_sql(struct arena *arena, const char *schema, const struct ledger_key *key,
+    const char *attempt, int64_t txid, const char *body)
+{
+    const char *name = sql_identifier(arena, schema);
+    return arena_printf(arena,
+        "INSERT INTO %s.result (" LEDGER_KEY ", attempt, txid, body, committed_at)"
+        " SELECT %s, %s, %lld, %s, pg_catalog.clock_timestamp()"
+        " WHERE EXISTS (SELECT 1 FROM %s.claim c WHERE %s AND c.attempt = %s AND c.txid = %lld"
+        " AND NOT c.void)",
+        name, key_values(arena, key), sql_literal(arena, attempt), (long long)txid,
+        sql_literal(arena, body), name, key_condition(arena, "c", key), sql_literal(arena, attempt),
+        (long long)txid);
+}
+
+char *ledger_read_sql(struct arena *arena, const char *schema, const struct ledger_key *key)
+{
+    const char *name = sql_identifier(arena, schema);
+    return arena_printf(arena,
+        "SELECT c.attempt, c.void, (SELECT r.body FROM %s.result r WHERE %s)"
+        " FROM %s.claim c WHERE %s",
+        name, key_condition(arena, "r", key), name, key_condition(arena, "c", key));
+}
+
+struct ledger_entry ledger_entry_read(const PGresult *result, struct arena *arena)
+{
+    struct ledger_entry entry = {.state = LEDGER_FREE};
+    if (PQntuples(result) < 1)
+        return entry;
+    entry.attempt = arena_strdup(arena, PQgetvalue(result, 0, 0));
+    bool is_void = *PQgetvalue(result, 0, 1) == 't';
+    if (!PQgetisnull(result, 0, 2))
+        entry.body = arena_strdup(arena, PQgetvalue(result, 0, 2));
+    entry.state = is_void ? LEDGER_VOID : entry.body ? LEDGER_COMMITTED : LEDGER_PARTLY;
+    return entry;
+}
+
+/* ---- bodies ---------------------------------------------------------------------------------- */
+
+char *ledger_body(
+    struct arena *arena, int64_t started_us, int64_t ended_us, const char *detail, const char *xcom)
+{
+    struct strbuf text = {0};
+    struct json_writer w = json_begin(&text);
+    json_object_begin(&w);
+    json_kv_int(&w, "started_us", started_us);
+    json_kv_int(&w, "ended_us", ended_us);
+    if (detail) {
+        json_key(&w, "detail");
+        json_raw(&w, detail);
+    }
+    if (xcom) {
+        json_key(&w, "xcom");
+        json_raw(&w, xcom);
+    }
+    json_object_end(&w);
+    char *body = strbuf_to_arena(&text, arena);
+    strbuf_done(&text);
+    return body;
+}
+
+static const char *dump(const json_t *tree, struct arena *arena)
+{
+    if (!tree)
+        return NULL;
+    struct strbuf text = {0};
+    struct json_writer w = json_begin(&text);
+    json_tree(&w, tree);
+    char *copy = strbuf_to_arena(&text, arena);
+    strbuf_done(&text);
+    return copy;
+}
+
+bool ledger_body_read(const char *body, struct arena *arena, struct attempt_result *ret)
+{
+    CLEANUP(json_decrefp) json_t *tree = NULL;
+    if (json_parse(body, strlen(body), NULL, &tree, NULL) || !json_is_object(tree))
+        return false;
+    ret->started_us = json_integer_value(json_object_get(tree, "started_us"));
+    ret->ended_us = json_integer_value(json_object_get(tree, "ended_us"));
+    ret->detail = dump(json_object_get(tree, "detail"), arena);
+    ret->xcom = dump(json_object_get(tree, "xcom"), arena);
+    return true;
+}

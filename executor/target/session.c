@@ -1,0 +1,281 @@
+#include "executor/target/session.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "executor/limits.h"
+
+struct session {
+    PGconn *conn;
+    struct server_facts facts;
+    struct session_user user;
+    struct handles *handles;
+    uv_poll_t poll;
+    uv_idle_t turn; /* runs while rows are left over from a turn */
+    int fd;         /* duplicate of libpq's socket */
+    unsigned open_handles;
+    bool busy, closing, failed_to_send;
+
+    /* Of the text under way. */
+    PGresult *error;
+    char tag[64];
+    int64_t rows;
+    bool copy_in, copy_out, copying_out;
+};
+
+static void pump(struct session *session);
+
+static void on_notice(void *user, const PGresult *notice)
+{
+    struct session *session = user;
+    if (session->user.notice)
+        session->user.notice(session->user.user, notice);
+}
+
+static void on_turn(uv_idle_t *turn)
+{
+    pump(turn->data);
+}
+
+static void drain_idle(struct session *session)
+{
+    bool ok = PQconsumeInput(session->conn) != 0;
+    PGnotify *notify;
+    while ((notify = PQnotifies(session->conn)))
+        PQfreemem(notify);
+    if (ok && PQstatus(session->conn) == CONNECTION_OK)
+        return;
+    uv_poll_stop(&session->poll);
+    if (session->user.idle_lost)
+        session->user.idle_lost(session->user.user);
+}
+
+static void on_poll(uv_poll_t *poll, int status, int events)
+{
+    (void)status;
+    (void)events;
+    struct session *session = poll->data;
+    if (session->busy)
+        pump(session);
+    else
+        drain_idle(session);
+}
+
+static void watch(struct session *session, bool writable)
+{
+    int events = UV_READABLE | (writable ? UV_WRITABLE : 0);
+    uv_poll_start(&session->poll, events, on_poll);
+}
+
+enum status session_new(
+    struct handles *handles, struct connected *connected, struct session **ret, struct error *err)
+{
+    struct session *session = mem_alloc_zero(1, sizeof(*session));
+    session->conn = take(connected->conn);
+    session->facts = connected->facts;
+    session->fd = fcntl(PQsocket(session->conn), F_DUPFD_CLOEXEC, 0);
+    int rc = session->fd < 0 ? -errno : uv_poll_init(handles->loop, &session->poll, session->fd);
+    if (rc || PQsetnonblocking(session->conn, 1)) {
+        PQfinish(session->conn);
+        if (session->fd >= 0)
+            close(session->fd);
+        mem_free(session);
+        return error_set(err, ERR_CONNECT, "cannot watch the connection: %s", uv_strerror(rc));
+    }
+    uv_idle_init(handles->loop, &session->turn);
+    session->handles = handles;
+    handles_add(handles);
+    session->open_handles = 2;
+    session->poll.data = session->turn.data = session;
+    PQsetNoticeReceiver(session->conn, on_notice, session);
+    watch(session, false);
+    *ret = session;
+    return OK;
+}
+
+static void on_closed(uv_handle_t *handle)
+{
+    struct session *session = handle->data;
+    if (--session->open_handles)
+        return;
+    struct handles *handles = session->handles;
+    close(session->fd);
+    mem_free(session);
+    handles_drop(handles);
+}
+
+void session_close(struct session *session)
+{
+    if (!session || session->closing)
+        return;
+    session->closing = true;
+    session->user = (struct session_user){0};
+    PQclear(take(session->error));
+    uv_poll_stop(&session->poll);
+    PQfinish(take(session->conn));
+    uv_close((uv_handle_t *)&session->poll, on_closed);
+    uv_close((uv_handle_t *)&session->turn, on_closed);
+}
+
+void session_set_user(struct session *session, const struct session_user *user)
+{
+    session->user = *user;
+}
+
+const struct server_facts *session_facts(const struct session *session)
+{
+    return &session->facts;
+}
+
+PGconn *session_connection(struct session *session)
+{
+    return session->conn;
+}
+
+bool session_busy(const struct session *session)
+{
+    return session->busy;
+}
+
+PGcancel *session_cancel_handle(struct session *session)
+{
+    return PQgetCancel(session->conn);
+}
+
+void session_query(struct session *session, const char *sql)
+{
+    assert(!session->busy && !session->closing);
+    session->busy = true;
+    session->tag[0] = '\0';
+    session->rows = -1;
+    session->copy_in = session->copy_out = session->copying_out = false;
+    session->failed_to_send = !PQsendQuery(session->conn, sql);
+    if (session->failed_to_send) {
+        uv_idle_start(&session->turn, on_turn); /* told from the loop, never from within */
+        return;
+    }
+    PQsetSingleRowMode(session->conn);
+    watch(session, PQflush(session->conn) == 1);
+}
+
+/* Reads what a COPY TO STDOUT sends; true when it has ended or is to be waited for. */
+static bool drain_copy(struct session *session, unsigned *budget)
+{
+    while (*budget) {
+        char *data = NULL;
+        int n = PQgetCopyData(session->conn, &data, 1);
+        if (n == 0)
+            return false;
+        if (n < 0) {
+            session->copying_out = false;
+            return true;
+        }
+        PQfreemem(data);
+        (*budget)--;
+    }
+    return false;
+}
+
+static void keep_end(struct session *session, PGresult *result)
+{
+    const char *tag = PQcmdStatus(result);
+    snprintf(session->tag, sizeof(session->tag), "%s", tag);
+    const char *rows = PQcmdTuples(result);
+    if (!*rows || !parse_int64(slice_of(rows), &session->rows))
+        session->rows = -1;
+}
+
+/* The first error counts, but one with a SQLSTATE is worth more than one without fields. */
+static void keep_error(struct session *session, PGresult *result)
+{
+    if (session->error && (PQresultErrorField(session->error, PG_DIAG_SQLSTATE) ||
+                              !PQresultErrorField(result, PG_DIAG_SQLSTATE))) {
+        PQclear(result);
+        return;
+    }
+    PQclear(session->error);
+    session->error = result;
+}
+
+static void take_result(struct session *session, PGresult *result)
+{
+    switch (PQresultStatus(result)) {
+    case PGRES_SINGLE_TUPLE:
+        if (session->user.row)
+            session->user.row(session->user.user, result);
+        break;
+    case PGRES_TUPLES_OK:
+    case PGRES_COMMAND_OK: keep_end(session, result); break;
+    case PGRES_EMPTY_QUERY: break;
+    case PGRES_COPY_IN:
+        session->copy_in = true;
+        /* Zero means that it would block; libpq then sends it with the next flush all the same. */
+        (void)PQputCopyEnd(session->conn, "a task has no input to COPY from");
+        break;
+    case PGRES_COPY_OUT: session->copy_out = session->copying_out = true; break;
+    case PGRES_COPY_BOTH: (void)PQputCopyEnd(session->conn, "replication is not for tasks"); break;
+    default: keep_error(session, result); return;
+    }
+    PQclear(result);
+}
+
+static void finish(struct session *session)
+{
+    uv_idle_stop(&session->turn);
+    session->busy = false;
+    bool lost = PQstatus(session->conn) != CONNECTION_OK;
+    if (lost)
+        uv_poll_stop(&session->poll);
+    else
+        watch(session, false);
+    PGresult *error = take(session->error);
+    struct query_end end = {
+        .lost = lost,
+        .error = error,
+        .tag = session->tag,
+        .rows = session->rows,
+        .copy_in = session->copy_in,
+        .copy_out = session->copy_out,
+        .transaction = PQtransactionStatus(session->conn),
+    };
+    if (session->user.done)
+        session->user.done(session->user.user, &end);
+    PQclear(error);
+}
+
+/* What has come in, up to the turn's share; true when the text has ended. */
+static bool take_results(struct session *session)
+{
+    unsigned budget = SESSION_ROWS_PER_TURN;
+    while (budget) {
+        if (session->copying_out && !drain_copy(session, &budget))
+            break;
+        if (PQisBusy(session->conn))
+            break;
+        PGresult *result = PQgetResult(session->conn);
+        if (!result)
+            return true;
+        take_result(session, result);
+        budget = budget ? budget - 1 : 0;
+    }
+    if (budget)
+        uv_idle_stop(&session->turn);
+    else
+        uv_idle_start(&session->turn, on_turn);
+    return false;
+}
+
+static void pump(struct session *session)
+{
+    if (!session->failed_to_send)
+        (void)PQconsumeInput(session->conn); /* its failure is told by the results */
+    if (session->failed_to_send || take_results(session)) {
+        if (session->failed_to_send && !session->error)
+            session->error = PQmakeEmptyPGresult(session->conn, PGRES_FATAL_ERROR);
+        finish(session);
+        return;
+    }
+    watch(session, PQflush(session->conn) == 1);
+}

@@ -1,0 +1,64 @@
+/*
+ * One connection to a PostgreSQL or Greenplum server, on the loop: non-blocking libpq in single-row
+ * mode.
+ *
+ * A session runs one text at a time (one statement, or several of our own) by the simple protocol,
+ * gives rows as they come and tells how it ended.  Of each turn of the loop it takes a bounded
+ * share.  COPY states are ended: what the server sends is read and counted, what it asks for is
+ * refused.
+ *
+ * libpq's socket is polled through a duplicate, because libpq may close it while the loop still
+ * polls.
+ */
+#ifndef EXECUTOR_TARGET_SESSION_H
+#define EXECUTOR_TARGET_SESSION_H
+
+#include <libpq-fe.h>
+#include <uv.h>
+#include "base/error.h"
+#include "executor/handles.h"
+#include "executor/target/connect.h"
+
+struct session;
+
+/* How a text ended. */
+struct query_end {
+    bool lost;             /* the connection is gone; `error` may hold the server's last words */
+    const PGresult *error; /* the first error, NULL = none.  Its fields may be missing.  Valid
+                              during the call, as are the others */
+    const char *tag;       /* of the last command: "INSERT 0 12"; "" for an empty text */
+    int64_t rows; /* of the last command: affected, returned or copied; -1 = it has no count */
+    bool copy_in, copy_out; /* a COPY was ended by us */
+    PGTransactionStatusType transaction;
+};
+
+/* Who uses the session.  `row` may be NULL: rows are discarded as they come.  In `done` the session
+   may be given another text or closed; in the others not. */
+struct session_user {
+    void *user;
+    void (*row)(
+        void *user, const PGresult *row); /* one row; also the empty last one is not given */
+    void (*notice)(void *user, const PGresult *notice);
+    void (*done)(void *user, const struct query_end *end);
+    void (*idle_lost)(void *user); /* the connection went away while nothing ran */
+};
+
+/* Takes the connection over.  On failure it is closed. */
+enum status session_new(struct handles *handles, struct connected *connected, struct session **ret,
+    struct error *err) MUST_CHECK;
+/* Closes the connection; what the server has not committed is rolled back there.  Memory goes when
+   the loop has closed the handles.  NULL is fine. */
+void session_close(struct session *session);
+
+void session_set_user(struct session *session, const struct session_user *user);
+const struct server_facts *session_facts(const struct session *session);
+PGconn *session_connection(struct session *session);
+
+/* Sends a text; nothing else may be under way.  Trouble is told by `done`, never from within. */
+void session_query(struct session *session, const char *sql);
+bool session_busy(const struct session *session);
+
+/* A copy of what PQcancel needs; the caller frees it with PQfreeCancel.  Any thread may use it. */
+PGcancel *session_cancel_handle(struct session *session);
+
+#endif
