@@ -193,6 +193,7 @@ struct run *run_from_record(
 static void free_instance(struct scheduler *s, struct instance *i)
 {
     timer_stop(s, &i->timer);
+    slots_dequeue(s, i);
     if (i->attempt.text[0] && map_get(s->attempts, i->attempt.text) == i)
         map_remove(s->attempts, i->attempt.text);
     task_free_texts(i);
