@@ -193,6 +193,7 @@ struct jinja_call {
     size_t arg_count;
     const struct jinja_keyword *keywords;
     size_t keyword_count;
+    bool autoescape; /* whether the calling template escapes HTML at this place */
 };
 
 /* Returns OK with *ret filled, or error_set(err, ERR_TEMPLATE_TYPE or ERR_TEMPLATE_VALUE, …); the
