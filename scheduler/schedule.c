@@ -158,9 +158,12 @@ static enum timetable_answer next_run(
     const struct scheduler *s, const struct live_dag *dag, struct timetable_run *ret)
 {
     const struct timetable *t = dag->newest->dag->timetable;
-    struct data_interval last = {dag->covered_until_us, dag->covered_until_us};
-    if (dag->covered_until_us != TIME_NONE)
+    if (dag->covered_until_us != TIME_NONE) {
+        /* All that a timetable asks of the last interval is where it ended and that it was one. */
+        bool tiles = timetable_has_intervals(t);
+        struct data_interval last = {dag->covered_until_us - tiles, dag->covered_until_us};
         return timetable_next(t, &last, TIME_MIN_US, ret);
+    }
     bool has_start = timetable_start_us(t) != TIME_MIN_US;
     return timetable_next(t, NULL, has_start ? TIME_MIN_US : s->schedule_us, ret);
 }

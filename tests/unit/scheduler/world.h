@@ -517,6 +517,8 @@ UNUSED static void world_crash(struct world *w)
 {
     scheduler_free(w->s);
     w->options.seed++;
+    w->options.next_run_id = (int64_t)map_count(w->runs) + 1;
+    w->options.next_backfill_id = (int64_t)map_count(w->backfills) + 1;
     w->s = scheduler_new(&w->options);
     for (size_t n = w->under_way.count; n-- > 0;)
         if (w->under_way.at[n].is_void)
