@@ -2,11 +2,12 @@
  * What a task's templates see, and their rendering.
  *
  * The variables are Airflow 3's (CONTRACT: section "Templates"): `ds`, `logical_date`, `params`,
- * `var.value.NAME`, `conn.NAME.host`, `macros`, `ti` … and ours: `local_ds`, `target`, `mapped`.  They are built
- * from plain facts, so that trigger, run, backfill, render and test give the same text.
+ * `var.value.NAME`, `conn.NAME.host`, `macros`, `ti` … and ours: `local_ds`, `target`, `mapped`.
+ * They are built from plain facts, so that trigger, run, backfill, render and test give the same
+ * text.
  *
- * Rendering touches no clock and no random source: `now_us` and `seed` are given.  It may run on any
- * thread; the result lives in the caller's arena.
+ * Rendering touches no clock and no random source: `now_us` and `seed` are given.  It may run on
+ * any thread; the result lives in the caller's arena.
  */
 #ifndef DEFINITION_CONTEXT_CONTEXT_H
 #define DEFINITION_CONTEXT_CONTEXT_H
@@ -33,6 +34,7 @@ struct attempt_facts {
     int64_t now_us;         /* fixed for the attempt */
     uint64_t seed;          /* of macros.random and macros.uuid */
     bool test_mode;
+    const char *mapped; /* JSON object of the values of a mapped task; NULL = {} */
     /* XCom of another task of this run: JSON text in the arena, or NULL.  May itself be NULL. */
     const char *(*xcom)(void *user, const char *task_id, const char *key, struct arena *arena);
     void *xcom_user;
@@ -46,16 +48,19 @@ struct render_target {
     const char *plpython; /* "plpython3u" or "plpythonu" */
 };
 /* What a connection's dialect says when no server was asked. */
-struct render_target render_target_of(const struct project *project,
-    const struct connection *connection);
+struct render_target render_target_of(
+    const struct project *project, const struct connection *connection);
 
 /* One rendered string, with the way back to the user's files. */
 struct rendered {
-    const char *name;         /* of the field: "sql", "argv[1]", "env.NAME", "settings.search_path" */
+    /* Of the field: "sql", "bash", "python" (the script's path), "argv[1]" (of `exec`), "args[0]",
+       "cwd", "env.NAME", "settings.NAME" (the connection's, unless the task has it itself),
+       "parameters[0]" or "parameters.NAME" (texts; other values as JSON; null has no field). */
+    const char *name;
     struct slice text;
-    struct jinja_map *map;    /* never NULL; see jinja.h */
-    const char *source;       /* file of the template: the .sql file, or the DAG file */
-    char hash[HASH_TEXT_SIZE];/* of the text */
+    const struct jinja_result *map; /* never NULL; see jinja_map_find */
+    const char *source;             /* file of the template: the .sql file, or the DAG file */
+    char hash[HASH_TEXT_SIZE];      /* of the text */
 };
 struct rendered_task {
     const struct rendered *fields;
@@ -66,9 +71,10 @@ const struct rendered *rendered_find(const struct rendered_task *task, const cha
 
 /*
  * Renders every templated field of a task.  Template files are found next to the DAG file, then in
- * the project's templates folder.  `params` are merged: DAG defaults, the task's, the run's conf; and
- * checked against their declarations.  A mistake is an error with the place in the user's file (a DAG
- * file's inline text included), and a hint that names the replacement for what Airflow 3 removed.
+ * the project's templates folder.  `params` are merged: DAG defaults, the task's, the run's conf;
+ * and checked against their declarations.  A mistake is an error with the place in the user's file
+ * (a DAG file's inline text included), and a hint that names the replacement for what Airflow 3
+ * removed.
  */
 enum status context_render_task(const struct project *project, const struct dag *dag,
     const struct task *task, const struct run_facts *run, const struct attempt_facts *attempt,
@@ -80,8 +86,9 @@ enum status context_render_migration(const struct project *project, const char *
     const struct render_target *target, struct arena *arena, struct rendered *ret,
     struct error *err) MUST_CHECK;
 
-/* The facts of a run of `dag` at a logical date, when there is no run: a date that starts an interval
-   means that interval; any other the last complete one before it; without a schedule it is empty. */
+/* The facts of a run of `dag` at a logical date, when there is no run: a date that starts an
+   interval means that interval; any other the last complete one before it; without a schedule it is
+   empty. */
 enum status context_facts_at(const struct dag *dag, int64_t logical_us, enum run_type type,
     struct arena *arena, struct run_facts *ret, struct error *err) MUST_CHECK;
 /* "manual__2007-04-12T00:00:00+00:00" */

@@ -1,0 +1,381 @@
+/* Rendering a task's fields, and migrations. */
+#include "base/vec.h"
+#include "definition/context/context_data.h"
+#include "definition/context/inline.h"
+#include "definition/dagfile.h"
+#include "definition/limits.h"
+
+struct rendering {
+    struct context context;
+    struct jinja_environment *env;
+    struct jinja_value variables;
+    struct slice dag_text; /* of the DAG file, read when it is needed */
+    bool dag_text_read;
+    VEC(struct rendered) fields;
+};
+
+/* --- setting up ----------------------------------------------------------------------------- */
+
+struct search_path {
+    struct jinja_directory at[2];
+    struct jinja_directories directories;
+};
+
+static const char *shown_folder(const char *folder)
+{
+    return str_equal(folder, ".") ? "" : folder;
+}
+
+/* Next to the file, then the templates. */
+static void search_path_init(
+    struct search_path *path, const struct project *project, const char *file, struct arena *arena)
+{
+    const char *folder = path_dir(arena, file);
+    path->at[0] =
+        (struct jinja_directory){path_join(arena, project->root, folder), shown_folder(folder)};
+    path->at[1] = (struct jinja_directory){
+        path_join(arena, project->root, project->templates), shown_folder(project->templates)};
+    path->directories = (struct jinja_directories){path->at, ARRAY_SIZE(path->at)};
+}
+
+static struct jinja_environment *environment_new(
+    struct context *context, const struct search_path *path)
+{
+    struct jinja_environment *env = jinja_environment_new(&(struct jinja_options){
+        .strict = true,
+        .loader = jinja_directory_loader(&path->directories),
+        .undefined_hint = context_undefined_hint,
+        .undefined_hint_user = context,
+    });
+    context_add_date_filters(env);
+    return env;
+}
+
+/* --- one template --------------------------------------------------------------------------- */
+
+/* The result outlives the environment, to which the sources' texts belong. */
+static void keep_sources(struct arena *arena, struct jinja_result *result)
+{
+    struct jinja_source *sources =
+        arena_memdup(arena, result->sources, result->source_count * sizeof(*result->sources));
+    for (size_t i = 0; i < result->source_count; i++) {
+        sources[i].name = arena_strdup(arena, sources[i].name);
+        sources[i].file = arena_strdup(arena, sources[i].file);
+        sources[i].text.p = arena_strndup(arena, sources[i].text.p, sources[i].text.size);
+    }
+    result->sources = sources;
+}
+
+static enum status render_one(struct rendering *r, const struct jinja_template *template,
+    struct jinja_result **ret, struct error *err)
+{
+    struct arena *arena = r->context.arena;
+    *ret = arena_new_of(arena, struct jinja_result);
+    enum status status = jinja_render(r->env, template, r->variables, arena, *ret, err);
+    if (status == OK)
+        keep_sources(arena, *ret);
+    return status;
+}
+
+static void add_field(
+    struct rendering *r, const char *name, const char *source, const struct jinja_result *result)
+{
+    struct rendered field = {.name = name, .text = result->text, .map = result, .source = source};
+    hash_sha256(result->text.p, result->text.size, field.hash);
+    vec_push(&r->fields, field);
+}
+
+/* --- texts of the DAG file ------------------------------------------------------------------ */
+
+static struct slice dag_text(struct rendering *r)
+{
+    const struct context *context = &r->context;
+    struct error ignored;
+    if (r->dag_text_read)
+        return r->dag_text;
+    r->dag_text_read = true;
+    const char *path = path_join(context->arena, context->project->root, context->dag->file);
+    if (file_read(path, SOURCE_SIZE_MAX, context->arena, &r->dag_text, &ignored) != OK)
+        r->dag_text = (struct slice){0};
+    return r->dag_text;
+}
+
+/* What has no tags is its own rendering, but for its last line end. */
+static bool has_tags(const char *text)
+{
+    for (; *text; text++)
+        if (*text == '{' && (text[1] == '{' || text[1] == '%' || text[1] == '#'))
+            return true;
+    return false;
+}
+
+static enum status render_text(struct rendering *r, const char *file, const struct text *text,
+    struct slice whole, struct jinja_result **ret, struct error *err)
+{
+    struct inline_text place = inline_find(r->context.arena, file, whole, text);
+    CLEANUP(jinja_template_freep) struct jinja_template *template = NULL;
+    enum status status =
+        jinja_template_parse_at(r->env, file, place.line, slice_of(text->value), &template, err);
+    if (status == OK)
+        status = render_one(r, template, ret, err);
+    if (status == OK)
+        inline_move_result(&place, r->context.arena, *ret);
+    else
+        inline_move_error(&place, err);
+    return status;
+}
+
+static enum status add_text(
+    struct rendering *r, const char *name, const struct text *text, struct error *err)
+{
+    const char *file = r->context.dag->file;
+    struct jinja_result *result;
+    if (!text->value)
+        return OK;
+    enum status status = render_text(r, file, text, dag_text(r), &result, err);
+    if (status)
+        return error_context(err, "%s: ", name);
+    add_field(r, name, file, result);
+    return OK;
+}
+
+static enum status add_texts(
+    struct rendering *r, const char *name, const struct texts *texts, struct error *err)
+{
+    enum status status = OK;
+    for (size_t i = 0; status == OK && i < texts->count; i++)
+        status =
+            add_text(r, arena_printf(r->context.arena, "%s[%zu]", name, i), &texts->at[i], err);
+    return status;
+}
+
+static enum status add_named(
+    struct rendering *r, const char *name, const struct named_texts *texts, struct error *err)
+{
+    enum status status = OK;
+    for (size_t i = 0; status == OK && i < texts->count; i++)
+        status = add_text(r, arena_printf(r->context.arena, "%s.%s", name, texts->at[i].name),
+            &texts->at[i].text, err);
+    return status;
+}
+
+/* --- SQL ------------------------------------------------------------------------------------ */
+
+static void place_missing_template(
+    struct rendering *r, const char *name, const struct text *text, struct error *err)
+{
+    const struct context *context = &r->context;
+    struct inline_text place = inline_find(context->arena, context->dag->file, dag_text(r), text);
+    struct names paths =
+        dagfile_template_paths(context->project, context->dag->file, name, context->arena);
+    error_place(err, context->dag->file, place.line, 1, text->value);
+    inline_move_error(&place, err);
+    if (paths.count == 2)
+        error_hint(err, "looked for %s, %s", paths.at[0], paths.at[1]);
+}
+
+static enum status add_sql_file(struct rendering *r, const struct text *text, struct error *err)
+{
+    const struct jinja_template *template;
+    struct jinja_result *result;
+    struct slice name = slice_of(text->value);
+    enum status status = OK;
+    if (has_tags(text->value)) {
+        status = render_text(r, r->context.dag->file, text, dag_text(r), &result, err);
+        if (status)
+            return error_context(err, "sql: ");
+        name = result->text;
+    }
+    status = jinja_template_load(r->env, name, &template, err);
+    if (status == ERR_TEMPLATE_NOT_FOUND && !err->place.line)
+        place_missing_template(r, arena_strndup(r->context.arena, name.p, name.size), text, err);
+    if (status == OK)
+        status = render_one(r, template, &result, err);
+    if (status == OK)
+        add_field(r, "sql", arena_strdup(r->context.arena, jinja_template_file(template)), result);
+    return status;
+}
+
+static bool has_setting(const struct named_texts *settings, const char *name)
+{
+    for (size_t i = 0; i < settings->count; i++)
+        if (str_equal(settings->at[i].name, name))
+            return true;
+    return false;
+}
+
+/* The connection's settings that the task does not have itself; they stand in dag.yaml. */
+static enum status add_connection_settings(struct rendering *r, struct error *err)
+{
+    const struct sql_task *sql = &r->context.task->sql;
+    const struct connection *connection =
+        sql->connection ? project_find_connection(r->context.project, sql->connection) : NULL;
+    for (size_t i = 0; connection && i < connection->settings.count; i++) {
+        const struct named_text *setting = &connection->settings.at[i];
+        struct jinja_result *result;
+        if (!setting->text.value || has_setting(&sql->settings, setting->name))
+            continue;
+        enum status status =
+            render_text(r, "dag.yaml", &setting->text, (struct slice){0}, &result, err);
+        if (status)
+            return error_context(
+                err, "settings.%s of the connection `%s`: ", setting->name, connection->name);
+        add_field(
+            r, arena_printf(r->context.arena, "settings.%s", setting->name), "dag.yaml", result);
+    }
+    return OK;
+}
+
+/* A value as it stands in the DAG file: JSON. */
+static enum status add_value(
+    struct rendering *r, const char *name, const json_t *value, struct error *err)
+{
+    struct arena *arena = r->context.arena;
+    const char *file = r->context.dag->file;
+    struct strbuf json = {0};
+    struct json_writer w = json_begin(&json);
+    json_tree(&w, value);
+    struct jinja_value variables = jinja_mapping_new(arena);
+    jinja_mapping_put(arena, variables, "value", text_value(arena, &json));
+    struct jinja_result *result = arena_new_of(arena, struct jinja_result);
+    enum status status =
+        jinja_render_text(r->env, file, slice_of("{{ value }}"), variables, arena, result, err);
+    if (status)
+        return status;
+    keep_sources(arena, result);
+    add_field(r, name, file, result);
+    return OK;
+}
+
+/* A bound parameter: texts are templates, other values stand for themselves, null has no field. */
+static enum status add_parameter(
+    struct rendering *r, const char *name, const json_t *value, struct error *err)
+{
+    struct text text = {.value = json_string_value(value), .line = r->context.task->line};
+    if (json_is_null(value))
+        return OK;
+    return text.value ? add_text(r, name, &text, err) : add_value(r, name, value, err);
+}
+
+static enum status add_parameters(struct rendering *r, struct error *err)
+{
+    json_t *parameters = (json_t *)r->context.task->sql.parameters;
+    struct arena *arena = r->context.arena;
+    enum status status = OK;
+    for (size_t i = 0; status == OK && i < json_array_size(parameters); i++)
+        status = add_parameter(
+            r, arena_printf(arena, "parameters[%zu]", i), json_array_get(parameters, i), err);
+    for (void *at = json_object_iter(parameters); status == OK && at;
+         at = json_object_iter_next(parameters, at))
+        status = add_parameter(r, arena_printf(arena, "parameters.%s", json_object_iter_key(at)),
+            json_object_iter_value(at), err);
+    return status;
+}
+
+static enum status render_sql(struct rendering *r, struct error *err)
+{
+    const struct sql_task *sql = &r->context.task->sql;
+    enum status status =
+        sql->is_path ? add_sql_file(r, &sql->sql, err) : add_text(r, "sql", &sql->sql, err);
+    if (status == OK)
+        status = add_parameters(r, err);
+    if (status == OK)
+        status = add_connection_settings(r, err);
+    if (status == OK)
+        status = add_named(r, "settings", &sql->settings, err);
+    return status;
+}
+
+/* --- processes ------------------------------------------------------------------------------ */
+
+static enum status render_process(struct rendering *r, struct error *err)
+{
+    const struct task *task = r->context.task;
+    const struct process_task *process = &task->process;
+    enum status status =
+        add_text(r, task->kind == KIND_BASH ? "bash" : "python", &process->script, err);
+    if (status == OK)
+        status = add_texts(r, "argv", &process->argv, err);
+    if (status == OK)
+        status = add_texts(r, "args", &process->args, err);
+    if (status == OK)
+        status = add_text(r, "cwd", &process->cwd, err);
+    if (status == OK)
+        status = add_named(r, "env", &process->env, err);
+    return status;
+}
+
+/* --- the two doors -------------------------------------------------------------------------- */
+
+static enum status render_fields(struct rendering *r, struct error *err)
+{
+    static enum status (*const of_kind[KIND_COUNT])(struct rendering *, struct error *) = {
+        [KIND_SQL] = render_sql,
+        [KIND_BASH] = render_process,
+        [KIND_EXEC] = render_process,
+        [KIND_PYTHON] = render_process,
+    };
+    enum task_kind kind = r->context.task->kind;
+    return of_kind[kind] ? of_kind[kind](r, err) : OK;
+}
+
+enum status context_render_task(const struct project *project, const struct dag *dag,
+    const struct task *task, const struct run_facts *run, const struct attempt_facts *attempt,
+    const struct render_target *target, struct arena *arena, struct rendered_task *ret,
+    struct error *err)
+{
+    struct search_path path;
+    struct rendering r = {.context = {.arena = arena,
+                              .project = project,
+                              .dag = dag,
+                              .task = task,
+                              .run = run,
+                              .attempt = attempt,
+                              .target = target,
+                              .random = attempt->seed}};
+    enum status status = context_variables(&r.context, &r.variables, err);
+    if (status)
+        return status;
+    search_path_init(&path, project, dag->file, arena);
+    r.env = environment_new(&r.context, &path);
+    status = render_fields(&r, err);
+    jinja_environment_free(r.env);
+    if (status == OK) {
+        ret->count = r.fields.count;
+        ret->fields = arena_memdup(arena, r.fields.at, r.fields.count * sizeof(*r.fields.at));
+    }
+    vec_done(&r.fields);
+    return status;
+}
+
+enum status context_render_migration(const struct project *project, const char *path,
+    const struct render_target *target, struct arena *arena, struct rendered *ret,
+    struct error *err)
+{
+    struct search_path search;
+    struct slice text;
+    struct jinja_result *result;
+    CLEANUP(jinja_template_freep) struct jinja_template *template = NULL;
+    struct rendering r = {.context = {.arena = arena, .project = project, .target = target}};
+    const char *file = path_join(arena, project->root, path);
+    enum status status = file_read(file, SOURCE_SIZE_MAX, arena, &text, err);
+    if (status)
+        return status;
+    r.variables = jinja_mapping_new(arena);
+    context_put_project(&r.context, r.variables);
+    search_path_init(&search, project, path, arena);
+    CLEANUP(jinja_environment_freep)
+    struct jinja_environment *env = environment_new(&r.context, &search);
+    r.env = env;
+    status = jinja_template_parse(env, path, text, &template, err);
+    if (status == OK)
+        status = render_one(&r, template, &result, err);
+    if (status == OK) {
+        add_field(&r, "sql", arena_strdup(arena, path), result);
+        *ret = r.fields.at[0];
+        vec_done(&r.fields);
+    }
+    /* The template goes before its environment. */
+    jinja_template_free(take(template));
+    return status;
+}
