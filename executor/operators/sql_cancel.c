@@ -107,9 +107,7 @@ static void on_cancel_sent(struct offload_job *base)
     struct sql_attempt *s = job->owner;
     if (s) {
         s->cancel_job = NULL;
-        if (job->sent)
-            attempt_say(s->attempt, LOG_KIND_INFO, "PQcancel was delivered");
-        else
+        if (!job->sent)
             attempt_say(s->attempt, LOG_KIND_INFO, "PQcancel failed: %s", job->message);
     }
     on_cancel_discard(base);
@@ -119,6 +117,8 @@ static void start_cancel(struct sql_attempt *s)
 {
     s->cancel_sent = true;
     s->clean = false;
+    attempt_say(
+        s->attempt, LOG_KIND_INFO, "PQcancel to backend %d", (int)session_facts(s->session)->pid);
     struct cancel_job *job = mem_alloc_zero(1, sizeof(*job));
     job->job = (struct offload_job){
         .work = on_cancel_work, .done = on_cancel_sent, .discard = on_cancel_discard};

@@ -149,7 +149,10 @@ void sql_report_done(struct sql_attempt *s, const struct query_end *end)
 {
     int64_t took_us = clock_now().mono_us - s->began_us;
     char took[32];
-    duration_format(took_us, took);
+    if (took_us < US_PER_SECOND)
+        snprintf(took, sizeof(took), "%.1f ms", (double)took_us / 1000.0);
+    else
+        duration_format(took_us, took);
     keep_statement(s, end, took_us);
     if (s->notices > SESSION_NOTICES_MAX)
         attempt_say(s->attempt, LOG_KIND_NOTICE, "%u notices in all", s->notices);
