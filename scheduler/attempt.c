@@ -277,6 +277,7 @@ static void take_end(struct scheduler *s, struct instance *i, const struct attem
         i->started_us = result->started_us;
     i->ended_us = s->now.wall_us;
     take_commit_state(i, result);
+    task_changed(s, i); /* durable even when what follows waits for a void */
     emit_attempt(s, i, result, outcome_names[result->outcome]);
 }
 

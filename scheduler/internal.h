@@ -319,7 +319,7 @@ void run_recount(struct scheduler *s, struct run *run);
 /* A run loaded before its backfill is counted there. */
 void run_join_backfill(struct scheduler *s, struct run *run, struct live_backfill *b);
 size_t runs_at(const struct live_dag *dag, int64_t logical_us); /* the first one at or after it */
-struct run *run_next(const struct run *run); /* the next live one by date, NULL */
+struct run *run_next(const struct run *run); /* the live one after it by date, NULL without */
 
 /* ---- version.c: runs and versions of their DAG --------------------------------------------------
  */

@@ -19,7 +19,9 @@ size_t runs_at(const struct live_dag *dag, int64_t logical_us)
 
 struct run *run_next(const struct run *run)
 {
-    size_t at = runs_at(run->dag, run->logical_us) + 1;
+    size_t at = runs_at(run->dag, run->logical_us);
+    if (at < run->dag->runs.count && run->dag->runs.at[at] == run)
+        at++;
     return at < run->dag->runs.count ? run->dag->runs.at[at] : NULL;
 }
 

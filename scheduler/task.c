@@ -123,7 +123,7 @@ static void set_waiting_past(struct instance *i, bool waiting)
 
 void task_past_changed(struct scheduler *s, struct instance *i)
 {
-    struct run *next = i->run->live ? run_next(i->run) : NULL;
+    struct run *next = run_next(i->run);
     if (!next || !next->tasks || !next->waiting_past_count)
         return;
     for (uint32_t n = 0; n < next->task_count; n++)

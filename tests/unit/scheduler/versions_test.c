@@ -1,0 +1,222 @@
+/* Versions and earlier runs. */
+#include "tests/unit/scheduler/world.h"
+
+static void start(struct world *w, struct dag *dag)
+{
+    world_init(w, NULL);
+    world_adopt(w, dag);
+    REQUIRE(world_trigger(w, "d", time_of("2030-01-01")) == OK);
+}
+
+TEST(attempts_not_yet_started_take_a_version_with_the_same_graph)
+{
+    struct world w;
+    start(&w, dag_build("d", "a: {bash: 1}\nb: {bash: 1, depends_on: [a]}\n"));
+    struct dag *newer = dag_build("d", "a: {bash: 1}\nb: {bash: 1, depends_on: [a], retries: 3}\n");
+    world_adopt(&w, newer);
+    world_end_task(&w, "a", OUTCOME_SUCCESS);
+    const struct attempt_record *b = map_get(w.attempts, world_attempt(&w, "b")->id.text);
+    CHECK_STR(b->version, newer->version);
+    CHECK_STR(world_last_run(&w)->version, newer->version);
+    world_done(&w);
+}
+
+TEST(an_attempt_keeps_the_version_it_started_with)
+{
+    struct world w;
+    struct dag *first = dag_build("d", "a: {bash: 1}\n");
+    start(&w, first);
+    struct attempt_id id = world_attempt(&w, "a")->id;
+    world_adopt(&w, dag_build("d", "a: {bash: 1, retries: 1}\n"));
+    world_end_task(&w, "a", OUTCOME_SUCCESS);
+    CHECK_STR(
+        ((const struct attempt_record *)map_get(w.attempts, id.text))->version, first->version);
+    world_done(&w);
+}
+
+TEST(a_changed_graph_is_for_new_runs)
+{
+    struct world w;
+    struct dag *first = dag_build("d", "a: {bash: 1}\nb: {bash: 1, depends_on: [a]}\n");
+    start(&w, first);
+    world_adopt(&w, dag_build("d", "a: {bash: 1}\nc: {bash: 1, depends_on: [a]}\n"));
+    world_crash(&w);
+    world_end_task(&w, "a", OUTCOME_SUCCESS);
+    CHECK(world_attempt(&w, "b") != NULL);
+    CHECK_STR(world_last_run(&w)->version, first->version);
+    REQUIRE(world_trigger(&w, "d", time_of("2030-01-02")) == OK);
+    world_end_task(&w, "a", OUTCOME_SUCCESS);
+    CHECK(world_attempt(&w, "c") != NULL);
+    world_done(&w);
+}
+
+TEST(the_order_of_tasks_in_the_file_may_change_under_a_live_run)
+{
+    struct world w;
+    struct dag *first = dag_build("d", "a: {bash: 1}\nb: {bash: 1, depends_on: [a]}\n");
+    struct dag *second =
+        dag_build("d", "b: {bash: 1, depends_on: [a], retries: 1}\na: {bash: 1}\n");
+    memcpy(second->graph_version, first->graph_version, sizeof first->graph_version);
+    start(&w, first);
+    world_adopt(&w, second);
+    world_end_task(&w, "a", OUTCOME_SUCCESS);
+    world_end_task(&w, "b", OUTCOME_SUCCESS);
+    CHECK_STR(world_run_state(&w), "success");
+    world_done(&w);
+}
+
+static enum status clear(struct world *w, bool same_version)
+{
+    const struct run_record *run = world_last_run(w);
+    if (run_state_finished(run->state))
+        world_load_run(w, run);
+    struct run_id id = run->id;
+    return world_request(w, &(struct request){.kind = REQUEST_CLEAR,
+                                .dag_id = "d",
+                                .runs = &id,
+                                .run_count = 1,
+                                .same_version = same_version});
+}
+
+TEST(clear_takes_the_newest_version_with_its_new_tasks_and_without_removed_ones)
+{
+    struct world w;
+    start(&w, dag_build("d", "a: {bash: 1}\nold: {bash: 1, depends_on: [a]}\n"));
+    world_end_task(&w, "a", OUTCOME_SUCCESS);
+    world_end_task(&w, "old", OUTCOME_FAILED);
+    struct dag *newer = dag_build("d", "a: {bash: 1}\nnew: {bash: 1, depends_on: [a]}\n");
+    world_adopt(&w, newer);
+    CHECK_INT(clear(&w, false), OK);
+    CHECK_STR(world_state(&w, "old"), "removed");
+    world_end_task(&w, "a", OUTCOME_SUCCESS);
+    world_end_task(&w, "new", OUTCOME_SUCCESS);
+    CHECK_STR(world_run_state(&w), "success");
+    CHECK_STR(world_last_run(&w)->version, newer->version);
+    world_done(&w);
+}
+
+TEST(clear_can_keep_the_runs_own_version)
+{
+    struct world w;
+    struct dag *first = dag_build("d", "a: {bash: 1}\nold: {bash: 1, depends_on: [a]}\n");
+    start(&w, first);
+    world_end_task(&w, "a", OUTCOME_SUCCESS);
+    world_end_task(&w, "old", OUTCOME_FAILED);
+    world_adopt(&w, dag_build("d", "a: {bash: 1}\nnew: {bash: 1, depends_on: [a]}\n"));
+    CHECK_INT(clear(&w, true), OK);
+    world_end_task(&w, "a", OUTCOME_SUCCESS);
+    world_end_task(&w, "old", OUTCOME_SUCCESS);
+    CHECK_STR(world_run_state(&w), "success");
+    CHECK_STR(world_last_run(&w)->version, first->version);
+    world_done(&w);
+}
+
+TEST(a_live_run_cannot_be_cleared_into_a_version_that_lacks_a_running_task)
+{
+    struct world w;
+    start(&w, dag_build("d", "a: {bash: 1}\n"));
+    world_adopt(&w, dag_build("d", "b: {bash: 1}\n"));
+    CHECK_INT(clear(&w, false), ERR_WRONG_STATE);
+    CHECK(strstr(w.reply.outcome, "`a`") != NULL);
+    CHECK_INT(clear(&w, true), OK);
+    world_done(&w);
+}
+
+/* ---- earlier runs ---- */
+
+static struct dag *past_dag(const char *tasks)
+{
+    struct dag *dag = dag_build("d", tasks);
+    dag->max_active_runs = 16;
+    return dag;
+}
+
+TEST(depends_on_past_waits_for_the_same_task_of_the_run_before)
+{
+    struct world w;
+    start(&w, past_dag("a: {bash: 1, depends_on_past: true}\nb: {bash: 1, depends_on: [a]}\n"));
+    REQUIRE(world_trigger(&w, "d", time_of("2030-01-02")) == OK);
+    CHECK_STR(world_state(&w, "a"), "none");
+    CHECK_INT(world_task(&w, "a")->reason, REASON_WAITING_PAST);
+    CHECK_STR(world_task(&w, "a")->reason_text,
+        "waiting: `a` of the run before (2030-01-01T00:00:00+00:00) is queued");
+    world_end_task(&w, "a", OUTCOME_SUCCESS);
+    CHECK_STR(world_state(&w, "a"), "queued");
+    world_done(&w);
+}
+
+TEST(a_failed_task_holds_the_next_run_until_it_is_cleared_or_marked)
+{
+    struct world w;
+    start(&w, past_dag("a: {bash: 1, depends_on_past: true}\n"));
+    struct run_id first = world_last_run(&w)->id;
+    world_end_task(&w, "a", OUTCOME_FAILED);
+    REQUIRE(world_trigger(&w, "d", time_of("2030-01-02")) == OK);
+    CHECK_STR(world_run_state(&w), "running");
+    CHECK(world_attempt(&w, "a") == NULL);
+    world_crash(&w);
+    CHECK(world_attempt(&w, "a") == NULL);
+    world_load_run(&w, map_get(w.runs, key_of(&w, first.v, NULL)));
+    CHECK_INT(world_request(&w,
+                  &(struct request){
+                      .kind = REQUEST_CLEAR, .dag_id = "d", .runs = &first, .run_count = 1}),
+        OK);
+    CHECK_INT(world_attempt(&w, "a")->logical_us, time_of("2030-01-01"));
+    world_end_task(&w, "a", OUTCOME_SUCCESS);
+    REQUIRE(world_attempt(&w, "a") != NULL);
+    CHECK_INT(world_attempt(&w, "a")->logical_us, time_of("2030-01-02"));
+    world_done(&w);
+}
+
+TEST(a_mark_on_the_finished_run_before_releases_the_next_one)
+{
+    struct world w;
+    start(&w, past_dag("a: {bash: 1, depends_on_past: true}\n"));
+    struct run_id first = world_last_run(&w)->id;
+    world_end_task(&w, "a", OUTCOME_FAILED);
+    REQUIRE(world_trigger(&w, "d", time_of("2030-01-02")) == OK);
+    world_load_run(&w, map_get(w.runs, key_of(&w, first.v, NULL)));
+    CHECK_INT(world_request(&w, &(struct request){.kind = REQUEST_MARK,
+                                    .dag_id = "d",
+                                    .mark_state = TASK_SUCCESS,
+                                    .runs = &first,
+                                    .run_count = 1}),
+        OK);
+    CHECK(world_attempt(&w, "a") != NULL);
+    world_done(&w);
+}
+
+TEST(the_first_run_and_new_tasks_depend_on_nothing_past)
+{
+    struct world w;
+    start(&w, past_dag("a: {bash: 1, depends_on_past: true}\n"));
+    CHECK(world_attempt(&w, "a") != NULL);
+    world_end_task(&w, "a", OUTCOME_SUCCESS);
+    world_adopt(
+        &w, past_dag("a: {bash: 1, depends_on_past: true}\nn: {bash: 1, depends_on_past: true}\n"));
+    REQUIRE(world_trigger(&w, "d", time_of("2030-01-02")) == OK);
+    CHECK(world_attempt(&w, "n") != NULL);
+    world_done(&w);
+}
+
+TEST(a_skip_in_the_run_before_is_good_enough)
+{
+    struct world w;
+    start(&w, past_dag("a: {bash: 1, depends_on_past: true}\n"));
+    world_end_task(&w, "a", OUTCOME_SKIPPED);
+    REQUIRE(world_trigger(&w, "d", time_of("2030-01-02")) == OK);
+    CHECK(world_attempt(&w, "a") != NULL);
+    world_done(&w);
+}
+
+TEST(wait_for_downstream_also_waits_for_what_directly_follows)
+{
+    struct world w;
+    start(&w, past_dag("a: {bash: 1, wait_for_downstream: true}\nb: {bash: 1, depends_on: [a]}\n"));
+    REQUIRE(world_trigger(&w, "d", time_of("2030-01-02")) == OK);
+    world_end_task(&w, "a", OUTCOME_SUCCESS);
+    CHECK_STR(world_state(&w, "a"), "none");
+    world_end_task(&w, "b", OUTCOME_SUCCESS);
+    CHECK_STR(world_state(&w, "a"), "queued");
+    world_done(&w);
+}
