@@ -222,7 +222,7 @@ enum status catalogue_poll(
     status = catalogue_adopt(c, err);
     if (status == ERR_UNSETTLED) {
         c->changed_us = now_us;
-        return OK;
+        return fingerprint(c, arena, &c->print, err);
     }
     c->changed_us = INT64_MIN;
     *ret = (struct catalogue_changes){c->changes.at, c->changes.count};

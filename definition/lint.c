@@ -9,7 +9,7 @@
 
 const struct lint_code lint_codes[] = {
     {"yaml", "error", "a file is not the YAML that is read here"},
-    {"definition", "error", "a file gives no DAG"},
+    {"definition", "error", "a file gives no DAG, or a mistake of another kind"},
     {"unknown-key", "error", "a key does not exist, or not at this place"},
     {"airflow-key", "error", "Airflow's spelling of a key or value"},
     {"not-supported-yet", "error", "a key that this version does not carry out"},

@@ -34,7 +34,7 @@ const char *report_code(enum status status)
     for (size_t i = 0; i < ARRAY_SIZE(codes); i++)
         if (codes[i].status == status)
             return codes[i].code;
-    return NULL;
+    return "definition";
 }
 
 static bool is_known(const struct diagnostics *diagnostics, const struct error *error)

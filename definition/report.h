@@ -7,7 +7,8 @@
 #include "base/error.h"
 #include "definition/yaml.h"
 
-/* The code that people see for a status: "unknown-key".  NULL when it has none. */
+/* The code that people see for a status: "unknown-key"; "definition" for what has none of its own.
+ */
 const char *report_code(enum status status);
 
 /* Adds a diagnostic.  One that stands there already (an alias, or default_args read for each task)

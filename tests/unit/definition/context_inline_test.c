@@ -32,8 +32,8 @@ static void render_task(struct place_case *c, const struct dag *dag)
     struct attempt_facts attempt = {.attempt_id = "", .try_number = 1, .map_index = -1};
     struct render_target target = render_target_of(c->project, c->project->connections);
     REQUIRE_OK(context_facts_at(dag, 0, RUN_TYPE_MANUAL, c->arena, &run, &c->err), &c->err);
-    c->status = context_render_task(c->project, dag, &dag->tasks[0], &run, &attempt, &target,
-        c->arena, &c->rendered, &c->err);
+    c->status = context_render_task(
+        c->project, dag, &dag->tasks[0], &run, &attempt, &target, c->arena, &c->rendered, &c->err);
 }
 
 static void place_begin(struct place_case *c)
@@ -169,8 +169,7 @@ TEST(every_byte_of_a_rendered_block_is_found_in_the_dag_file)
         CHECK_INT(origin.column, rows[i].column);
     }
     struct jinja_origin origin;
-    REQUIRE(jinja_map_find(
-        sql->map, (size_t)(strstr(sql->text.p, "1970") - sql->text.p), &origin));
+    REQUIRE(jinja_map_find(sql->map, (size_t)(strstr(sql->text.p, "1970") - sql->text.p), &origin));
     CHECK_INT(origin.line, 6);
     CHECK(slice_equal_str(origin.source_line, "      where d = '{{ ds }}' and x"));
     place_end(&c);

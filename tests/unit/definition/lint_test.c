@@ -1,0 +1,212 @@
+/* Findings of lint. */
+#include "definition/lint.h"
+#include "tests/unit/definition/project_dir.h"
+
+struct fixture {
+    struct project_dir dir;
+    struct diagnostics *findings;
+};
+
+static struct fixture begin(const char *dag_text)
+{
+    struct fixture f = {.dir = dir_new()};
+    dir_write(&f.dir, "dag.yaml", "connections: {gp: {}}\nvariables: {path: x}\n");
+    dir_write(&f.dir, "dags/x.yaml", dag_text);
+    return f;
+}
+
+/* "error template-syntax templates/a.sql:1:4 message; hint", a line a finding. */
+static const char *lint(struct fixture *f)
+{
+    struct strbuf text = {0};
+    f->findings = arena_new_of(f->dir.arena, struct diagnostics);
+    diagnostics_init(f->findings, f->dir.arena);
+    REQUIRE_OK(
+        lint_file(dir_project(&f->dir), "dags/x.yaml", f->findings, &f->dir.error), &f->dir.error);
+    for (const struct diagnostic *d = f->findings->first; d; d = d->next)
+        strbuf_printf(&text, "%s %s %s:%u:%u %s; %s\n", d->severity, d->code ? d->code : "none",
+            d->error.place.file, d->error.place.line, d->error.place.column, d->error.message,
+            d->error.hint);
+    char *copy = strbuf_to_arena(&text, f->dir.arena);
+    strbuf_done(&text);
+    return copy;
+}
+
+static void done(struct fixture *f)
+{
+    dir_done(&f->dir);
+}
+
+TEST(a_dag_without_mistakes_has_no_findings)
+{
+    struct fixture f = begin("tasks:\n  a: {sql: a.sql}\n  b:\n    bash: |\n      echo {{ ds }}\n"
+                             "      echo {{ var.value.path }} {{ conn.gp.host }}\n");
+    dir_write(&f.dir, "templates/a.sql",
+        "{% import 'm.sql' as m %}select '{{ ds }}', {{ m.x() }}; savepoint a;\n");
+    dir_write(&f.dir, "templates/m.sql", "{% macro x() %}1{% endmacro %}");
+    CHECK_STR(lint(&f), "");
+    done(&f);
+}
+
+TEST(load_mistakes_are_findings)
+{
+    struct fixture f = begin("shedule: null\n");
+    CHECK_STR(lint(&f), "error unknown-key dags/x.yaml:1:1 a DAG has no key `shedule`; did you "
+                        "mean `schedule`?\n");
+    CHECK_INT(f.findings->error_count, 1);
+    done(&f);
+}
+
+TEST(a_template_that_cannot_be_parsed_is_found_in_its_file)
+{
+    struct fixture f = begin("tasks: {a: {sql: a.sql}}\n");
+    dir_write(&f.dir, "templates/a.sql", "select 1;\nselect {% if %}\n");
+    const char *text = lint(&f);
+    CHECK(strstr(text, "error template-syntax templates/a.sql:2:") == text);
+    CHECK_INT(f.findings->error_count, 1);
+    done(&f);
+}
+
+TEST(a_template_in_the_dag_file_is_placed_there)
+{
+    struct fixture f = begin("tasks:\n  a:\n    sql: |\n      select 1,\n        {{ tomorow }}\n"
+                             "  b: {bash: \"echo {{ dss }}\"}\n");
+    CHECK_STR(lint(&f),
+        "error template-undefined dags/x.yaml:5:12 `tomorow` is undefined; \n"
+        "error template-undefined dags/x.yaml:6:22 `dss` is undefined; did you mean `ds`?\n");
+    CHECK_STR(f.findings->first->error.excerpt, "        {{ tomorow }}");
+    done(&f);
+}
+
+TEST(variables_that_airflow_removed_are_named_with_their_replacement)
+{
+    struct fixture f = begin("tasks: {a: {sql: a.sql}}\n");
+    dir_write(&f.dir, "templates/a.sql", "select '{{ yesterday_ds }}'\n");
+    CHECK_STR(lint(&f), "error template-undefined templates/a.sql:1:12 `yesterday_ds` is gone; "
+                        "use `macros.ds_add(ds, -1)`\n");
+    done(&f);
+}
+
+TEST(a_missing_template_says_where_it_was_looked_for)
+{
+    struct fixture f = begin("tasks:\n  a: {sql: no/such.sql}\n  b: {sql: b.sql}\n");
+    dir_write(&f.dir, "templates/b.sql",
+        "select 1;\n{% include 'gone.sql' %}\n"
+        "{% include 'may.sql' ignore missing %}");
+    CHECK_STR(lint(&f),
+        "error template-not-found dags/x.yaml:2:12 there is no template `no/such.sql`; looked for "
+        "dags/no/such.sql, templates/no/such.sql\n"
+        "error template-not-found templates/b.sql:2:12 there is no template `gone.sql`; looked for "
+        "dags/gone.sql, templates/gone.sql\n");
+    done(&f);
+}
+
+TEST(transaction_control_is_found_in_files_and_in_the_dag_file)
+{
+    struct fixture f =
+        begin("tasks:\n  a: {sql: a.sql}\n  b:\n    sql: |\n      select 1;\n      begin;\n");
+    dir_write(&f.dir, "templates/a.sql", "select 1;\n  COMMIT;\nrollback;\n");
+    CHECK_STR(lint(&f),
+        "error transaction-control templates/a.sql:2:3 COMMIT in the SQL of the task `a`; a task "
+        "is one transaction, and dag ends it; leave it out, or use a savepoint\n"
+        "error transaction-control templates/a.sql:3:1 ROLLBACK in the SQL of the task `a`; a task "
+        "is one transaction, and dag ends it; leave it out, or use a savepoint\n"
+        "error transaction-control dags/x.yaml:6:7 BEGIN in the SQL of the task `b`; a task is one "
+        "transaction, and dag ends it; leave it out, or use a savepoint\n");
+    done(&f);
+}
+
+TEST(undeclared_variables_and_connections_are_found)
+{
+    struct fixture f = begin("tasks: {a: {sql: a.sql}}\n");
+    dir_write(&f.dir, "templates/a.sql",
+        "select '{{ var.value.nothing }}', {{ var.json.other.x }},\n"
+        "  '{{ conn.other.host }}', '{{ var.value.get('x', 1) }}', 'var.value.text'\n");
+    CHECK_STR(lint(&f),
+        "warning unknown-variable templates/a.sql:1:12 there is no variable `nothing`; declare it "
+        "under `variables` in dag.yaml\n"
+        "warning unknown-variable templates/a.sql:1:38 there is no variable `other`; declare it "
+        "under `variables` in dag.yaml\n"
+        "error unknown-connection templates/a.sql:2:7 there is no connection `other`; declare it "
+        "under `connections` in dag.yaml\n");
+    CHECK_INT(f.findings->warning_count, 2);
+    CHECK_INT(f.findings->error_count, 1);
+    done(&f);
+}
+
+TEST(a_schedule_without_a_date_between_start_and_end_never_runs)
+{
+    struct fixture f = begin("schedule: 0 0 1 1 *\nstart_date: 2007-02-01\nend_date: 2007-03-01\n"
+                             "tasks: {a: {empty: {}}}\n");
+    CHECK_STR(lint(&f), "error schedule-never dags/x.yaml:1:1 the DAG `x` never runs: its schedule "
+                        "has no date from start_date to end_date; change one of the three\n");
+    done(&f);
+}
+
+TEST(tasks_that_can_never_run_are_found)
+{
+    struct fixture f = begin(
+        "tasks:\n  a: {empty: {}}\n  b: {empty: {}, depends_on: a, trigger_rule: all_skipped}\n"
+        "  c: {empty: {}, depends_on: a, trigger_rule: one_failed}\n"
+        "  d: {bash: ls}\n  e: {empty: {}, depends_on: d, trigger_rule: all_skipped}\n"
+        "  f: {empty: {}, depends_on: [a, d], trigger_rule: one_failed}\n");
+    CHECK_STR(lint(&f),
+        "warning never-runs dags/x.yaml:3:1 the task `b` can never run: its trigger rule is "
+        "all_skipped; the tasks before it cannot end so\n"
+        "warning never-runs dags/x.yaml:4:1 the task `c` can never run: its trigger rule is "
+        "one_failed; the tasks before it cannot end so\n");
+    done(&f);
+}
+
+TEST(a_missing_script_and_a_dag_without_tasks_are_found)
+{
+    struct fixture f = begin("tasks: {a: {python: gone.py}}\n---\ndag_id: y\n");
+    char *want = arena_printf(f.dir.arena,
+        "error script-not-found dags/x.yaml:1:21 there is no file `gone.py`; it is looked for in "
+        "the project's root, %s\n"
+        "warning no-tasks dags/x.yaml:3:1 the DAG `y` has no tasks; write them under `tasks`\n",
+        f.dir.path);
+    CHECK_STR(lint(&f), want);
+    done(&f);
+}
+
+TEST(a_comment_suppresses_a_finding_on_its_line_or_the_next)
+{
+    struct fixture f = begin("tasks: {a: {sql: a.sql}}\n");
+    dir_write(&f.dir, "templates/a.sql",
+        "select '{{ var.value.one }}'; -- dag: ignore unknown-variable\n"
+        "-- dag: ignore transaction-control, unknown-variable\ncommit;\n"
+        "-- dag: ignore transaction\nrollback;\n");
+    CHECK_STR(lint(&f),
+        "error transaction-control templates/a.sql:5:1 ROLLBACK in the SQL of the task `a`; a task "
+        "is one transaction, and dag ends it; leave it out, or use a savepoint\n");
+    done(&f);
+}
+
+TEST(a_project_is_linted_as_a_whole)
+{
+    struct fixture f = begin("tasks: {a: {empty: {}}}\n");
+    dir_write(&f.dir, "dags/y.yaml", "dag_id: x\ntasks: {a: {empty: {}}}\n");
+    dir_write(&f.dir, "dags/z.yaml", "tasks: {a: {sql: commit}}\n");
+    diagnostics_init(f.dir.diagnostics, f.dir.arena);
+    REQUIRE_OK(lint_project(dir_project(&f.dir), f.dir.diagnostics, &f.dir.error), &f.dir.error);
+    CHECK_STR(dir_findings(&f.dir),
+        "1:1 the DAG `x` is in dags/x.yaml already; give one of the two another `dag_id`\n"
+        "1:18 COMMIT in the SQL of the task `a`; a task is one transaction, and dag ends it; leave "
+        "it out, or use a savepoint\n");
+    done(&f);
+}
+
+TEST(codes_are_listed_once_with_a_meaning_in_docs_too)
+{
+    CLEANUP(arena_freep) struct arena *arena = arena_new();
+    struct slice page;
+    struct error err;
+    REQUIRE_OK(file_read(DAG_SOURCE_DIR "/docs/dag-files.md", 1 << 20, arena, &page, &err), &err);
+    for (size_t i = 0; i < lint_code_count; i++) {
+        CHECK(strstr(page.p, arena_printf(arena, "| `%s` | %s | %s |", lint_codes[i].code,
+                                 lint_codes[i].severity, lint_codes[i].meaning)) != NULL);
+        for (size_t j = 0; j < i; j++)
+            CHECK(strcmp(lint_codes[i].code, lint_codes[j].code) != 0);
+    }
+}
