@@ -406,7 +406,7 @@ static void say_start(struct attempt *attempt)
         (int)effect->try_number, attempt->task->task_id, effect->run.run_id, effect->attempt.text);
 }
 
-void attempt_begin(struct executor *ex, const struct effect *effect)
+void attempt_launch(struct executor *ex, const struct effect *effect)
 {
     struct attempt *attempt = new_attempt(ex, &effect->run);
     struct run_record run = attempt->effect.run;

@@ -175,7 +175,7 @@ void executor_free(struct executor *ex, void (*closed)(void *user), void *user)
 void executor_start(struct executor *ex, const struct effect *effect)
 {
     assert(effect->kind == EFFECT_START && effect->dag);
-    attempt_begin(ex, effect);
+    attempt_launch(ex, effect);
 }
 
 void executor_cancel(struct executor *ex, const struct effect *effect)

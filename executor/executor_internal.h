@@ -39,7 +39,7 @@ struct executor {
 struct answer *executor_answer(struct executor *ex, enum event_kind kind, const char *attempt);
 
 /* attempt.c */
-void attempt_begin(struct executor *ex, const struct effect *effect);
+void attempt_launch(struct executor *ex, const struct effect *effect);
 void attempt_recover(struct executor *ex, const struct attempt_record *record,
     const struct dag *dag, const struct run_record *run);
 void attempt_cancel(struct attempt *attempt, bool force, enum reason why);

@@ -60,7 +60,7 @@ static struct instance *find(const struct scheduler *s, const struct event *even
 static void arm_execution_timeout(struct scheduler *s, struct instance *i)
 {
     if (i->task->execution_timeout_us > 0)
-        timer_set(s, &i->timer, mono_of_wall(s, i->started_us + i->task->execution_timeout_us));
+        wake_set(s, &i->timer, mono_of_wall(s, i->started_us + i->task->execution_timeout_us));
 }
 
 void attempt_started(struct scheduler *s, const struct event *event)
@@ -98,7 +98,7 @@ static void settled(struct scheduler *s, struct instance *i)
     }
     i->void_tries = 0;
     i->unsettled = false;
-    timer_stop(s, &i->timer);
+    wake_stop(s, &i->timer);
     forget(s, i);
 }
 
@@ -135,7 +135,7 @@ static void void_unreachable(struct scheduler *s, struct instance *i)
     i->void_tries++;
     if (delay_us > VOID_RETRY_LAST_US)
         delay_us = VOID_RETRY_LAST_US;
-    timer_set(s, &i->timer, s->now.mono_us + delay_us);
+    wake_set(s, &i->timer, s->now.mono_us + delay_us);
     enum reason shown = i->reason == REASON_SETTLING ? REASON_IN_DOUBT : i->reason;
     task_set_reason(s, i, shown, reason_text(REASON_IN_DOUBT));
 }
@@ -178,7 +178,7 @@ static void plan_retry(struct scheduler *s, struct instance *i, const char *mess
     int64_t delay_us = retry_delay_us(run->dag->dag_id, i->task, run->logical_us, i->try_number);
     i->retry_at_us = s->now.wall_us + delay_us;
     task_move(s, i, TASK_EVENT_RETRY, REASON_RETRY_PLANNED, retry_text(s, i, message));
-    timer_set(s, &i->timer, s->now.mono_us + delay_us);
+    wake_set(s, &i->timer, s->now.mono_us + delay_us);
 }
 
 static enum reason final_reason(const struct instance *i, const struct attempt_result *result)
@@ -270,7 +270,7 @@ static void take_commit_state(struct instance *i, const struct attempt_result *r
 static void take_end(struct scheduler *s, struct instance *i, const struct attempt_result *result)
 {
     i->alive = false;
-    timer_stop(s, &i->timer);
+    wake_stop(s, &i->timer);
     slots_release(s, i);
     forget(s, i);
     if (i->started_us == TIME_NONE && result->started_us > 0)
@@ -385,7 +385,7 @@ void attempt_resume(struct scheduler *s, struct instance *i)
     else if (i->intent.set)
         carry_out(s, i);
     else if (i->state == TASK_UP_FOR_RETRY)
-        timer_set(s, &i->timer, mono_of_wall(s, i->retry_at_us));
+        wake_set(s, &i->timer, mono_of_wall(s, i->retry_at_us));
     else if (i->state == TASK_SCHEDULED)
         slots_enqueue(s, i);
     task_wants_evaluation(s, i);

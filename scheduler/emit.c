@@ -42,7 +42,7 @@ struct dag_record dag_record_of(const struct live_dag *dag)
     };
 }
 
-static struct task_record task_record_of(struct scheduler *s, const struct instance *i)
+struct task_record task_record_of(struct scheduler *s, const struct instance *i)
 {
     return (struct task_record){
         .run = i->run->id,
@@ -109,6 +109,14 @@ static void emit_task(struct scheduler *s, struct instance *i)
     change->task.is_new = i->is_new;
     i->saved = i->state;
     i->is_new = false;
+}
+
+void emit_task_record(struct scheduler *s, const struct task_record *record, enum task_state from)
+{
+    struct change *change = add_change(s, CHANGE_TASK);
+    change->task.record = *record;
+    change->task.record.task_id = in_plan(s, record->task_id);
+    change->task.from = from;
 }
 
 /* Rows in the order in which they refer to each other. */

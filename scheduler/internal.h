@@ -78,6 +78,13 @@ struct instance {
     struct task_cap *cap; /* that its attempt counts against, NULL without */
 };
 
+/* A task that left the run with a change of version: should it come back, its row and the numbers of
+   its logs go on. */
+struct gone_task {
+    struct task_record record; /* texts in the run's arena */
+    struct gone_task *next;
+};
+
 struct run {
     struct run_id id;
     struct live_dag *dag;
@@ -85,6 +92,7 @@ struct run {
     struct shape *shape;            /* counted; NULL until started, when not known */
     struct arena *arena;
     struct instance **tasks; /* by task index of the version; NULL until started */
+    struct gone_task *gone;  /* rows of tasks that the version does not have */
     uint32_t task_count;
     uint32_t counts[TASK_STATE_COUNT];
     uint32_t finished_count, settling_count, waiting_past_count;
@@ -212,8 +220,8 @@ struct scheduler {
 
 /* ---- scheduler.c: time, random numbers, lists --------------------------------------------------
  */
-void timer_set(struct scheduler *s, struct timer *timer, int64_t due_mono_us);
-void timer_stop(struct scheduler *s, struct timer *timer);
+void wake_set(struct scheduler *s, struct timer *timer, int64_t due_mono_us);
+void wake_stop(struct scheduler *s, struct timer *timer);
 int64_t mono_of_wall(const struct scheduler *s, int64_t wall_us);
 uint64_t random_next(struct scheduler *s);
 int64_t generation_next(struct scheduler *s);               /* never 0 */
@@ -235,6 +243,9 @@ bool schedules_hold(const struct scheduler *s);
 /* ---- emit.c: changes and effects ----------------------------------------------------------------
  */
 void emit_changes(struct scheduler *s);
+struct task_record task_record_of(struct scheduler *s, const struct instance *i);
+void emit_task_record(
+    struct scheduler *s, const struct task_record *record, enum task_state from);
 struct run_record run_record_of(struct scheduler *s, const struct run *run);
 struct dag_record dag_record_of(const struct live_dag *dag);
 struct effect *emit_effect(struct scheduler *s, enum effect_kind kind, const struct run *run);
@@ -314,6 +325,9 @@ void run_arm_timeout(struct scheduler *s, struct run *run);
 /* A finished run is unfinished again, queued or at once. */
 void run_revive(struct scheduler *s, struct run *run, enum run_event event, enum reason reason,
     const char *text);
+void run_add_gone(struct run *run, const struct task_record *record);
+/* Rows of tasks that the version does not have, and that say otherwise, are written as removed. */
+void run_settle_gone(struct scheduler *s, struct run *run);
 /* Has instances recounted: states of upstreams, of setups, of the run. */
 void run_recount(struct scheduler *s, struct run *run);
 /* A run loaded before its backfill is counted there. */

@@ -94,6 +94,8 @@ static void load_tasks(
         const struct task *task = dag_find_task(run->shape->dag, records[n].task_id);
         if (task)
             take_task_record(s, run->tasks[task->index], &records[n]);
+        else
+            run_add_gone(run, &records[n]);
     }
     run_recount(s, run);
 }
@@ -168,6 +170,7 @@ void scheduler_load_attempt(struct scheduler *s, const struct attempt_record *at
    that first when only texts have changed in it. */
 void run_resume(struct scheduler *s, struct run *run)
 {
+    run_settle_gone(s, run);
     if (run->state != RUN_RUNNING)
         return;
     for (uint32_t n = 0; n < run->task_count; n++) {

@@ -108,7 +108,7 @@ size_t run_clear(struct scheduler *s, struct run *run, const bool *chosen, const
     run_revive(s, run, RUN_EVENT_CLEAR, REASON_CLEARED, text);
     if (run->state == RUN_RUNNING) {
         run->started_us = s->now.wall_us;
-        timer_stop(s, &run->timer);
+        wake_stop(s, &run->timer);
         run_arm_timeout(s, run);
     }
     return count;

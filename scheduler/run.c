@@ -194,7 +194,7 @@ struct run *run_from_record(
 
 static void free_instance(struct scheduler *s, struct instance *i)
 {
-    timer_stop(s, &i->timer);
+    wake_stop(s, &i->timer);
     slots_dequeue(s, i);
     if (i->attempt.text[0] && map_get(s->attempts, i->attempt.text) == i)
         map_remove(s->attempts, i->attempt.text);
@@ -205,7 +205,7 @@ void run_free(struct scheduler *s, struct run *run)
 {
     if (run->live)
         run_unlink(s, run);
-    timer_stop(s, &run->timer);
+    wake_stop(s, &run->timer);
     for (uint32_t n = 0; n < run->task_count; n++)
         free_instance(s, run->tasks[n]);
     map_remove(s->runs, run_key(run->id).text);
@@ -321,7 +321,7 @@ void run_arm_timeout(struct scheduler *s, struct run *run)
 {
     int64_t timeout_us = run->shape->dag->run_timeout_us;
     if (timeout_us > 0 && !run_is_ending(run))
-        timer_set(s, &run->timer, mono_of_wall(s, run->started_us + timeout_us));
+        wake_set(s, &run->timer, mono_of_wall(s, run->started_us + timeout_us));
 }
 
 bool run_start(struct scheduler *s, struct run *run)
@@ -385,7 +385,7 @@ static void end_run(struct scheduler *s, struct run *run, enum run_event event, 
         run_unqueue(s, run);
     run->ended_us = s->now.wall_us;
     run_move(s, run, event, reason, text);
-    timer_stop(s, &run->timer);
+    wake_stop(s, &run->timer);
     if (was_running)
         count_running(run, -1);
     dates_set(run->dag, run->logical_us, run->state);
@@ -502,7 +502,7 @@ void run_end_early(struct scheduler *s, struct run *run, enum reason reason, boo
     if (run->state == RUN_QUEUED)
         run_start(s, run);
     run_set_reason(s, run, reason, NULL);
-    timer_stop(s, &run->timer);
+    wake_stop(s, &run->timer);
     for (uint32_t n = 0; n < run->task_count; n++) {
         struct instance *i = run->tasks[n];
         bool spared = i->task->teardown && reason != REASON_RUN_TIMED_OUT;

@@ -241,12 +241,12 @@ void dag_arm_timer(struct scheduler *s, struct live_dag *dag, int64_t wall_us)
 {
     int64_t due_us = mono_of_wall(s, wall_us);
     if (!dag->timer.entry.slot || dag->timer.entry.due > due_us)
-        timer_set(s, &dag->timer, due_us);
+        wake_set(s, &dag->timer, due_us);
 }
 
 void dag_step(struct scheduler *s, struct live_dag *dag)
 {
-    timer_stop(s, &dag->timer);
+    wake_stop(s, &dag->timer);
     if (s->draining)
         return;
     start_runs(s, dag);
@@ -262,7 +262,7 @@ void dag_pause(struct scheduler *s, struct live_dag *dag, enum reason reason)
 {
     dag->paused = true;
     dag->pause_reason = reason;
-    timer_stop(s, &dag->timer);
+    wake_stop(s, &dag->timer);
     dag_changed(s, dag);
 }
 

@@ -4,12 +4,12 @@
 
 /* ---- time and timers ---- */
 
-void timer_set(struct scheduler *s, struct timer *timer, int64_t due_mono_us)
+void wake_set(struct scheduler *s, struct timer *timer, int64_t due_mono_us)
 {
     heap_set(&s->timers, &timer->entry, due_mono_us, ++s->timer_sequence);
 }
 
-void timer_stop(struct scheduler *s, struct timer *timer)
+void wake_stop(struct scheduler *s, struct timer *timer)
 {
     heap_remove(&s->timers, &timer->entry);
 }
@@ -42,7 +42,7 @@ static void step_all(struct scheduler *s)
 static void clock_jumped(struct scheduler *s, int64_t jump_us)
 {
     s->hold_until_us = s->now.mono_us + CLOCK_HOLD_US;
-    timer_set(s, &s->hold, s->hold_until_us);
+    wake_set(s, &s->hold, s->hold_until_us);
     struct effect *effect = emit_effect(s, EFFECT_CLOCK_JUMPED, NULL);
     effect->generation = jump_us;
 }
@@ -72,7 +72,7 @@ static void hold_over(struct scheduler *s)
     step_all(s);
 }
 
-static void timer_due(struct scheduler *s, struct timer *timer)
+static void wake_due(struct scheduler *s, struct timer *timer)
 {
     switch (timer->kind) {
     case TIMER_TASK: task_timer_due(s, CONTAINER_OF(timer, struct instance, timer)); break;
@@ -87,7 +87,7 @@ static void fire_timers(struct scheduler *s)
     struct heap_entry *entry;
     while ((entry = heap_first(&s->timers)) && entry->due <= s->now.mono_us) {
         heap_remove(&s->timers, entry);
-        timer_due(s, CONTAINER_OF(entry, struct timer, entry));
+        wake_due(s, CONTAINER_OF(entry, struct timer, entry));
     }
 }
 
@@ -252,7 +252,7 @@ void dag_free(struct scheduler *s, struct live_dag *dag)
         mem_free(*account);
     free_caps(dag);
     parking_done(&dag->paused_tasks);
-    timer_stop(s, &dag->timer);
+    wake_stop(s, &dag->timer);
     vec_done(&dag->runs);
     vec_done(&dag->queued);
     vec_done(&dag->backfills);

@@ -335,7 +335,7 @@ void task_end_early(struct scheduler *s, struct instance *i, enum reason shown,
     task_set_intent(i, intent);
     task_set_reason(s, i, shown, NULL);
     if (!i->alive) {
-        timer_stop(s, &i->timer);
+        wake_stop(s, &i->timer);
         attempt_settle(s, i);
         return;
     }
@@ -359,7 +359,7 @@ void task_clear(struct scheduler *s, struct instance *i, int64_t generation, con
         i->run->settling_count--;
     }
     if (!i->alive) {
-        timer_stop(s, &i->timer);
+        wake_stop(s, &i->timer);
         task_drop_intent(i);
         i->queued_us = i->started_us = i->ended_us = TIME_NONE;
         task_move(s, i, TASK_EVENT_CLEAR, REASON_CLEARED, text);

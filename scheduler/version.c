@@ -1,8 +1,44 @@
 /* Versions of a DAG, and which one a run goes on with. */
 #include "scheduler/internal.h"
 
-/* Makes an instance of a task that the run did not have yet. */
-static struct instance *add_instance(struct run *run, const struct task *task)
+void run_add_gone(struct run *run, const struct task_record *record)
+{
+    struct gone_task *gone = arena_new_of(run->arena, struct gone_task);
+    gone->record = *record;
+    gone->record.task_id = arena_strdup(run->arena, record->task_id);
+    gone->record.reason_text = NULL;
+    gone->next = run->gone;
+    run->gone = gone;
+}
+
+void run_settle_gone(struct scheduler *s, struct run *run)
+{
+    for (struct gone_task *gone = run->gone; gone; gone = gone->next) {
+        enum task_state from = gone->record.state;
+        if (task_state_finished(from))
+            continue;
+        gone->record.state = TASK_REMOVED;
+        gone->record.reason = REASON_REMOVED_TASK;
+        gone->record.reason_text = reason_text(REASON_REMOVED_TASK);
+        emit_task_record(s, &gone->record, from);
+    }
+}
+
+/* The row of a task that is back, taken out of those that are gone. */
+static bool take_gone(struct run *run, const char *task_id, struct task_record *ret)
+{
+    for (struct gone_task **at = &run->gone; *at; at = &(*at)->next)
+        if (str_equal((*at)->record.task_id, task_id)) {
+            *ret = (*at)->record;
+            *at = (*at)->next;
+            return true;
+        }
+    return false;
+}
+
+/* Makes an instance of a task that the run does not have.  One that it had before starts as a new
+   generation: its old one may have committed. */
+static struct instance *add_instance(struct scheduler *s, struct run *run, const struct task *task)
 {
     struct instance *i = arena_new_of(run->arena, struct instance);
     i->run = run;
@@ -12,6 +48,16 @@ static struct instance *add_instance(struct run *run, const struct task *task)
     i->is_new = true;
     i->timer.kind = TIMER_TASK;
     i->ready_us = i->queued_us = i->started_us = i->ended_us = i->retry_at_us = TIME_NONE;
+    struct task_record before;
+    if (!take_gone(run, task->task_id, &before))
+        return i;
+    i->is_new = false;
+    i->saved = before.state;
+    i->tries_total = before.tries_total;
+    i->unsettled = before.unsettled;
+    i->unsettled_generation = before.unsettled_generation;
+    i->attempt = before.attempt;
+    i->generation = generation_next(s);
     return i;
 }
 
@@ -19,7 +65,7 @@ static struct instance *add_instance(struct run *run, const struct task *task)
 static void drop_instance(struct scheduler *s, struct instance *i)
 {
     slots_dequeue(s, i);
-    timer_stop(s, &i->timer);
+    wake_stop(s, &i->timer);
     if (i->settling) {
         i->settling = false;
         i->run->settling_count--;
@@ -32,6 +78,8 @@ static void drop_instance(struct scheduler *s, struct instance *i)
         map_remove(s->attempts, i->attempt.text);
     i->state = TASK_REMOVED;
     task_set_reason(s, i, REASON_REMOVED_TASK, NULL);
+    struct task_record record = task_record_of(s, i);
+    run_add_gone(i->run, &record);
 }
 
 /* Moves instances to the tasks of the same name in `shape`.  Those that are dropped keep their task
@@ -52,7 +100,7 @@ void run_take_version(struct scheduler *s, struct run *run, struct shape *shape)
     }
     for (uint32_t n = 0; n < dag->task_count; n++) {
         if (!tasks[n]) {
-            tasks[n] = add_instance(run, &dag->tasks[n]);
+            tasks[n] = add_instance(s, run, &dag->tasks[n]);
             task_changed(s, tasks[n]);
         }
     }
@@ -77,7 +125,7 @@ const char *run_blocks_version(const struct run *run, const struct shape *shape)
 {
     for (uint32_t n = 0; n < run->task_count; n++) {
         const struct instance *i = run->tasks[n];
-        if ((i->alive || i->settling) && !dag_find_task(shape->dag, i->task->task_id))
+        if ((i->alive || i->unsettled) && !dag_find_task(shape->dag, i->task->task_id))
             return i->task->task_id;
     }
     return NULL;
@@ -93,7 +141,7 @@ static void offer_version(struct scheduler *s, struct run *run, struct shape *sh
         return;
     run_take_version(s, run, shape);
     if (run->state == RUN_RUNNING && !run_is_ending(run)) {
-        timer_stop(s, &run->timer);
+        wake_stop(s, &run->timer);
         run_arm_timeout(s, run);
     }
     parking_release(s, &run->parking, true);
@@ -142,6 +190,6 @@ void dag_remove(struct scheduler *s, const char *dag_id)
     if (!dag || dag->removed)
         return;
     dag->removed = true;
-    timer_stop(s, &dag->timer);
+    wake_stop(s, &dag->timer);
     dag_changed(s, dag);
 }
