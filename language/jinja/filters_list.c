@@ -88,6 +88,25 @@ static struct jinja_value cells_to_list(
     return list;
 }
 
+/* The sort filter's keys are lists in Jinja2, and equal items of lists are not ordered: so
+   undefined keys do no harm as long as all are. */
+static enum status wrap_keys(
+    call_t call, struct jinja_sort_cell *cells, size_t count, struct error *err)
+{
+    size_t undefined = 0;
+    for (size_t i = 0; i < count; i++)
+        undefined += cells[i].key.kind == JINJA_UNDEFINED;
+    for (size_t i = 0; undefined && count > 1 && i < count; i++) {
+        enum status status = jinja_check_defined(call->render, cells[i].key, err);
+        if (status)
+            return status;
+        struct jinja_value list = jinja_list_new(call->arena, 1);
+        jinja_list_add(call->arena, list, cells[i].key);
+        cells[i].key = list;
+    }
+    return OK;
+}
+
 static enum status filter_sort(call_t call, struct jinja_value *ret, struct error *err)
 {
     static const char *const names[] = {"value", "reverse", "case_sensitive", "attribute"};
@@ -115,6 +134,8 @@ static enum status filter_sort(call_t call, struct jinja_value *ret, struct erro
         getters[i].fold = fold;
     }
     status = make_cells(call, values[0], getters, getter_count, &cells, &count, err);
+    if (!status)
+        status = wrap_keys(call, cells, count, err);
     if (!status)
         status = jinja_sort(call->render, cells, count, jinja_argument_bool(values[1], false), err);
     if (!status)

@@ -15,6 +15,7 @@ struct pick {
     const struct jinja_keyword *keywords;
     size_t keyword_count;
     bool autoescape, reject;
+    const char *problem; /* what is wrong with the arguments: said when the first item comes */
 };
 
 static enum status apply(struct jinja_render *render, struct pick *pick, struct jinja_value item,
@@ -39,6 +40,8 @@ static enum status map_step(struct jinja_render *render, struct jinja_generator 
     enum status status = jinja_next(render, &generator->source, ret_more, &item, err);
     if (status || !*ret_more)
         return status;
+    if (pick->problem)
+        return error_set(err, ERR_TEMPLATE_TYPE, "%s", pick->problem);
     return pick->row ? apply(render, pick, item, ret, err)
                      : jinja_getter_apply(render, &pick->getter, item, ret, err);
 }
@@ -53,6 +56,8 @@ static enum status select_step(struct jinja_render *render, struct jinja_generat
         enum status status = jinja_next(render, &generator->source, ret_more, ret, err);
         if (status || !*ret_more)
             return status;
+        if (pick->problem)
+            return error_set(err, ERR_TEMPLATE_TYPE, "%s", pick->problem);
         status = jinja_getter_apply(render, &pick->getter, *ret, &v, err);
         if (!status && pick->row)
             status = apply(render, pick, v, &v, err);
@@ -64,19 +69,20 @@ static enum status select_step(struct jinja_render *render, struct jinja_generat
 }
 
 /* The row that `name` names and the arguments behind it. */
-static enum status find_row(
-    call_t call, struct pick *pick, bool is_filter, size_t name_at, struct error *err)
+static void find_row(call_t call, struct pick *pick, bool is_filter, size_t name_at)
 {
+    const char *kind = is_filter ? "filter" : "test";
     struct jinja_value name = call->args[name_at];
-    if (name.kind != JINJA_STRING)
-        return error_set(err, ERR_TEMPLATE_TYPE, "%s(): a %s's name must be a string, not '%s'",
-            call->name, is_filter ? "filter" : "test", jinja_type_name(name));
     struct jinja_symbol symbol = {jinja_text(name), 0};
-    pick->row = is_filter ? jinja_find_filter(call->render->env, &symbol)
-                          : jinja_find_test(call->render->env, &symbol);
-    if (!pick->row)
-        return error_set(err, ERR_TEMPLATE_SYNTAX, "no %s named '%.*s'",
-            is_filter ? "filter" : "test", SLICE_ARG(symbol.text));
+    if (name.kind == JINJA_STRING)
+        pick->row = is_filter ? jinja_find_filter(call->render->env, &symbol)
+                              : jinja_find_test(call->render->env, &symbol);
+    if (name.kind != JINJA_STRING)
+        pick->problem = arena_printf(call->arena, "%s(): a %s's name must be a string, not '%s'",
+            call->name, kind, jinja_type_name(name));
+    else if (!pick->row)
+        pick->problem =
+            arena_printf(call->arena, "no %s named '%.*s'", kind, SLICE_ARG(symbol.text));
     pick->arg_count = call->arg_count - name_at;
     pick->args = arena_array(call->arena, struct jinja_value, pick->arg_count);
     for (size_t i = 1; i < pick->arg_count; i++)
@@ -85,7 +91,6 @@ static enum status find_row(
         pick->keywords =
             arena_memdup(call->arena, call->keywords, call->keyword_count * sizeof *call->keywords);
     pick->keyword_count = call->keyword_count;
-    return OK;
 }
 
 static enum status start_generator(call_t call, struct jinja_generator *generator,
@@ -96,24 +101,25 @@ static enum status start_generator(call_t call, struct jinja_generator *generato
     return status;
 }
 
-static enum status map_attribute(call_t call, struct pick *pick, struct error *err)
+static void map_attribute(call_t call, struct pick *pick)
 {
     struct jinja_value attribute = {0}, absent = {0};
+    pick->problem = "map requires a filter argument";
     for (size_t i = 0; i < call->keyword_count; i++) {
         const struct jinja_keyword *keyword = &call->keywords[i];
-        if (slice_equal_str(keyword->name, "attribute"))
+        if (slice_equal_str(keyword->name, "attribute")) {
             attribute = keyword->value;
-        else if (slice_equal_str(keyword->name, "default"))
+            pick->problem = NULL;
+        } else if (slice_equal_str(keyword->name, "default")) {
             absent = keyword->value;
-        else if (!slice_equal_str(keyword->name, "value"))
-            return error_set(err, ERR_TEMPLATE_TYPE, "map(): unexpected keyword argument '%.*s'",
-                SLICE_ARG(keyword->name));
+        } else {
+            pick->problem = arena_printf(
+                call->arena, "map(): unexpected keyword argument '%.*s'", SLICE_ARG(keyword->name));
+            break;
+        }
     }
-    if (jinja_is_absent(attribute))
-        return error_set(err, ERR_TEMPLATE_TYPE, "map requires a filter argument");
     jinja_getter_init(call->arena, attribute, &pick->getter);
     pick->getter.absent = absent;
-    return OK;
 }
 
 static enum status filter_map(call_t call, struct jinja_value *ret, struct error *err)
@@ -123,9 +129,11 @@ static enum status filter_map(call_t call, struct jinja_value *ret, struct error
         return error_set(err, ERR_TEMPLATE_TYPE, "map() takes a value");
     pick->generator.step = map_step;
     pick->autoescape = call->autoescape;
-    enum status status =
-        call->arg_count > 1 ? find_row(call, pick, true, 1, err) : map_attribute(call, pick, err);
-    return status ? status : start_generator(call, &pick->generator, call->args[0], ret, err);
+    if (call->arg_count > 1)
+        find_row(call, pick, true, 1);
+    else
+        map_attribute(call, pick);
+    return start_generator(call, &pick->generator, call->args[0], ret, err);
 }
 
 /* select, reject, selectattr, rejectattr. */
@@ -133,19 +141,18 @@ static enum status filter_select(call_t call, struct jinja_value *ret, struct er
 {
     struct pick *pick = arena_new_of(call->arena, struct pick);
     bool attribute = strstr(call->name, "attr") != NULL;
-    enum status status = OK;
     if (call->arg_count == 0)
         return error_set(err, ERR_TEMPLATE_TYPE, "%s() takes a value", call->name);
-    if (attribute && call->arg_count < 2)
-        return error_set(err, ERR_TEMPLATE_TYPE, "Missing parameter for attribute name");
     pick->generator.step = select_step;
     pick->reject = call->name[0] == 'r';
     pick->autoescape = call->autoescape;
-    if (attribute)
+    if (attribute && call->arg_count < 2)
+        pick->problem = "Missing parameter for attribute name";
+    else if (attribute)
         jinja_getter_init(call->arena, call->args[1], &pick->getter);
     if (call->arg_count > 1 + (size_t)attribute)
-        status = find_row(call, pick, false, 1 + (size_t)attribute, err);
-    return status ? status : start_generator(call, &pick->generator, call->args[0], ret, err);
+        find_row(call, pick, false, 1 + (size_t)attribute);
+    return start_generator(call, &pick->generator, call->args[0], ret, err);
 }
 
 struct unique {

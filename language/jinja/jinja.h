@@ -471,7 +471,9 @@ struct jinja_result {
     size_t source_count;
 };
 
-/* `context` is a mapping of the template's variables (absent: none); it is not changed. */
+/* `context` is a mapping of the template's variables (absent: none).  Setting a variable does not
+   change it, but as in Python a template may change a list or mapping that it holds (`append`,
+   `update`): give each rendering values of its own. */
 enum status jinja_render(struct jinja_environment *env, const struct jinja_template *template,
     struct jinja_value context, struct arena *arena, struct jinja_result *ret,
     struct error *err) MUST_CHECK;
