@@ -10,8 +10,8 @@
 
 {#- Statements after which the table's partition of that day exists and is empty. -#}
 {%- macro replace_day_partition(table, day) -%}
-{%- if target.dialect == "greenplum6" -%}
 {%- set partition = "p" ~ day | replace("-", "") -%}
+{%- if target.dialect == "greenplum6" -%}
 alter table {{ table }} drop partition if exists {{ partition }};
 alter table {{ table }} add partition {{ partition }} values (date {{ day | literal }});
 {%- else -%}
