@@ -123,6 +123,23 @@ bool sql_report_row(struct sql_attempt *s, const PGresult *row);
 /* The XCom as JSON in the arena, NULL when none is wanted. */
 char *sql_report_xcom(struct sql_attempt *s);
 
+/* ---- sql_bind.c ---- */
+
+enum {
+    /* Parameters of one statement: more than anybody writes by hand. */
+    SQL_PARAMETERS_MAX = 100,
+};
+struct sql_bound {
+    char *text; /* of the same length as the statement's */
+    size_t count;
+    const char *names[SQL_PARAMETERS_MAX];
+    const char *values[SQL_PARAMETERS_MAX]; /* NULL = null */
+};
+/* The statement as it is sent, and its values.  False: *ret_offset, in the statement, names a
+   parameter that the task does not have. */
+bool sql_bind(
+    struct sql_attempt *s, struct slice statement, struct sql_bound *ret, size_t *ret_offset);
+
 /* ---- sql_clean.c ---- */
 
 /* Whether a session that ran this text is as it was before: it calls nothing but functions that are

@@ -188,12 +188,18 @@ static struct slice statement_text(const struct sql_attempt *s)
 static void send_statement(struct sql_attempt *s)
 {
     struct slice text = statement_text(s);
+    struct sql_bound bound;
+    size_t offset;
     sql_report_begin(s);
-    char *copy = mem_alloc(text.size + 1);
-    memcpy(copy, text.p, text.size);
-    copy[text.size] = '\0';
-    session_query(s->session, copy);
-    mem_free(copy);
+    if (!sql_bind(s, text, &bound, &offset)) {
+        struct attempt_result failure = sql_report_refusal(s, "42P02",
+            s->statements.at[s->at].offset + offset, "there is no such parameter in `parameters`");
+        fail_after_rollback(s, &failure);
+    } else if (bound.count) {
+        session_query_bound(s->session, bound.text, (int)bound.count, bound.values);
+    } else {
+        session_query(s->session, bound.text);
+    }
 }
 
 /* Command tags of statements that begin or end a transaction.  The text was looked through before

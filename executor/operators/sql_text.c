@@ -111,12 +111,11 @@ static const char *setting_value(const struct sql_attempt *s, const struct named
 }
 
 static enum status add_settings(const struct sql_attempt *s, const struct named_texts *settings,
-    bool rendered, struct strbuf *out, struct error *err)
+    struct strbuf *out, struct error *err)
 {
     for (size_t i = 0; i < settings->count; i++) {
         const struct named_text *setting = &settings->at[i];
-        const char *value = rendered ? setting_value(s, setting) : setting->text.value;
-        enum status status = add_setting(s, out, setting->name, value, err);
+        enum status status = add_setting(s, out, setting->name, setting_value(s, setting), err);
         if (status)
             return status;
     }
@@ -131,9 +130,9 @@ enum status sql_text_settings(const struct sql_attempt *s, char **ret, struct er
         "%s search_path TO DEFAULT; %s statement_timeout TO DEFAULT;"
         " %s lock_timeout TO DEFAULT; ",
         set, set, set);
-    enum status status = add_settings(s, &s->connection->settings, false, &text, err);
+    enum status status = add_settings(s, &s->connection->settings, &text, err);
     if (status == OK)
-        status = add_settings(s, &s->task->settings, true, &text, err);
+        status = add_settings(s, &s->task->settings, &text, err);
     if (s->task->statement_timeout_us > 0)
         strbuf_printf(&text, "%s statement_timeout = %lld; ", set,
             (long long)((s->task->statement_timeout_us + 999) / US_PER_MS));

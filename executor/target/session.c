@@ -144,20 +144,37 @@ PGcancel *session_cancel_handle(struct session *session)
     return PQgetCancel(session->conn);
 }
 
-void session_query(struct session *session, const char *sql)
+static void start_text(struct session *session)
 {
     assert(!session->busy && !session->closing);
     session->busy = true;
     session->tag[0] = '\0';
     session->rows = -1;
     session->copy_in = session->copy_out = session->copying_out = false;
-    session->failed_to_send = !PQsendQuery(session->conn, sql);
-    if (session->failed_to_send) {
+}
+
+static void sent(struct session *session, bool ok)
+{
+    session->failed_to_send = !ok;
+    if (!ok) {
         uv_idle_start(&session->turn, on_turn); /* told from the loop, never from within */
         return;
     }
     PQsetSingleRowMode(session->conn);
     watch(session, PQflush(session->conn) == 1);
+}
+
+void session_query(struct session *session, const char *sql)
+{
+    start_text(session);
+    sent(session, PQsendQuery(session->conn, sql));
+}
+
+void session_query_bound(
+    struct session *session, const char *sql, int count, const char *const *values)
+{
+    start_text(session);
+    sent(session, PQsendQueryParams(session->conn, sql, count, NULL, values, NULL, NULL, 0));
 }
 
 /* Reads what a COPY TO STDOUT sends; true when it has ended or is to be waited for. */

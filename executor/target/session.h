@@ -56,6 +56,9 @@ PGconn *session_connection(struct session *session);
 
 /* Sends a text; nothing else may be under way.  Trouble is told by `done`, never from within. */
 void session_query(struct session *session, const char *sql);
+/* The same for one statement with bound values (text; NULL = null), by the extended protocol. */
+void session_query_bound(
+    struct session *session, const char *sql, int count, const char *const *values);
 bool session_busy(const struct session *session);
 
 /* A copy of what PQcancel needs; the caller frees it with PQfreeCancel.  Any thread may use it. */

@@ -66,6 +66,9 @@ static void make_executor(struct rig *rig)
     REQUIRE_OK(executor_new(&options, &rig->ex, &err), &err);
 }
 
+static const struct variable secret = {
+    .name = "token", .value = "hunter2secret", .secret = true, .origin = ORIGIN_FILE};
+
 static void make_project(struct rig *rig, const char *uri)
 {
     rig->connection = (struct connection){
@@ -86,6 +89,8 @@ static void make_project(struct rig *rig, const char *uri)
         .connections = &rig->connection,
         .connection_count = uri ? 1 : 0,
         .max_processes = 8,
+        .variables = &secret,
+        .variable_count = 1,
     };
 }
 
@@ -166,11 +171,22 @@ struct task *rig_task(struct rig *rig, enum task_kind kind)
     return &rig->tasks[0];
 }
 
+void rig_write(struct rig *rig, const char *sql)
+{
+    struct error err;
+    const char *folder = path_join(rig->arena, rig->dir, "templates");
+    REQUIRE_OK(dir_make(folder, false, &err), &err);
+    REQUIRE_OK(
+        file_write(path_join(rig->arena, folder, "t.sql"), slice_of(sql), 0600, false, &err), &err);
+}
+
 struct task *rig_sql(struct rig *rig, const char *sql)
 {
+    rig_write(rig, sql);
     struct task *task = rig_task(rig, KIND_SQL);
     task->sql = (struct sql_task){
-        .sql = {.value = sql, .line = 1, .column = 1},
+        .sql = {.value = "t.sql", .line = 1, .column = 1},
+        .is_path = true,
         .connection = "db",
         .transaction = true,
     };

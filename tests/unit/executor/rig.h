@@ -40,8 +40,11 @@ void rig_free(struct rig *rig);
 /* Gives up the executor as a crashed daemon would, closing our ends only, and makes a new one. */
 void rig_restart(struct rig *rig);
 
-/* A SQL task with that text, or another kind to be filled in by the test; task 0. */
+/* A SQL task with that text in templates/t.sql, or another kind to be filled in by the test; task
+ * 0. */
 struct task *rig_sql(struct rig *rig, const char *sql);
+/* Another text for the same task. */
+void rig_write(struct rig *rig, const char *sql);
 struct task *rig_task(struct rig *rig, enum task_kind kind);
 
 /* The effect of starting task 0 as the next attempt; may be changed before rig_start. */
