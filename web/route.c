@@ -1,0 +1,84 @@
+#include "web/route.h"
+
+#include "web/pages/pages.h"
+
+/*
+ * How to add a page:
+ *  1. write its function in pages/ and declare it in pages/pages.h;
+ *  2. add its row here (tests/unit/web/route_test.c fails when two rows fit one path);
+ *  3. describe it in docs/status-page.md (tests/web fails when it is missing there).
+ */
+static const struct route routes[] = {
+    {"/", page_home},
+    {"/dags/:dag", page_dag},
+    {"/dags/:dag/runs/:run", page_run},
+    {"/dags/:dag/runs/:run/tasks/:task", page_task},
+    {"/dags/:dag/runs/:run/tasks/:task/tries/:number", page_task},
+    {"/dags/:dag/runs/:run/tasks/:task/tries/:number/log", file_log},
+    {"/dags/:dag/runs/:run/tasks/:task/tries/:number/sql", file_sql},
+    {"/queue", page_queue},
+    {"/audit", page_audit},
+    {"/health", api_health},
+    {"/api/events", api_events},
+    {"/assets/:name", file_asset},
+};
+
+const struct route *route_table(size_t *ret_count)
+{
+    *ret_count = ARRAY_SIZE(routes);
+    return routes;
+}
+
+static const char **value_of(struct route_values *values, struct slice name)
+{
+    const struct {
+        const char *name;
+        const char **value;
+    } names[] = {{":dag", &values->dag_id}, {":run", &values->run}, {":task", &values->task},
+        {":number", &values->number}, {":name", &values->name}};
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+        if (slice_equal_str(name, names[i].name))
+            return names[i].value;
+    return NULL;
+}
+
+/* The segment at *p, which stands behind a '/'; moves *p to its end. */
+static struct slice next_segment(const char **p)
+{
+    size_t size = strcspn(*p, "/");
+    struct slice segment = slice_make(*p, size);
+    *p += size;
+    return segment;
+}
+
+bool route_match(
+    const char *pattern, const char *path, struct arena *arena, struct route_values *ret)
+{
+    struct route_values values = {0};
+    while (*pattern == '/' && *path == '/') {
+        pattern++;
+        path++;
+        struct slice wanted = next_segment(&pattern), given = next_segment(&path);
+        const char **value = value_of(&values, wanted);
+        if (!value && !slice_equal(wanted, given))
+            return false;
+        if (value && (given.size == 0 || !(*value = http_decode(arena, given))))
+            return false;
+    }
+    if (*pattern || *path)
+        return false;
+    *ret = values;
+    return true;
+}
+
+enum status route_find(const char *path, struct arena *arena, const struct route **ret,
+    struct route_values *ret_values, struct error *err)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(routes); i++) {
+        if (!route_match(routes[i].path, path, arena, ret_values))
+            continue;
+        *ret = &routes[i];
+        return OK;
+    }
+    return error_set(err, ERR_NOT_FOUND, "there is no page at %s", path);
+}
