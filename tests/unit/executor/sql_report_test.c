@@ -347,3 +347,30 @@ TEST(parameters_are_bound_by_number_and_by_name)
     json_decref(mapping);
     sql_finish();
 }
+
+TEST(an_error_inside_python_is_shown_at_its_line_and_uses_the_session_up)
+{
+    sql_begin("python");
+    postgres_run(db, "CREATE EXTENSION plpython3u");
+    struct attempt_result result =
+        fails("create function p(v int) returns int language plpython3u as $py$\n"
+              "def check(x):\n    if x == 2:\n        raise ValueError('bad value %d' % x)\n"
+              "    return x\nreturn check(v)\n$py$;\nselect p(v) from generate_series(1, 3) v;",
+            "38000", "templates/t.sql:4:9");
+    CHECK(contains(result.message, "ValueError: bad value 2 (SQLSTATE 38000)"));
+    CHECK(contains(result.message, "    4 |         raise ValueError('bad value %d' % x)"));
+    CHECK(contains(result.message, "PL/Python function \"p\", line 4, in check"));
+    fails("do language plpython3u $$\nplpy.execute('select * from nowhere')\n$$", "42P01",
+        "templates/t.sql:2:29");
+    char backend[2][64];
+    for (int i = 0; i < 2; i++) {
+        rig->generation = i + 10;
+        rig_sql(rig, "select count(*) from t");
+        struct attempt_result run = rig_run(rig);
+        CHECK_INT(run.outcome, OUTCOME_SUCCESS);
+        snprintf(backend[i], sizeof(backend[i]), "%.20s", strstr(run.detail, "\"backend\":"));
+    }
+    /* A trigger or view of t might be Python: nobody can tell from the text. */
+    CHECK(!str_equal(backend[0], backend[1]));
+    sql_finish();
+}
