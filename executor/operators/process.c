@@ -127,12 +127,13 @@ static struct attempt_result judge(struct process *p, const struct process_end *
         result.message = arena_printf(arena, "skipped by exit status %d", end->number);
     } else {
         const char *words = last_words(p);
+        const char *how = end->signalled ? arena_printf(arena, "ended by signal %d (%s)",
+                                               end->number, strsignal(end->number))
+                                         : arena_printf(arena, "exit status %d", end->number);
         result.outcome = OUTCOME_FAILED;
         result.error_class = CLASS_EXIT;
-        result.message = arena_printf(arena, "%s %d%s%s%s%s",
-            end->signalled ? "ended by signal" : "exit status", end->number,
-            end->signalled ? " (" : "", end->signalled ? strsignal(end->number) : "",
-            end->signalled ? ")" : "", words ? arena_printf(arena, "\n%s", words) : "");
+        result.message = words ? arena_printf(arena, "%s\n%s", how, words) : how;
+        attempt_say(p->attempt, LOG_KIND_ERROR, "%s", how);
     }
     return result;
 }
