@@ -91,11 +91,11 @@ static void tell_changes(const struct daemon *daemon, const struct catalogue_cha
         tell_change(daemon, &changes->at[i]);
 }
 
-static void watch_folders(struct daemon *daemon)
+static bool watch_folders(struct daemon *daemon)
 {
     CLEANUP(arena_freep) struct arena *arena = arena_new();
     struct names folders = catalogue_folders(daemon->catalogue, arena);
-    watch_set(daemon->watch, &folders);
+    return watch_set(daemon->watch, &folders);
 }
 
 static void poll_files(struct daemon *daemon);
@@ -105,12 +105,14 @@ static void on_files_timer(uv_timer_t *timer)
     poll_files(timer->data);
 }
 
-static void plan_next_poll(struct daemon *daemon)
+static void plan_next_poll(struct daemon *daemon, bool new_folders)
 {
     int64_t due_us = catalogue_due(daemon->catalogue), now_us = clock_now().mono_us;
     int64_t wait_ms = due_us == INT64_MAX ? INT64_MAX : (due_us - now_us) / US_PER_MS + 1;
     if (watch_must_poll(daemon->watch) && wait_ms > DAEMON_FILES_POLL_MS)
         wait_ms = DAEMON_FILES_POLL_MS;
+    if (new_folders && wait_ms > DAEMON_FILES_QUIET_MS)
+        wait_ms = DAEMON_FILES_QUIET_MS;
     if (wait_ms == INT64_MAX)
         uv_timer_stop(&daemon->files_timer);
     else
@@ -133,8 +135,7 @@ static void poll_files(struct daemon *daemon)
         if (daemon->pages)
             daemon->options.pages.changed(daemon->pages, NULL);
     }
-    watch_folders(daemon);
-    plan_next_poll(daemon);
+    plan_next_poll(daemon, watch_folders(daemon));
 }
 
 static void on_files_changed(void *user)
@@ -415,8 +416,7 @@ static enum status open_parts(struct daemon *daemon, struct error *err)
     if (status != OK)
         return status;
     tell_changes(daemon, &changes);
-    watch_folders(daemon);
-    plan_next_poll(daemon);
+    plan_next_poll(daemon, watch_folders(daemon));
     start_engine(daemon);
     status = server_open(
         &daemon->loop, daemon->options.project->state, on_request, daemon, &daemon->server, err);

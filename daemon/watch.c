@@ -87,21 +87,25 @@ static void add(struct watch *watch, const char *path)
     close_folder(watch, watch->folders.count - 1);
 }
 
-void watch_set(struct watch *watch, const struct names *folders)
+bool watch_set(struct watch *watch, const struct names *folders)
 {
+    bool added = false;
     watch->failed = 0;
     vec_each (folder, &watch->folders)
         (*folder)->keep = false;
     for (size_t i = 0; i < folders->count; i++) {
         struct folder *folder = find(watch, folders->at[i]);
-        if (folder)
+        if (folder) {
             folder->keep = true;
-        else
+        } else {
             add(watch, folders->at[i]);
+            added = true;
+        }
     }
     for (size_t i = watch->folders.count; i-- > 0;)
         if (!watch->folders.at[i]->keep)
             close_folder(watch, i);
+    return added;
 }
 
 bool watch_must_poll(const struct watch *watch)

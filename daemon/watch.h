@@ -11,8 +11,9 @@
 struct watch;
 
 struct watch *watch_new(uv_loop_t *loop, void (*changed)(void *user), void *user);
-/* Watches these folders from now on, and no others. */
-void watch_set(struct watch *watch, const struct names *folders);
+/* Watches these folders from now on, and no others.  True when some are new: what was written into
+   them before now was not told, so the owner looks at them again. */
+bool watch_set(struct watch *watch, const struct names *folders);
 /* Whether some folder cannot be watched, so that it must be looked at. */
 bool watch_must_poll(const struct watch *watch);
 /* Closes all handles; the memory goes when the loop has closed them. */

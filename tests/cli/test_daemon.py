@@ -11,6 +11,7 @@ ONE = """dag_id: {name}
 schedule: "@daily"
 start_date: 2026-01-01
 end_date: 2026-01-31
+catchup: none
 tasks:
   first: {{bash: 'echo "{text} {{{{ ds }}}}"'}}
   second: {{bash: "{second}", depends_on: first}}
