@@ -131,13 +131,9 @@ static bool is_suppressed(struct sources *sources, const struct diagnostic *d)
 static void take_findings(
     struct sources *sources, const struct diagnostics *from, struct diagnostics *to)
 {
-    for (const struct diagnostic *d = from->first; d; d = d->next) {
-        if (is_suppressed(sources, d))
-            continue;
-        struct diagnostic *added = diagnostics_add(to, d->severity, &d->error);
-        if (added)
-            added->code = d->code;
-    }
+    for (const struct diagnostic *d = from->first; d; d = d->next)
+        if (!is_suppressed(sources, d))
+            report_copy(to, d);
 }
 
 /* ---- entry points ---- */

@@ -139,7 +139,9 @@ static void check_backoff(const struct checking *c)
     if (!node || (node->kind == YAML_SCALAR && node->type == YAML_NULL))
         return;
     bool number = node->kind == YAML_SCALAR && (node->type == YAML_INT || node->type == YAML_FLOAT);
-    if (node->kind == YAML_SCALAR && node->type == YAML_BOOL)
+    if (yaml_is_text(node, "off"))
+        task->retry_exponential_backoff = 0;
+    else if (node->kind == YAML_SCALAR && node->type == YAML_BOOL)
         task->retry_exponential_backoff = node->boolean ? 2 : 0;
     else if (number && (node->real == 0 || (node->real >= 1 && node->real <= 1000)))
         task->retry_exponential_backoff = node->real;

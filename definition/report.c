@@ -70,6 +70,11 @@ struct diagnostic *report_warning(
     return add(diagnostics, "warning", code, error);
 }
 
+void report_copy(struct diagnostics *diagnostics, const struct diagnostic *from)
+{
+    add(diagnostics, from->severity, from->code, &from->error);
+}
+
 static struct diagnostic *report_va(struct diagnostics *diagnostics,
     const struct yaml_source *source, size_t offset, enum status status, const char *format,
     va_list args)

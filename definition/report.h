@@ -16,6 +16,8 @@ const char *report_code(enum status status);
 struct diagnostic *report_error(struct diagnostics *diagnostics, const struct error *error);
 struct diagnostic *report_warning(
     struct diagnostics *diagnostics, const struct error *error, const char *code);
+/* A diagnostic of another list. */
+void report_copy(struct diagnostics *diagnostics, const struct diagnostic *from);
 /* An error at a node, or at an offset of a source. */
 struct diagnostic *report(struct diagnostics *diagnostics, const struct yaml_node *node,
     enum status status, const char *format, ...) __attribute__((format(printf, 4, 5)));

@@ -84,8 +84,10 @@ bool source_reads_same(const struct source *source)
     CLEANUP(arena_freep) struct arena *arena = arena_new();
     struct slice text;
     char hash[HASH_TEXT_SIZE];
-    if (source->missing || file_read(source->path, SOURCE_SIZE_MAX, arena, &text, NULL) != OK)
-        return source->missing && look_at(source->path).missing;
+    if (source->missing)
+        return look_at(source->path).missing;
+    if (file_read(source->path, SOURCE_SIZE_MAX, arena, &text, NULL) != OK)
+        return source->unreadable;
     hash_sha256(text.p, text.size, hash);
     return str_equal(hash, source->hash);
 }
@@ -97,34 +99,44 @@ static const char *shown_path(const struct sources *sources, const char *path)
     return inside ? path + size + 1 : path;
 }
 
+static struct source *add_source(struct sources *sources, const char *absolute)
+{
+    struct source *source = arena_new_of(sources->arena, struct source);
+    struct looks looks = look_at(absolute);
+    source->path = absolute;
+    source->shown = shown_path(sources, absolute);
+    source->missing = looks.missing;
+    source->changed_ns = looks.changed_ns;
+    source->size = looks.size;
+    source->inode = looks.inode;
+    map_set(sources->by_path, absolute, source);
+    vec_push(&sources->all, source);
+    return source;
+}
+
+static enum status read_text(struct sources *sources, struct source *source, struct error *err)
+{
+    enum status status =
+        file_read(source->path, SOURCE_SIZE_MAX, sources->arena, &source->text, err);
+    source->unreadable = status != OK;
+    if (status == OK)
+        hash_sha256(source->text.p, source->text.size, source->hash);
+    return status;
+}
+
 enum status sources_read(
     struct sources *sources, const char *path, const struct source **ret, struct error *err)
 {
     char *absolute = path_absolute(sources->arena, path_join(sources->arena, sources->root, path));
     struct source *source = map_get(sources->by_path, absolute);
-    if (source) {
+    if (source && !source->unreadable) {
         source->asked = sources->round;
         *ret = source;
         return OK;
     }
-    source = arena_new_of(sources->arena, struct source);
-    source->path = absolute;
-    source->shown = shown_path(sources, absolute);
-    struct looks looks = look_at(absolute);
+    if (!source)
+        source = add_source(sources, absolute);
     source->asked = sources->round;
-    source->missing = looks.missing;
-    source->changed_ns = looks.changed_ns;
-    source->size = looks.size;
-    source->inode = looks.inode;
-    if (!looks.missing) {
-        enum status status =
-            file_read(absolute, SOURCE_SIZE_MAX, sources->arena, &source->text, err);
-        if (status != OK)
-            return status;
-        hash_sha256(source->text.p, source->text.size, source->hash);
-    }
-    map_set(sources->by_path, absolute, source);
-    vec_push(&sources->all, source);
     *ret = source;
-    return OK;
+    return source->missing ? OK : read_text(sources, source, err);
 }

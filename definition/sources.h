@@ -15,6 +15,7 @@ struct source {
     const char *path;  /* absolute */
     const char *shown; /* relative to the root when it is inside it */
     bool missing;      /* was looked for and is not there */
+    bool unreadable;   /* is there, and cannot be read or is too large */
     struct slice text;
     char hash[HASH_TEXT_SIZE]; /* "" when missing */
     int64_t changed_ns;        /* the file's modification time when it was read */

@@ -1,5 +1,6 @@
 /* Adoption of changed files. */
 #include "definition/catalogue.h"
+#include <unistd.h>
 #include "base/clock.h"
 #include "tests/unit/definition/project_dir.h"
 
@@ -272,6 +273,33 @@ TEST(a_dag_that_moves_to_another_file_is_adopted_not_removed)
     CHECK_STR(poll_after(&f, 0), "");
     CHECK_STR(poll_after(&f, 500), "adopted a");
     CHECK(f.changes.at[0].from != NULL);
+    done(&f);
+}
+
+TEST(a_file_that_cannot_be_read_is_broken_until_it_changes)
+{
+    struct fixture f;
+    begin(&f);
+    dir_write(&f.dir, "dags/huge.yaml", "");
+    REQUIRE(truncate(path_join(f.dir.arena, f.dir.path, "dags/huge.yaml"), 20 << 20) == 0);
+    CHECK_STR(poll_after(&f, 0), "");
+    CHECK_STR(poll_after(&f, 500), "broken dags/huge.yaml");
+    CHECK_STR(poll_after(&f, 500), "");
+    CHECK_INT(catalogue_due(f.catalogue), INT64_MAX);
+    done(&f);
+}
+
+TEST(a_file_that_was_missing_mends_its_dag_when_it_appears)
+{
+    struct fixture f;
+    begin(&f);
+    dir_write(&f.dir, "dags/c.yaml", "schedule: {dates: days.txt}\ntasks: {}\n");
+    CHECK_STR(poll_after(&f, 0), "");
+    CHECK_STR(poll_after(&f, 500), "broken dags/c.yaml");
+    dir_write(&f.dir, "days.txt", "2007-04-12\n");
+    CHECK_STR(poll_after(&f, 0), "");
+    CHECK_STR(poll_after(&f, 500), "mended dags/c.yaml, adopted c");
+    CHECK_INT(catalogue_find(f.catalogue, "c")->file_count, 2);
     done(&f);
 }
 
