@@ -45,7 +45,8 @@ static struct jinja_limits with_defaults(struct jinja_limits limits)
 struct jinja_environment *jinja_environment_new(const struct jinja_options *options)
 {
     static const struct jinja_row *const filters[] = {jinja_text_filters, jinja_html_filters,
-        jinja_list_filters, jinja_pick_filters, jinja_number_filters, jinja_sql_filters};
+        jinja_list_filters, jinja_pick_filters, jinja_number_filters, jinja_pretty_filters,
+        jinja_sql_filters};
     struct jinja_environment *env = mem_alloc_zero(1, sizeof *env);
     env->options = *options;
     env->options.limits = with_defaults(options->limits);

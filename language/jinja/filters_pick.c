@@ -93,14 +93,6 @@ static void find_row(call_t call, struct pick *pick, bool is_filter, size_t name
     pick->keyword_count = call->keyword_count;
 }
 
-static enum status start_generator(call_t call, struct jinja_generator *generator,
-    struct jinja_value source, struct jinja_value *ret, struct error *err)
-{
-    enum status status = jinja_generator_init(call->render, generator, source, err);
-    *ret = jinja_object(&generator->object);
-    return status;
-}
-
 static void map_attribute(call_t call, struct pick *pick)
 {
     struct jinja_value attribute = {0}, absent = {0};
@@ -128,12 +120,14 @@ static enum status filter_map(call_t call, struct jinja_value *ret, struct error
     if (call->arg_count == 0)
         return error_set(err, ERR_TEMPLATE_TYPE, "map() takes a value");
     pick->generator.step = map_step;
+    pick->generator.false_is_empty = true;
     pick->autoescape = call->autoescape;
     if (call->arg_count > 1)
         find_row(call, pick, true, 1);
     else
         map_attribute(call, pick);
-    return start_generator(call, &pick->generator, call->args[0], ret, err);
+    *ret = jinja_generator_start(&pick->generator, call->args[0]);
+    return OK;
 }
 
 /* select, reject, selectattr, rejectattr. */
@@ -144,6 +138,7 @@ static enum status filter_select(call_t call, struct jinja_value *ret, struct er
     if (call->arg_count == 0)
         return error_set(err, ERR_TEMPLATE_TYPE, "%s() takes a value", call->name);
     pick->generator.step = select_step;
+    pick->generator.false_is_empty = true;
     pick->reject = call->name[0] == 'r';
     pick->autoescape = call->autoescape;
     if (attribute && call->arg_count < 2)
@@ -152,7 +147,8 @@ static enum status filter_select(call_t call, struct jinja_value *ret, struct er
         jinja_getter_init(call->arena, call->args[1], &pick->getter);
     if (call->arg_count > 1 + (size_t)attribute)
         find_row(call, pick, false, 1 + (size_t)attribute);
-    return start_generator(call, &pick->generator, call->args[0], ret, err);
+    *ret = jinja_generator_start(&pick->generator, call->args[0]);
+    return OK;
 }
 
 struct unique {
@@ -197,7 +193,8 @@ static enum status filter_unique(call_t call, struct jinja_value *ret, struct er
     unique->seen = jinja_mapping_new(call->arena);
     jinja_getter_init(call->arena, values[2], &unique->getter);
     unique->getter.fold = !jinja_argument_bool(values[1], false);
-    return start_generator(call, &unique->generator, values[0], ret, err);
+    *ret = jinja_generator_start(&unique->generator, values[0]);
+    return OK;
 }
 
 struct batch {
@@ -256,7 +253,8 @@ static enum status filter_batch(call_t call, struct jinja_value *ret, struct err
         return status;
     batch->generator.step = batch_step;
     batch->fill = jinja_is_absent(values[2]) ? jinja_none() : values[2];
-    return start_generator(call, &batch->generator, values[0], ret, err);
+    *ret = jinja_generator_start(&batch->generator, values[0]);
+    return OK;
 }
 
 struct slices {
@@ -312,7 +310,8 @@ static enum status filter_slice(call_t call, struct jinja_value *ret, struct err
         return status;
     s->generator.step = slice_step;
     s->fill = jinja_is_absent(values[2]) ? jinja_none() : values[2];
-    return start_generator(call, &s->generator, values[0], ret, err);
+    *ret = jinja_generator_start(&s->generator, values[0]);
+    return OK;
 }
 
 static enum status plain_step(struct jinja_render *render, struct jinja_generator *generator,
@@ -335,7 +334,8 @@ static enum status filter_items(call_t call, struct jinja_value *ret, struct err
     for (size_t cursor = 0; jinja_mapping_next(v, &cursor, &key, &value);)
         jinja_list_add(call->arena, pairs, jinja_tuple2(call->arena, key, value));
     generator->step = plain_step;
-    return start_generator(call, generator, pairs, ret, err);
+    *ret = jinja_generator_start(generator, pairs);
+    return OK;
 }
 
 static struct jinja_value reversed_text(call_t call, struct jinja_value text)
@@ -375,7 +375,8 @@ static enum status filter_reverse(call_t call, struct jinja_value *ret, struct e
     if (v.kind == JINJA_UNDEFINED || (v.kind == JINJA_OBJECT && !v.object->class->length))
         return OK;
     generator->step = plain_step;
-    return start_generator(call, generator, items, ret, err);
+    *ret = jinja_generator_start(generator, items);
+    return OK;
 }
 
 const struct jinja_row jinja_pick_filters[] = {{"batch", filter_batch, 0, NULL},

@@ -96,26 +96,39 @@ enum status jinja_collect(struct jinja_render *render, struct arena *arena, stru
     return status;
 }
 
+static enum status start(
+    struct jinja_render *render, struct jinja_generator *generator, struct error *err)
+{
+    bool truth = true;
+    enum status status = OK;
+    generator->started = true;
+    if (generator->false_is_empty)
+        status = jinja_truth(render, generator->value, &truth, err);
+    generator->ended = !truth;
+    if (status || !truth)
+        return status;
+    return jinja_iterate(render, generator->value, &generator->source, err);
+}
+
 static enum status generator_next(struct jinja_render *render, struct jinja_object *self,
     bool *ret_more, struct jinja_value *ret, struct error *err)
 {
     struct jinja_generator *generator = (struct jinja_generator *)self;
-    enum status status = OK;
+    enum status status = generator->started ? OK : start(render, generator, err);
     *ret_more = false;
-    if (!generator->ended)
+    if (!status && !generator->ended)
         status = generator->step(render, generator, ret_more, ret, err);
     if (status || !*ret_more)
         generator->ended = true;
-    else
-        *ret = jinja_mark(*ret, generator->marks);
     return status;
 }
 
 const struct jinja_class jinja_generator_class = {.type_name = "generator", .next = generator_next};
 
-enum status jinja_generator_init(struct jinja_render *render, struct jinja_generator *generator,
-    struct jinja_value source, struct error *err)
+struct jinja_value jinja_generator_start(
+    struct jinja_generator *generator, struct jinja_value value)
 {
     generator->object.class = &jinja_generator_class;
-    return jinja_iterate(render, source, &generator->source, err);
+    generator->value = value;
+    return jinja_object(&generator->object);
 }

@@ -240,13 +240,14 @@ struct jinja_generator {
     struct jinja_object object;
     enum status (*step)(struct jinja_render *render, struct jinja_generator *generator,
         bool *ret_more, struct jinja_value *ret, struct error *err);
+    struct jinja_value value; /* what it goes through, from the first step on */
+    bool false_is_empty;      /* a value that is false has no items, whatever it is */
     struct jinja_iteration source;
-    bool ended;
-    uint8_t marks;
+    bool started, ended;
 };
 extern const struct jinja_class jinja_generator_class;
-enum status jinja_generator_init(struct jinja_render *render, struct jinja_generator *generator,
-    struct jinja_value source, struct error *err) MUST_CHECK;
+struct jinja_value jinja_generator_start(
+    struct jinja_generator *generator, struct jinja_value value);
 
 /* --- attributes and calls ------------------------------------------------------------------- */
 
@@ -375,7 +376,7 @@ enum status jinja_mapping_fill(const struct jinja_call *call, struct jinja_value
 extern const struct jinja_row jinja_builtin_tests[];
 extern const struct jinja_row jinja_global_functions[];
 extern const struct jinja_row jinja_text_filters[], jinja_html_filters[], jinja_list_filters[],
-    jinja_pick_filters[], jinja_number_filters[], jinja_sql_filters[];
+    jinja_pick_filters[], jinja_number_filters[], jinja_sql_filters[], jinja_pretty_filters[];
 extern const struct jinja_method jinja_string_methods[], jinja_list_methods[],
     jinja_tuple_methods[], jinja_mapping_methods[], jinja_float_methods[], jinja_int_methods[];
 

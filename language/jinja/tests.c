@@ -116,7 +116,7 @@ static enum status is_divisibleby(call_t call, struct jinja_value *ret, struct e
 /* The operators: which one is in the row's `user`. */
 static enum status compare_test(call_t call, struct jinja_value *ret, struct error *err)
 {
-    bool holds;
+    bool holds = false;
     if (call->arg_count != 2 || call->keyword_count)
         return error_set(err, ERR_TEMPLATE_TYPE, "the test '%s' takes one argument", call->name);
     enum jinja_comparison op = (enum jinja_comparison)(uintptr_t)call->user;
@@ -151,11 +151,15 @@ static enum status is_sameas(call_t call, struct jinja_value *ret, struct error 
 static enum status names_row(call_t call, struct jinja_value *ret, struct error *err)
 {
     struct jinja_value v = call->args[0];
+    uint64_t hash;
     enum status status = no_arguments(call, err);
-    if (status || v.kind != JINJA_STRING) {
-        *ret = jinja_bool(false);
+    if (!status)
+        status = jinja_check_defined(call->render, v, err);
+    if (!status)
+        status = jinja_hash_or_fail(v, &hash, err);
+    *ret = jinja_bool(false);
+    if (status || v.kind != JINJA_STRING)
         return status;
-    }
     struct jinja_symbol name = {jinja_text(v), 0};
     const struct jinja_environment *env = call->render->env;
     *ret = jinja_bool(
