@@ -141,8 +141,9 @@ static void clear_run(struct scheduler *s, struct live_backfill *b, struct run *
     run->backfill_id = b->record.id;
     run->backfill = b;
     bool *marks = arena_array(s->plan->arena, bool, run->task_count);
-    choose_again(b, run, marks);
-    run_clear(s, run, run->tasks ? marks : NULL, "cleared by a backfill");
+    if (run->tasks)
+        choose_again(b, run, marks);
+    run_clear(s, run, marks, "cleared by a backfill");
     b->record.created_count++;
     (void)run_start(s, run);
 }

@@ -96,7 +96,8 @@ struct run {
     uint32_t task_count;
     uint32_t counts[TASK_STATE_COUNT];
     uint32_t finished_count, settling_count, waiting_past_count;
-    int active; /* attempts that hold slots */
+    int active;   /* attempts that hold slots */
+    bool stalled; /* it runs, and all that is left of it waits for the run before */
 
     const char *run_id;
     enum run_type type;
@@ -154,6 +155,7 @@ struct live_dag {
     VEC(struct run *) runs;   /* live, by logical date */
     VEC(struct run *) queued; /* that count against max_active_runs, in the order they were made */
     int running;              /* likewise */
+    int stalled;              /* runs that wait for the run before them */
     int queued_scheduled;
     int starts;                            /* to give backfills their share */
     VEC(struct live_backfill *) backfills; /* in the order they were asked for */
@@ -276,6 +278,8 @@ void task_end_early(struct scheduler *s, struct instance *i, enum reason shown,
 void task_clear(struct scheduler *s, struct instance *i, int64_t generation, const char *text);
 void task_set_intent(struct instance *i, const struct intent *intent);
 void task_drop_intent(struct instance *i);
+/* It waits for no void and no timer any more, and nothing is wanted of it. */
+void task_stop_settling(struct scheduler *s, struct instance *i);
 void task_free_texts(struct instance *i);
 void task_past_changed(struct scheduler *s, struct instance *i);
 /* What the reason of a task that is waiting for its attempt's end stands for, after a restart. */

@@ -28,6 +28,8 @@ enum {
     REQUEST_RUNS_MAX = 10000,
     /* Finished runs remembered per DAG for depends_on_past: eleven years of daily ones. */
     PAST_RUNS_MAX = 4096,
+    /* The same for DAGs in which nothing depends on the past yet: a new version may. */
+    PAST_RUNS_UNUSED_MAX = 16,
     /* Losses after COMMIT was sent, and ends with the daemon, that cost no retry, per generation. */
     LOST_FREE_MAX = 3,
     INTERRUPTED_FREE_MAX = 10,

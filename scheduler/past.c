@@ -20,6 +20,12 @@ static size_t past_at(const struct live_dag *dag, int64_t logical_us)
     return low;
 }
 
+static size_t past_max(const struct live_dag *dag)
+{
+    bool used = dag->newest && dag->newest->dag->uses_past;
+    return used ? PAST_RUNS_MAX : PAST_RUNS_UNUSED_MAX;
+}
+
 static struct past_run *past_slot(struct live_dag *dag, int64_t logical_us)
 {
     size_t at = past_at(dag, logical_us);
@@ -27,7 +33,7 @@ static struct past_run *past_slot(struct live_dag *dag, int64_t logical_us)
         past_free(&dag->past.at[at]);
         return &dag->past.at[at];
     }
-    if (dag->past.count == PAST_RUNS_MAX) {
+    if (dag->past.count >= past_max(dag)) {
         if (at == 0)
             return NULL;
         past_free(&dag->past.at[0]);

@@ -256,6 +256,9 @@ static bool run_mark_changes(const struct request *request, const struct instanc
 
 static void mark_run(struct scheduler *s, const struct request *request, struct run *run)
 {
+    /* one that was ended before it had started has no tasks yet that could be marked */
+    if (!run->tasks && run_state_finished(run->state))
+        run_revive(s, run, RUN_EVENT_CLEAR, REASON_MARKED, NULL);
     if (run->state == RUN_QUEUED)
         (void)run_start(s, run);
     bool failed = request->mark_state == TASK_FAILED;

@@ -45,6 +45,8 @@ void run_link(struct scheduler *s, struct run *run)
 static void run_unlink(struct scheduler *s, struct run *run)
 {
     struct live_dag *dag = run->dag;
+    dag->stalled -= run->stalled;
+    run->stalled = false;
     size_t at = runs_at(dag, run->logical_us);
     assert(at < dag->runs.count && dag->runs.at[at] == run);
     vec_remove(&dag->runs, at);
@@ -391,8 +393,7 @@ static void end_run(struct scheduler *s, struct run *run, enum run_event event, 
     dates_set(run->dag, run->logical_us, run->state);
     count_failures(s, run);
     emit_effect(s, EFFECT_RUN_ENDED, run);
-    if (run->dag->newest && run->dag->newest->dag->uses_past)
-        past_add(s, run);
+    past_add(s, run);
     run_unlink(s, run);
     if (run->backfill) {
         run->backfill->live--;
@@ -440,16 +441,25 @@ static void decide(struct scheduler *s, struct run *run)
 }
 
 /* Whether anything of the run is under way or can come by itself. */
-static bool can_move(const struct run *run)
+static bool is_moving(const struct run *run)
 {
     static const enum task_state moving[] = {TASK_SCHEDULED, TASK_QUEUED, TASK_RUNNING,
         TASK_UP_FOR_RETRY, TASK_UP_FOR_RESCHEDULE, TASK_DEFERRED, TASK_RESTARTING};
-    if (run->settling_count || run->waiting_past_count)
+    if (run->settling_count)
         return true;
     for (size_t n = 0; n < ARRAY_SIZE(moving); n++)
         if (run->counts[moving[n]])
             return true;
     return false;
+}
+
+static void set_stalled(struct scheduler *s, struct run *run, bool stalled)
+{
+    if (run->stalled == stalled)
+        return;
+    run->stalled = stalled;
+    run->dag->stalled += stalled ? 1 : -1;
+    dag_wants_step(s, run->dag);
 }
 
 static void end_deadlock(struct scheduler *s, struct run *run)
@@ -469,9 +479,11 @@ void run_check(struct scheduler *s, struct run *run)
         run_end_early(s, run, REASON_FAIL_FAST, false);
         return;
     }
+    bool moving = is_moving(run);
+    set_stalled(s, run, !moving && run->waiting_past_count > 0);
     if (run->finished_count == run->task_count)
         decide(s, run);
-    else if (!can_move(run))
+    else if (!moving && !run->waiting_past_count)
         end_deadlock(s, run);
 }
 

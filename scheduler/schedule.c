@@ -73,12 +73,34 @@ static int runs_max(const struct live_dag *dag)
     return max > 0 ? max : 1;
 }
 
+/* Whether a later run holds its place without doing anything but wait for earlier ones: then the
+   earlier one starts beyond the cap, or neither would ever go on. */
+static bool holds_up_a_later_run(const struct live_dag *dag, const struct run *run)
+{
+    if (!dag->stalled)
+        return false;
+    for (size_t n = dag->runs.count; n-- > 0 && dag->runs.at[n]->logical_us > run->logical_us;)
+        if (dag->runs.at[n]->stalled)
+            return true;
+    return false;
+}
+
+/* The one to start first: in the order in which they were made, or by date where tasks depend on
+   the past. */
 static struct run *first_startable(const struct live_dag *dag)
 {
-    for (size_t n = 0; n < dag->queued.count; n++)
-        if (dag_may_start(dag, dag->queued.at[n]))
-            return dag->queued.at[n];
-    return NULL;
+    bool by_date = dag->newest && dag->newest->dag->uses_past;
+    struct run *first = NULL;
+    for (size_t n = 0; n < dag->queued.count; n++) {
+        struct run *run = dag->queued.at[n];
+        if (!dag_may_start(dag, run))
+            continue;
+        if (!by_date)
+            return run;
+        if (!first || run->logical_us < first->logical_us)
+            first = run;
+    }
+    return first;
 }
 
 static struct live_backfill *first_waiting_backfill(const struct live_dag *dag)
@@ -107,6 +129,17 @@ static void start_runs(struct scheduler *s, struct live_dag *dag)
     }
     if (dag->running < runs_max(dag) && first_waiting_backfill(dag))
         dag_arm_timer(s, dag, s->now.wall_us);
+}
+
+/* Earlier runs that stalled ones wait for, beyond the cap. */
+static void start_held_up(struct scheduler *s, struct live_dag *dag)
+{
+    for (size_t n = 0; n < dag->runs.count && dag->stalled; n++) {
+        struct run *run = dag->runs.at[n];
+        if (run->state == RUN_QUEUED && dag_may_start(dag, run) && holds_up_a_later_run(dag, run) &&
+            !run_start(s, run))
+            return;
+    }
 }
 
 static void start_own_caps(struct scheduler *s, struct live_dag *dag)
@@ -251,6 +284,7 @@ void dag_step(struct scheduler *s, struct live_dag *dag)
         return;
     start_runs(s, dag);
     start_own_caps(s, dag);
+    start_held_up(s, dag);
     if (schedule_is_on(s, dag))
         make_due(s, dag);
     dates_forget(dag);

@@ -110,11 +110,12 @@ static void count_in_run(struct scheduler *s, struct instance *i, enum task_stat
     run_wants_check(s, run);
 }
 
-static void set_waiting_past(struct instance *i, bool waiting)
+static void set_waiting_past(struct scheduler *s, struct instance *i, bool waiting)
 {
     if (i->waiting_past == waiting)
         return;
     i->waiting_past = waiting;
+    run_wants_check(s, i->run);
     if (waiting)
         i->run->waiting_past_count++;
     else
@@ -138,15 +139,14 @@ void task_move(struct scheduler *s, struct instance *i, enum task_event event, e
     bool possible = task_transition(from, event, &i->state);
     assert(possible);
     (void)possible;
-    set_waiting_past(i, false);
+    set_waiting_past(s, i, false);
     task_set_reason(s, i, reason, text);
     if (i->state != TASK_SCHEDULED)
         slots_dequeue(s, i);
     count_in_run(s, i, from);
     if (task_state_finished(from) || task_state_finished(i->state)) {
         tell_downstream(s, i, from);
-        if (i->run->shape->dag->uses_past)
-            task_past_changed(s, i);
+        task_past_changed(s, i);
     }
 }
 
@@ -246,7 +246,7 @@ static void become_ready(struct scheduler *s, struct instance *i)
     if (!past_allows(s, i, &why_not)) {
         if (!i->waiting_past)
             task_set_reason(s, i, REASON_WAITING_PAST, why_not);
-        set_waiting_past(i, true);
+        set_waiting_past(s, i, true);
         return;
     }
     if (i->task->kind == KIND_EMPTY && !s->start_empty_tasks) {
@@ -273,7 +273,7 @@ void task_evaluate(struct scheduler *s, struct instance *i)
     else if (verdict != VERDICT_WAIT)
         end_by_rule(s, i, verdict);
     else
-        set_waiting_past(i, false);
+        set_waiting_past(s, i, false);
 }
 
 /* ---- ending and clearing from outside ---- */
@@ -307,10 +307,27 @@ bool intent_of_reason(const struct run *run, enum reason reason, struct intent *
     return false;
 }
 
+/* An attempt that may still commit must be voided before any state but success is final. */
+static bool needs_void(const struct instance *i, enum task_event event)
+{
+    return i->unsettled && event != TASK_EVENT_MARK_SUCCESS && event != TASK_EVENT_SUCCEED;
+}
+
+void task_stop_settling(struct scheduler *s, struct instance *i)
+{
+    wake_stop(s, &i->timer);
+    task_drop_intent(i);
+    if (!i->settling)
+        return;
+    i->settling = false;
+    i->run->settling_count--;
+}
+
 void task_finish(struct scheduler *s, struct instance *i, enum task_event event, enum reason reason,
     const char *text)
 {
-    if (!i->unsettled) {
+    if (!needs_void(i, event)) {
+        task_stop_settling(s, i);
         if (i->ended_us == TIME_NONE)
             i->ended_us = s->now.wall_us;
         task_move(s, i, event, reason, text);
@@ -326,12 +343,12 @@ void task_finish(struct scheduler *s, struct instance *i, enum task_event event,
 void task_end_early(struct scheduler *s, struct instance *i, enum reason shown,
     const struct intent *intent, bool force)
 {
-    if (!i->alive && !i->unsettled) {
+    if (!i->alive && !needs_void(i, intent->event)) {
         task_finish(s, i, intent->event, intent->reason, intent->text);
         return;
     }
     slots_dequeue(s, i);
-    set_waiting_past(i, false);
+    set_waiting_past(s, i, false);
     task_set_intent(i, intent);
     task_set_reason(s, i, shown, NULL);
     if (!i->alive) {
@@ -354,13 +371,8 @@ static void forget_tries(struct instance *i, int64_t generation)
 void task_clear(struct scheduler *s, struct instance *i, int64_t generation, const char *text)
 {
     forget_tries(i, generation);
-    if (i->settling) {
-        i->settling = false;
-        i->run->settling_count--;
-    }
     if (!i->alive) {
-        wake_stop(s, &i->timer);
-        task_drop_intent(i);
+        task_stop_settling(s, i);
         i->queued_us = i->started_us = i->ended_us = TIME_NONE;
         task_move(s, i, TASK_EVENT_CLEAR, REASON_CLEARED, text);
         if (i->state == TASK_RESTARTING)

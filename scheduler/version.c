@@ -65,11 +65,7 @@ static struct instance *add_instance(struct scheduler *s, struct run *run, const
 static void drop_instance(struct scheduler *s, struct instance *i)
 {
     slots_dequeue(s, i);
-    wake_stop(s, &i->timer);
-    if (i->settling) {
-        i->settling = false;
-        i->run->settling_count--;
-    }
+    task_stop_settling(s, i);
     if (i->waiting_past) {
         i->waiting_past = false;
         i->run->waiting_past_count--;
@@ -105,7 +101,7 @@ void run_take_version(struct scheduler *s, struct run *run, struct shape *shape)
         }
     }
     if (run->live)
-        s->instance_count += dag->task_count - run->task_count;
+        s->instance_count = s->instance_count + dag->task_count - run->task_count;
     run->tasks = tasks;
     run->task_count = dag->task_count;
     vec_push(&s->left_shapes, run->shape);

@@ -304,10 +304,8 @@ UNUSED static void world_end_task(
     world_end(w, a, &(struct attempt_result){.outcome = outcome, .exit_code = -1});
 }
 
-UNUSED static void world_end_void(struct world *w, const char *task_id, enum void_outcome outcome)
+UNUSED static void end_void(struct world *w, struct attempt_under_way *a, enum void_outcome outcome)
 {
-    struct attempt_under_way *a = world_void(w, task_id);
-    REQUIRE(a != NULL);
     struct attempt_id id = a->id;
     *a = vec_pop(&w->under_way);
     struct attempt_result result = {.outcome = OUTCOME_SUCCESS, .exit_code = -1};
@@ -315,6 +313,13 @@ UNUSED static void world_end_void(struct world *w, const char *task_id, enum voi
                        .attempt = id,
                        .void_outcome = outcome,
                        .result = outcome == VOID_COMMITTED ? &result : NULL});
+}
+
+UNUSED static void world_end_void(struct world *w, const char *task_id, enum void_outcome outcome)
+{
+    struct attempt_under_way *a = world_void(w, task_id);
+    REQUIRE(a != NULL);
+    end_void(w, a, outcome);
 }
 
 /* ---- requests ---- */
