@@ -140,3 +140,14 @@ enum status sources_read(
     *ret = source;
     return source->missing ? OK : read_text(sources, source, err);
 }
+
+void sources_put(struct sources *sources, const char *path, struct slice text)
+{
+    char *absolute = path_absolute(sources->arena, path_join(sources->arena, sources->root, path));
+    struct source *source = map_get(sources->by_path, absolute);
+    if (!source)
+        source = add_source(sources, absolute);
+    source->missing = source->unreadable = false;
+    source->text = slice_make(arena_strndup(sources->arena, text.p, text.size), text.size);
+    hash_sha256(text.p, text.size, source->hash);
+}

@@ -34,6 +34,8 @@ DEFINE_CLEANUP(struct sources, sources_free);
    `missing` set; ERR_IO, ERR_LIMIT otherwise.  It lives as long as `sources`. */
 enum status sources_read(struct sources *sources, const char *path, const struct source **ret,
     struct error *err) MUST_CHECK;
+/* A text that stands for the file at a path, whatever is there. */
+void sources_put(struct sources *sources, const char *path, struct slice text);
 /* All that was asked for, in that order. */
 size_t sources_count(const struct sources *sources);
 const struct source *sources_at(const struct sources *sources, size_t i);

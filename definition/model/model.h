@@ -22,9 +22,10 @@ struct zone;      /* language/timetable/zone.h */
    a database says about it, can be shown there). */
 struct text {
     const char *value; /* NULL = the key was not given */
-    uint32_t line, column; /* of the first character of the value; of the content for block scalars */
-    bool exact;        /* the text stands in the file byte for byte from there (plain or literal) */
-    uint32_t indent;   /* spaces the file has before each further line (block scalars) */
+    /* Of the value's first character; of a block scalar's content. */
+    uint32_t line, column;
+    bool exact;      /* the text stands in the file byte for byte from there (plain or literal) */
+    uint32_t indent; /* spaces the file has before each further line (block scalars) */
 };
 struct texts {
     const struct text *at;
@@ -65,22 +66,26 @@ const char *task_kind_name(enum task_kind kind); /* "sql" … */
 
 enum weight_rule { WEIGHT_DOWNSTREAM, WEIGHT_UPSTREAM, WEIGHT_ABSOLUTE };
 enum catchup { CATCHUP_LATEST, CATCHUP_ALL, CATCHUP_NONE };
-enum sql_isolation { ISOLATION_DEFAULT, ISOLATION_READ_COMMITTED, ISOLATION_REPEATABLE_READ,
-    ISOLATION_SERIALIZABLE };
+enum sql_isolation {
+    ISOLATION_DEFAULT,
+    ISOLATION_READ_COMMITTED,
+    ISOLATION_REPEATABLE_READ,
+    ISOLATION_SERIALIZABLE
+};
 enum sql_session { SESSION_AUTO, SESSION_FRESH, SESSION_REUSE };
 enum sql_result { RESULT_NONE, RESULT_SCALAR, RESULT_ROW, RESULT_ROWS };
 
 struct sql_task {
-    struct text sql;             /* the text, or the path of a template */
+    struct text sql; /* the text, or the path of a template */
     bool is_path;
     const char *connection;
-    const json_t *parameters;    /* bound parameters (list or mapping of texts), NULL = none */
+    const json_t *parameters; /* bound parameters (list or mapping of texts), NULL = none */
     bool transaction;
     enum sql_isolation isolation;
     enum sql_session session;
     int64_t statement_timeout_us; /* 0 = none */
     enum sql_result result;
-    struct named_texts settings;  /* SET LOCAL, over the connection's */
+    struct named_texts settings; /* SET LOCAL, over the connection's */
 };
 
 struct process_task {
@@ -92,7 +97,7 @@ struct process_task {
     int64_t kill_grace_us;
     struct names connections; /* whose URIs are passed as DAG_CONN_<NAME> */
     struct named_texts env;
-    int skip_on_exit_code;    /* 99 by default */
+    int skip_on_exit_code; /* 99 by default */
 };
 
 struct task {
@@ -109,7 +114,8 @@ struct task {
     int64_t retry_delay_us;
     double retry_exponential_backoff; /* 0 = off, else the multiplier */
     int64_t max_retry_delay_us;
-    struct names retry_on; /* SQLSTATEs, two-character classes, exit codes, "all"; empty = default */
+    /* SQLSTATEs, two-character classes, exit codes, "all"; empty = default */
+    struct names retry_on;
     int64_t execution_timeout_us; /* 0 = none */
 
     bool depends_on_past, wait_for_downstream;
@@ -117,10 +123,10 @@ struct task {
     int pool_slots;
     int64_t priority_weight; /* own */
     enum weight_rule weight_rule;
-    int64_t weight;          /* by the rule: own plus descendants' or ancestors' */
+    int64_t weight; /* by the rule: own plus descendants' or ancestors' */
     int max_active_tis_per_dag, max_active_tis_per_dagrun; /* 0 = none */
 
-    const json_t *params;  /* a mapping over the DAG's, NULL = none */
+    const json_t *params; /* a mapping over the DAG's, NULL = none */
     const char *doc;
     struct sql_task sql;
     struct process_task process;
@@ -145,16 +151,16 @@ struct dag {
     struct arena *arena;
 
     const char *dag_id;
-    const char *file; /* relative to the project's root */
+    const char *file;                /* relative to the project's root */
     const char *description, *owner; /* may be NULL */
     struct names tags;
     uint32_t line;
 
-    const char *schedule_text; /* as shown to people: "@daily", "30 2 * * *", "none" */
+    const char *schedule_text;         /* as shown to people: "@daily", "30 2 * * *", "none" */
     const struct timetable *timetable; /* NULL without a schedule */
     const struct zone *zone;
-    int64_t start_us;          /* INT64_MIN = none given */
-    int64_t end_us;            /* last logical date, inclusive; INT64_MAX = none */
+    int64_t start_us; /* INT64_MIN = none given */
+    int64_t end_us;   /* last logical date, inclusive; INT64_MAX = none */
     enum catchup catchup;
     int max_active_runs, max_active_tasks;
     int max_consecutive_failed_runs; /* 0 = off */
@@ -167,11 +173,12 @@ struct dag {
     const struct task *tasks; /* in the file's order */
     uint32_t task_count;
     const uint32_t *topological; /* indexes of tasks, upstreams first, ties in the file's order */
-    bool uses_past; /* any task has depends_on_past or wait_for_downstream */
+    bool uses_past;              /* any task has depends_on_past or wait_for_downstream */
 
-    char version[HASH_TEXT_SIZE];       /* of the manifest */
-    char graph_version[HASH_TEXT_SIZE]; /* of ids, kinds, edges and rules only: what a live run needs
-                                           to stay the same to take a newer version */
+    char version[HASH_TEXT_SIZE]; /* of the manifest */
+    /* Of ids, kinds, edges and rules only: what a live run needs to stay the same to take a newer
+       version. */
+    char graph_version[HASH_TEXT_SIZE];
     const struct manifest_file *files;
     size_t file_count;
 };
@@ -191,7 +198,7 @@ enum origin { ORIGIN_FLAG, ORIGIN_ENVIRONMENT, ORIGIN_FILE, ORIGIN_STORED, ORIGI
 
 struct connection {
     const char *name;
-    const char *uri;      /* secret: never printed; connection_uri_shown() is for people */
+    const char *uri; /* secret: never printed; connection_uri_shown() is for people */
     enum dialect dialect;
     int max_connections;
     struct named_texts settings;
@@ -215,20 +222,20 @@ struct variable {
 
 /* A setting as `dag config --origin` shows it. */
 struct setting {
-    const char *name;   /* dotted: "timezone", "connections.greenplum.uri" */
-    const char *value;  /* as text; "***" when it is secret */
+    const char *name;  /* dotted: "timezone", "connections.greenplum.uri" */
+    const char *value; /* as text; "***" when it is secret */
     enum origin origin;
-    const char *source; /* "--state", "DAG_STATE", "dag.yaml"; NULL for defaults */
+    const char *source;    /* "--state", "DAG_STATE", "dag.yaml"; NULL for defaults */
     uint32_t line, column; /* in a file, else 0 */
 };
 
 /* A project: dag.yaml with the environment's file merged over it, flags and variables applied. */
 struct project {
     struct arena *arena;
-    const char *root;        /* absolute */
-    const char *environment; /* NULL = none */
+    const char *root;                                  /* absolute */
+    const char *environment;                           /* NULL = none */
     const char *dags, *templates, *migrations, *tests; /* relative to root */
-    const char *state;       /* absolute: .dag or .dag/<environment> */
+    const char *state;                                 /* absolute: .dag or .dag/<environment> */
     const char *timezone;
     const struct connection *connections;
     size_t connection_count;
