@@ -209,6 +209,12 @@ void executor_set_project(struct executor *ex, const struct project *project)
     ex->options.project = project;
 }
 
+/* Acts without us: its supervisor minds it, and the next daemon takes it over. */
+static bool goes_on_alone(const struct attempt *attempt)
+{
+    return attempt->acting && attempt->operator->outlives_daemon;
+}
+
 void executor_stop(struct executor *ex, bool cancel)
 {
     ex->stopped = true;
@@ -216,11 +222,11 @@ void executor_stop(struct executor *ex, bool cancel)
         next = attempt->next;
         if (attempt->finished)
             continue;
-        if (attempt->operator&& attempt->operator->outlives_daemon && attempt->acting) {
+        if (goes_on_alone(attempt)) {
             ex->active--;
             attempt_release(attempt);
-        } else if (cancel) {
-            attempt->stopping = !attempt->cancelled;
+        } else if (cancel || !attempt->acting) {
+            attempt->stopping |= !attempt->cancelled;
             attempt_cancel(attempt, false, REASON_INTERRUPTED);
         }
     }
