@@ -30,6 +30,7 @@ struct events {
     struct map *runs;  /* number as text → known_run */
     struct map *names; /* what changed since the last event: "d\tDAG", "r\tDAG\tRUN" … */
     bool all;
+    int64_t revision;
 };
 
 /* ---- names of runs --------------------------------------------------------------------------- */
@@ -117,6 +118,7 @@ static void tell_changes(struct events *events)
     CLEANUP(strbuf_done) struct strbuf text = {0};
     struct json_writer w = json_begin(&text);
     json_object_begin(&w);
+    json_kv_int(&w, "revision", events->revision);
     if (events->all) {
         json_kv_bool(&w, "all", true);
     } else {
@@ -217,6 +219,7 @@ static void note_change(struct events *events, const struct change *change)
 
 void events_changed(struct events *events, const struct plan *plan)
 {
+    events->revision++;
     for (size_t i = 0; plan && i < plan->changes.count; i++)
         if (plan->changes.at[i].kind == CHANGE_RUN)
             learn_run(events, &plan->changes.at[i].run);
@@ -272,6 +275,19 @@ static void on_log_changed(uv_fs_event_t *watch, const char *file, int what, int
     tell_soon(listener->events);
 }
 
+static void greet(const struct listener *listener)
+{
+    CLEANUP(strbuf_done) struct strbuf text = {0};
+    strbuf_printf(&text, "retry: %d\nevent: hello\ndata: {\"revision\": %lld}\n\n", EVENTS_RETRY_MS,
+        (long long)listener->events->revision);
+    http_stream_send(listener->stream, text.text, text.size);
+}
+
+int64_t events_revision(const struct events *events)
+{
+    return events->revision;
+}
+
 struct http_stream *events_open(
     struct events *events, struct http_server *server, const char *log_path)
 {
@@ -291,7 +307,7 @@ struct http_stream *events_open(
         tell_soon(events);
     }
     vec_push(&events->listeners, listener);
-    http_stream_send(listener->stream, "retry: 1000\n\n", 13);
+    greet(listener);
     return listener->stream;
 }
 
@@ -301,6 +317,7 @@ struct events *events_new(uv_loop_t *loop)
 {
     struct events *events = mem_alloc_zero(1, sizeof(*events));
     events->loop = loop;
+    events->revision = clock_now().wall_us;
     events->runs = map_new();
     events->names = map_new();
     uv_timer_init(loop, &events->delay);

@@ -2,12 +2,14 @@
  * Live updates: one stream of server-sent events per page, that names what changed.
  *
  *     event: change
- *     data: {"dags": ["geolife"], "runs": [["geolife", "scheduled__…"]],
+ *     data: {"revision": 17, "dags": ["geolife"], "runs": [["geolife", "scheduled__…"]],
  *            "tasks": [["geolife", "scheduled__…", "clean_daily_label"]]}
  *
- * or {"all": true} when definitions changed, or more than EVENTS_NAMES_MAX names would be told.
- * Changes of EVENTS_DELAY_MS become one event.  A stream that was opened for an attempt's log also
- * gets `event: log` with its size in bytes whenever it grew.  Comments come as heartbeats.
+ * or {"revision": 18, "all": true} when definitions changed, or more than EVENTS_NAMES_MAX names
+ * would be told. A stream begins with `event: hello` and {"revision": 17}: a page that was made at
+ * another one has missed something.  Changes of EVENTS_DELAY_MS become one event.  A stream that
+ * was opened for an attempt's log also gets `event: log` with its size in bytes whenever it grew.
+ * Comments come as heartbeats.
  */
 #ifndef WEB_EVENTS_H
 #define WEB_EVENTS_H
@@ -27,6 +29,9 @@ void events_free(struct events *events);
 void events_learn(struct events *events, const struct run_rows *live);
 /* NULL: definitions changed. */
 void events_changed(struct events *events, const struct plan *plan);
+
+/* Grows with every event; never the same in two daemons. */
+int64_t events_revision(const struct events *events);
 
 /* A stream for an answer; `log_path` (may be NULL) is a file to follow.  NULL when there are too
    many. */

@@ -25,13 +25,15 @@ enum {
     MESSAGE_SHOWN_LINES_MAX = 200, /* lines of a message on its own page; the log has all */
     MESSAGE_SHOWN_SIZE = 8 * 1024, /* bytes of a message; the log has all */
     LIVE_RUNS_SHOWN = 12,
-    TASKS_AT_WORK_SHOWN = 6, /* of one run under way */
-    REASON_TITLE_SIZE = 120, /* bytes of a reason in a cell's title; its page has all */
-    GRID_CELLS_MAX = 450,    /* cells of a grid: runs are left out before tasks are */
+    LIVE_RUNS_LOOKED_AT = 50, /* for tasks that failed already */
+    TASKS_AT_WORK_SHOWN = 6,  /* of one run under way */
+    REASON_TITLE_SIZE = 120,  /* bytes of a reason in a cell's title; its page has all */
+    GRID_CELLS_MAX = 450,     /* cells of a grid: runs are left out before tasks are */
     GRID_RUNS_MIN = 5,
     GRID_TASKS_MAX = 90, /* tasks of one page of a grid */
     TASKS_SHOWN = 200,   /* tasks of one page of a run */
     BROKEN_FILES_SHOWN = 10,
+    MISTAKES_OPEN = 3,   /* of one file, unfolded */
     MISTAKES_SHOWN = 20, /* of one file; `dag lint` shows all */
     QUEUE_SHOWN = 200,
     REQUESTS_SHOWN = 50,
@@ -42,6 +44,7 @@ enum {
     SQL_SHOWN_SIZE = 32 * 1024, /* bytes of a rendered text on a page; the whole is a link */
 
     EVENTS_DELAY_MS = 100,       /* changes of that long become one event */
+    EVENTS_RETRY_MS = 1000,      /* a browser that lost its stream connects again after it */
     EVENTS_NAMES_MAX = 200,      /* names of one event; more are "everything" */
     EVENTS_HEARTBEAT_MS = 15000, /* a gone peer shows at a write */
 };

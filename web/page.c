@@ -84,7 +84,8 @@ void page_begin(struct page *page, const char *title, const struct crumb *crumbs
         return;
     write_head(page, title);
     write_header(page);
-    html(page->out, "<main id=\"main\">\n");
+    html_printf(page->out, "<main id=\"main\" data-revision=\"%lld\">\n",
+        (long long)events_revision(page->web->events));
     if (crumbs)
         write_crumbs(page, crumbs);
 }

@@ -69,6 +69,16 @@ char *run_word(struct arena *arena, const struct zone *zone, int64_t logical_us)
     return arena_strdup(arena, iso);
 }
 
+char *run_label(struct arena *arena, const struct zone *zone, int64_t logical_us)
+{
+    int64_t second_us = logical_us - (logical_us % US_PER_SECOND + US_PER_SECOND) % US_PER_SECOND;
+    char *label = run_word(arena, zone, second_us);
+    char *middle = strchr(label, 'T');
+    if (middle)
+        *middle = ' ';
+    return label;
+}
+
 char *task_word(struct arena *arena, const char *task_id, int32_t map_index)
 {
     return map_index < 0 ? arena_strdup(arena, task_id)

@@ -23,8 +23,15 @@ static void show_broken_file(struct page *page, const struct broken_file *broken
         broken->has_last_good ? "its last good version stays scheduled"
                               : "nothing of it is scheduled");
     const struct diagnostic *d = broken->diagnostics->first;
-    for (; d && shown < MISTAKES_SHOWN; d = d->next, shown++)
+    for (; d && shown < MISTAKES_OPEN; d = d->next, shown++)
         show_mistake(page, d);
+    if (d) {
+        html_printf(out, "<details><summary>%zu more mistakes</summary>",
+            broken->diagnostics->kept + broken->diagnostics->dropped - shown);
+        for (; d && shown < MISTAKES_SHOWN; d = d->next, shown++)
+            show_mistake(page, d);
+        html(out, "</details>");
+    }
     html(out, "<p class=\"acts\"><span class=\"label\">check it</span>");
     show_command(page, (const char *[]){"dag", "lint", broken->file, NULL});
     if (d)

@@ -94,7 +94,7 @@ static void show_columns(struct grid *grid)
     html(out, "<thead><tr><th scope=\"col\">task</th>");
     for (size_t i = grid->run_count; i-- > 0;) {
         const struct run_record *run = &grid->runs->at[i];
-        const char *word = run_word(page->arena, grid->dag->zone, run->logical_us);
+        const char *word = run_label(page->arena, grid->dag->zone, run->logical_us);
         html_printf(out, "<th scope=\"col\"><a class=\"date\" href=\"%s\" title=\"%s: %s\">%s</a>",
             link_run(page, run->dag_id, grid->dag->zone, run->logical_us), word,
             run_state_name(run->state), word);

@@ -21,21 +21,56 @@ static size_t count_before(const struct run_rows *runs, size_t at)
     return count;
 }
 
-/* The newest of each DAG with their reasons, in the order in which they failed; the rest as a link.
- */
-static enum status show_failed_runs(struct page *page, struct run_rows *runs, struct error *err)
+static bool has_failed_task(struct page *page, struct run_id run)
+{
+    struct task_rows tasks;
+    struct error err;
+    if (read_tasks(page, run, &tasks, &err) != OK)
+        return false;
+    for (size_t i = 0; i < tasks.count; i++)
+        if (tasks.at[i].state == TASK_FAILED)
+            return true;
+    return false;
+}
+
+/* Failed runs, and runs under way in which a task failed already: the last to fail first. */
+static enum status read_failed_runs(struct page *page, struct run_rows *ret, struct error *err)
+{
+    const struct run_filter failed = {.states = 1u << RUN_FAILED, .limit = FAILED_RUNS_READ};
+    const struct run_filter live = {.states = 1u << RUN_RUNNING, .limit = LIVE_RUNS_LOOKED_AT};
+    struct run_rows ended = {0}, running = {0};
+    enum status status = read_runs(page, &failed, &ended, err);
+    if (status == OK)
+        status = read_runs(page, &live, &running, err);
+    if (status != OK)
+        return status;
+    struct run_record *runs =
+        arena_array(page->arena, struct run_record, ended.count + running.count + 1);
+    size_t count = 0;
+    for (size_t i = 0; i < running.count; i++)
+        if (has_failed_task(page, running.at[i].id))
+            runs[count++] = running.at[i];
+    if (ended.count)
+        qsort(ended.at, ended.count, sizeof(*ended.at), newest_end_first);
+    for (size_t i = 0; i < ended.count; i++)
+        runs[count++] = ended.at[i];
+    *ret = (struct run_rows){runs, count};
+    return OK;
+}
+
+/* The newest of each DAG with their reasons; the rest as a link. */
+static enum status show_failed_runs(
+    struct page *page, const struct run_rows *runs, struct error *err)
 {
     size_t shown = 0;
     enum status status = OK;
-    if (runs->count)
-        qsort(runs->at, runs->count, sizeof(*runs->at), newest_end_first);
     for (size_t i = 0; i < runs->count && shown < FAILED_RUNS_SHOWN && status == OK; i++) {
         const struct run_record *run = &runs->at[i];
         size_t before = count_before(runs, i);
         if (before == FAILED_RUNS_OF_DAG)
             html_printf(page->out,
-                "<li class=\"need\"><p class=\"line\"><a href=\"%s?state=failed\">all failed runs "
-                "of <bdi>%s</bdi></a></p></li>\n",
+                "<li class=\"need\"><p class=\"line\"><a href=\"%s?state=failed#runs\">all "
+                "failed runs of <bdi>%s</bdi></a></p></li>\n",
                 link_dag(page, run->dag_id), run->dag_id);
         if (before >= FAILED_RUNS_OF_DAG)
             continue;
@@ -45,40 +80,44 @@ static enum status show_failed_runs(struct page *page, struct run_rows *runs, st
     return status;
 }
 
-static void show_paused_by_failures(struct page *page, const struct dag_list_facts *dags)
+static bool is_paused_by_failures(const struct dag_facts *dag)
 {
-    for (size_t i = 0; i < dags->count; i++) {
-        const struct dag_record *record = dags->at[i].record;
-        if (!record || !record->paused || record->pause_reason != REASON_FAILURES_REACHED)
-            continue;
-        html_printf(page->out,
-            "<li class=\"need\"><p class=\"line\"><a href=\"%s\"><bdi>%s</bdi></a><span "
-            "class=\"reason\">paused: %d runs in a row failed</span>",
-            link_dag(page, record->dag_id), record->dag_id, record->consecutive_failures);
-        show_command(page, (const char *[]){"dag", "unpause", record->dag_id, NULL});
-        html(page->out, "</p></li>\n");
-    }
+    return dag->record && dag->record->paused &&
+           dag->record->pause_reason == REASON_FAILURES_REACHED;
+}
+
+static void show_paused_by_failures(struct page *page, const struct dag_facts *dag)
+{
+    html_printf(page->out,
+        "<li class=\"need\"><p class=\"line\"><a href=\"%s\"><bdi>%s</bdi></a><span "
+        "class=\"reason\">paused: %d runs in a row failed</span>",
+        link_dag(page, dag->dag_id), dag->dag_id, dag->record->consecutive_failures);
+    show_command(page, (const char *[]){"dag", "unpause", dag->dag_id, NULL});
+    html(page->out, "</p></li>\n");
 }
 
 static enum status section_needs(
     struct page *page, const struct dag_list_facts *dags, struct error *err)
 {
     struct run_rows failed;
-    const struct run_filter filter = {.states = 1u << RUN_FAILED, .limit = FAILED_RUNS_READ};
-    size_t broken = catalogue_broken_count(daemon_catalogue(page->web->daemon));
+    size_t count = catalogue_broken_count(daemon_catalogue(page->web->daemon));
     if (!section_is_wanted(page, "needs"))
         return OK;
-    enum status status = read_runs(page, &filter, &failed, err);
+    enum status status = read_failed_runs(page, &failed, err);
     if (status != OK)
         return status;
+    for (size_t i = 0; i < dags->count; i++)
+        count += is_paused_by_failures(&dags->at[i]);
+    count += failed.count;
     section_begin(page, "needs", NULL, (struct about){0});
-    size_t count = broken + failed.count;
     html_printf(page->out, "<h2>Needs you <span class=\"count\">%zu%s</span></h2>\n", count,
-        failed.count == FAILED_RUNS_READ ? " or more" : "");
+        failed.count >= FAILED_RUNS_READ ? " or more" : "");
     html(page->out, "<ul class=\"needs\">");
-    show_broken_files(page);
-    show_paused_by_failures(page, dags);
     status = show_failed_runs(page, &failed, err);
+    for (size_t i = 0; i < dags->count; i++)
+        if (is_paused_by_failures(&dags->at[i]))
+            show_paused_by_failures(page, &dags->at[i]);
+    show_broken_files(page);
     html(page->out, "</ul>");
     if (count == 0)
         show_empty(page, "Nothing failed, and every file loads.");
@@ -130,7 +169,7 @@ static void show_strip(struct page *page, const struct dag_facts *dag, const str
     html(page->out, "<span class=\"strip\">");
     for (size_t i = runs->count; i-- > 0;) {
         const struct run_record *run = &runs->at[i];
-        const char *word = run_word(page->arena, dag->zone, run->logical_us);
+        const char *word = run_label(page->arena, dag->zone, run->logical_us);
         const char *title =
             arena_printf(page->arena, "%s %s: %s", dag->dag_id, word, run_state_name(run->state));
         show_cell(page, run_state_name(run->state),

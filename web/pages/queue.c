@@ -22,7 +22,7 @@ static void show_item(void *context, const struct queue_item *item)
         "</td><th scope=\"row\"><a href=\"%s\"><bdi>%s</bdi></a></th><td data-label=\"run\"><a "
         "href=\"%s\">%s</a></td><td data-label=\"task\">",
         link_dag(page, item->dag_id), item->dag_id, address,
-        run_word(page->arena, zone, item->logical_us));
+        run_label(page->arena, zone, item->logical_us));
     if (item->task_id)
         html_printf(out, "<a href=\"%s\"><bdi>%s</bdi></a>",
             link_task(page, address, item->task_id, -1), item->task_id);

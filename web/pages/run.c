@@ -7,7 +7,7 @@ struct run_page {
     struct run_record run;
     struct task_rows tasks;
     struct attempt_rows attempts;
-    const char *word, *address;
+    const char *word, *label, *address;
 };
 
 static struct about about_run(const struct run_page *p)
@@ -94,7 +94,7 @@ static void section_summary(struct page *page, const struct run_page *p)
     struct strbuf *out = page->out;
     if (!section_begin(page, "summary", NULL, about_run(p)))
         return;
-    html_printf(out, "<h1><bdi>%s</bdi> <span class=\"date\">%s</span> ", p->run.dag_id, p->word);
+    html_printf(out, "<h1><bdi>%s</bdi> <span class=\"date\">%s</span> ", p->run.dag_id, p->label);
     show_state(page, run_state_name(p->run.state));
     html(out, "</h1>\n");
     html_printf(out, "<p class=\"lead reason\"><bdi>%s</bdi></p>\n",
@@ -190,6 +190,7 @@ static enum status read_all(struct page *page, struct run_page *p, struct error 
         return status;
     sort_tasks(p->dag.dag, &p->tasks);
     p->word = run_word(page->arena, p->dag.zone, p->run.logical_us);
+    p->label = run_label(page->arena, p->dag.zone, p->run.logical_us);
     p->address = link_run(page, p->run.dag_id, p->dag.zone, p->run.logical_us);
     return OK;
 }
@@ -202,7 +203,7 @@ enum status page_run(struct page *page, struct http_answer *ret, struct error *e
     if (status != OK)
         return status;
     const struct crumb crumbs[] = {
-        {p.run.dag_id, link_dag(page, p.run.dag_id)}, {p.word, NULL}, {NULL, NULL}};
+        {p.run.dag_id, link_dag(page, p.run.dag_id)}, {p.label, NULL}, {NULL, NULL}};
     page_begin(page, arena_printf(page->arena, "%s \u00b7 %s", p.run.dag_id, p.word), crumbs);
     section_summary(page, &p);
     status = section_failed(page, &p, err);

@@ -14,7 +14,7 @@ static void show_run_row(struct page *page, const struct run_record *run, const 
             link_dag(page, run->dag_id), run->dag_id);
     html_printf(out, "<th scope=\"row\"><a href=\"%s\" title=\"%s\">%s</a></th>",
         link_run(page, run->dag_id, zone, run->logical_us), run->run_id,
-        run_word(page->arena, zone, run->logical_us));
+        run_label(page->arena, zone, run->logical_us));
     html_printf(out, "<td data-label=\"type\">%s</td><td data-label=\"started\">",
         run_type_name(run->type));
     show_time(page, zone, run->started_us, SHOW_PLAIN);
@@ -84,7 +84,7 @@ static enum status show_live_run(struct page *page, const struct run_record *run
         "<tr><th scope=\"row\"><a href=\"%s\"><bdi>%s</bdi></a></th><td data-label=\"run\"><a "
         "href=\"%s\">%s</a></td>",
         link_dag(page, run->dag_id), run->dag_id, address,
-        run_word(page->arena, zone, run->logical_us));
+        run_label(page->arena, zone, run->logical_us));
     html_printf(
         out, "<td data-label=\"tasks\" class=\"number\">%zu of %zu</td>", finished, tasks.count);
     html(out, "<td data-label=\"for\" class=\"number\">");

@@ -333,7 +333,8 @@ enum status page_task(struct page *page, struct http_answer *ret, struct error *
         p.try_link = link_try(page, p.task_link, facts->attempt->number);
     const char *number = page->values->number;
     const struct crumb crumbs[] = {{facts->run.dag_id, link_dag(page, facts->run.dag_id)},
-        {p.date, p.run_link}, {p.name, number ? p.task_link : NULL},
+        {run_label(page->arena, facts->dag.zone, facts->run.logical_us), p.run_link},
+        {p.name, number ? p.task_link : NULL},
         {number ? arena_printf(page->arena, "try %s", number) : NULL, NULL}, {NULL, NULL}};
     page_begin(page,
         arena_printf(page->arena, "%s \u00b7 %s \u00b7 %s", p.name, p.date, facts->run.dag_id),

@@ -74,7 +74,7 @@ static void show_head(struct page *page, const struct failed_run *failed,
     show_state(page, "failed");
     html_printf(out, "<a href=\"%s\"><bdi>%s</bdi></a>", link_dag(page, run->dag_id), run->dag_id);
     html_printf(out, "<span class=\"dot\">\u00b7</span><a href=\"%s\">%s</a>", failed->address,
-        failed->date);
+        run_label(page->arena, dag_zone(page, run->dag_id), run->logical_us));
     if (task) {
         char *address = link_task(page, failed->address, task->task_id, task->map_index);
         html_printf(out, "<span class=\"dot\">\u00b7</span><a href=\"%s\"><bdi>%s</bdi></a>",
@@ -112,7 +112,9 @@ static void show_next(struct page *page, const struct failed_run *failed)
     if (failed->waiting)
         html_printf(out, "<a class=\"behind\" href=\"%s\">%zu task%s behind it</a>",
             failed->address, failed->waiting, failed->waiting == 1 ? "" : "s");
-    html(out, "<span class=\"label\">mended?</span>");
+    html_printf(out, "<span class=\"label\">%s</span>",
+        run_state_finished(failed->run->state) ? "mended? run it again"
+                                               : "the run goes on; when it is mended");
     show_command(page,
         (const char *[]){"dag", "clear", failed->run->dag_id, failed->date, "--failed", NULL});
     html(out, "</p>\n");
