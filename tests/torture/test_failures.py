@@ -9,6 +9,7 @@ from server import DatabaseCase
 DAG_FILE = """dag_id: one
 start_date: 2026-01-01
 schedule: "@daily"
+catchup: none
 default_args: {connection: db, retry_delay: 1s}
 tasks:
   work:
