@@ -41,6 +41,7 @@ struct delta { /* timedelta */
 struct interval { /* what lies between two moments: pendulum's Interval */
     struct delta delta;
     struct moment start, end;
+    bool of_days; /* between two Dates */
 };
 struct tz {
     struct jinja_object object;
@@ -60,6 +61,8 @@ struct jinja_value day_new(struct arena *arena, int64_t days);
 struct jinja_value day_time_new(struct arena *arena, int64_t us);
 struct jinja_value delta_new(struct arena *arena, int64_t us);
 struct jinja_value interval_new(struct arena *arena, struct moment start, struct moment end);
+/* Between two Dates, in days since 1970. */
+struct jinja_value interval_new_days(struct arena *arena, int64_t start, int64_t end);
 struct jinja_value tz_new(struct arena *arena, const struct zone *zone, int32_t offset_s);
 
 /* --- reading -------------------------------------------------------------------------------- */
@@ -78,12 +81,15 @@ enum status tz_argument(const struct jinja_call *call, struct jinja_value v, str
 /* --- moments -------------------------------------------------------------------------------- */
 
 struct civil moment_civil(const struct moment *at); /* the wall clock */
-/* The moment of a wall clock in the zone (or offset, or naively) of `like`. */
-struct moment moment_at_civil(const struct moment *like, const struct civil *civil);
+/* Whether it is the second of two moments with the same wall clock: Python's `fold`. */
+bool moment_fold(const struct moment *at);
+/* The moment of a wall clock in the zone (or offset, or naively) of `like`.  Of two such moments
+   `fold` means the second one; of a time that does not exist the one after the gap. */
+struct moment moment_at_civil(const struct moment *like, const struct civil *civil, bool fold);
 struct moment moment_in(int64_t us, const struct tz *tz);
 /* OverflowError outside of the years 1 to 9999. */
 enum status moment_check(const struct moment *at, struct error *err) MUST_CHECK;
-/* Adds to the wall clock: months, then days, then time; see date_add_units. */
+/* What to add to a moment. */
 struct units {
     int64_t years, months, weeks, days;
     int64_t us; /* hours and less */
@@ -95,6 +101,7 @@ enum status moment_add(const struct moment *at, const struct units *units, struc
 struct difference {
     int sign;
     int years, months, days, hours, minutes, seconds, microseconds;
+    int64_t total_days; /* of the calendar: midnights between the two */
 };
 struct difference moment_difference(const struct moment *from, const struct moment *to);
 
@@ -102,6 +109,9 @@ struct difference moment_difference(const struct moment *from, const struct mome
 
 /* `separator`: 'T' or ' '. */
 void date_add_iso(struct strbuf *out, const struct moment *at, char separator);
+/* `timespec`: "auto" as above, or what Python's isoformat takes; false when it does not. */
+bool date_add_iso_spec(
+    struct strbuf *out, const struct moment *at, struct slice separator, struct slice timespec);
 void delta_add_text(struct strbuf *out, int64_t us);
 /* Python's strftime and strptime (the C locale), and pendulum's format (English). */
 void date_add_strftime(struct strbuf *out, const struct moment *at, struct slice format);

@@ -67,6 +67,14 @@ struct jinja_value tz_new(struct arena *arena, const struct zone *zone, int32_t 
     return jinja_object(&tz->object);
 }
 
+struct jinja_value interval_new_days(struct arena *arena, int64_t start, int64_t end)
+{
+    struct moment from = {.us = start * US_PER_DAY}, to = {.us = end * US_PER_DAY};
+    struct jinja_value interval = interval_new(arena, from, to);
+    ((struct interval *)interval.object)->of_days = true;
+    return interval;
+}
+
 const struct moment *date_of(struct jinja_value v)
 {
     bool is_date = jinja_object_of(v, &pendulum_class) || jinja_object_of(v, &datetime_class);

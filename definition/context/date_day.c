@@ -61,8 +61,7 @@ static enum status day_binary(struct jinja_render *render, enum jinja_operator o
     if (op == JINJA_SUBTRACT && a && delta_of(right, &us))
         return add_days(arena, a, -whole_days(us), ret, err);
     if (op == JINJA_SUBTRACT && a && b)
-        *ret = interval_new(arena, (struct moment){.us = days_in(b) * US_PER_DAY},
-            (struct moment){.us = days_in(a) * US_PER_DAY});
+        *ret = interval_new_days(arena, days_in(b), days_in(a));
     return OK;
 }
 
@@ -122,6 +121,8 @@ static const struct jinja_method day_methods[] = {
     {"previous", method_previous},
     {"first_of", method_first_of},
     {"last_of", method_last_of},
+    {"is_leap_year", method_is_leap_year},
+    {"is_same_day", method_is_same_day},
     {"diff", method_diff},
     {"diff_for_humans", method_diff_for_humans},
     {"format", method_format},

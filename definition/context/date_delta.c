@@ -119,6 +119,7 @@ static enum status interval_negate(struct jinja_render *render, struct jinja_obj
     (void)err;
     const struct interval *interval = (const struct interval *)self;
     *ret = interval_new(jinja_render_arena(render), interval->end, interval->start);
+    ((struct interval *)ret->object)->of_days = interval->of_days;
     return OK;
 }
 
@@ -158,15 +159,30 @@ static enum status delta_repr(
     return OK;
 }
 
+static void add_bound(struct strbuf *out, const struct interval *interval, const struct moment *at)
+{
+    if (interval->of_days)
+        date_add_strftime(out, at, slice_of("%Y-%m-%d"));
+    else
+        date_add_iso(out, at, ' ');
+}
+
+static struct jinja_value bound(
+    struct arena *arena, const struct interval *interval, struct moment at)
+{
+    return interval->of_days ? day_new(arena, at.us / US_PER_DAY)
+                             : date_new(arena, &pendulum_class, at);
+}
+
 static enum status interval_text(
     struct jinja_render *render, struct jinja_object *self, struct strbuf *out, struct error *err)
 {
     (void)render, (void)err;
     const struct interval *interval = (const struct interval *)self;
     strbuf_add_str(out, "<Interval [");
-    date_add_iso(out, &interval->start, ' ');
+    add_bound(out, interval, &interval->start);
     strbuf_add_str(out, " -> ");
-    date_add_iso(out, &interval->end, ' ');
+    add_bound(out, interval, &interval->end);
     strbuf_add_str(out, "]>");
     return OK;
 }
@@ -213,9 +229,9 @@ static enum status interval_attribute(struct jinja_render *render, struct jinja_
         if (slice_equal_str(name, rows[i].name))
             *ret = jinja_int(rows[i].value);
     if (slice_equal_str(name, "start"))
-        *ret = date_new(arena, &pendulum_class, interval->start);
+        *ret = bound(arena, interval, interval->start);
     else if (slice_equal_str(name, "end"))
-        *ret = date_new(arena, &pendulum_class, interval->end);
+        *ret = bound(arena, interval, interval->end);
     return OK;
 }
 
@@ -241,26 +257,21 @@ TOTAL(total_weeks, 7 * US_PER_DAY)
 WHOLE(in_seconds, US_PER_SECOND)
 WHOLE(in_minutes, US_PER_MINUTE)
 WHOLE(in_hours, US_PER_HOUR)
-WHOLE(in_days, US_PER_DAY)
-WHOLE(in_weeks, 7 * US_PER_DAY)
 
-static enum status in_months(
-    const struct jinja_call *call, struct jinja_value *ret, struct error *err)
-{
-    const struct interval *interval = (const struct interval *)call->self.object;
-    struct difference d = moment_difference(&interval->start, &interval->end);
-    *ret = jinja_int(d.sign * (d.years * 12 + d.months));
-    return no_arguments(call, err);
-}
-
-static enum status in_years(
-    const struct jinja_call *call, struct jinja_value *ret, struct error *err)
-{
-    const struct interval *interval = (const struct interval *)call->self.object;
-    struct difference d = moment_difference(&interval->start, &interval->end);
-    *ret = jinja_int(d.sign * d.years);
-    return no_arguments(call, err);
-}
+/* As people count, not by length. */
+#define COUNT(function, count)                                                                     \
+    static enum status function(                                                                   \
+        const struct jinja_call *call, struct jinja_value *ret, struct error *err)                 \
+    {                                                                                              \
+        const struct interval *interval = (const struct interval *)call->self.object;              \
+        struct difference d = moment_difference(&interval->start, &interval->end);                 \
+        *ret = jinja_int(d.sign * (count));                                                        \
+        return no_arguments(call, err);                                                            \
+    }
+COUNT(in_days, d.total_days)
+COUNT(in_weeks, d.total_days / 7)
+COUNT(in_months, d.years * 12 + d.months)
+COUNT(in_years, d.years)
 
 static void add_words(struct strbuf *out, const struct difference *d)
 {
@@ -363,38 +374,38 @@ enum status method_diff(const struct jinja_call *call, struct jinja_value *ret, 
     if (status)
         return status;
     bool swap = jinja_argument_bool(v[1], true) && self.us > other.us;
-    *ret = swap ? interval_new(call->arena, other, self) : interval_new(call->arena, self, other);
+    struct jinja_value interval =
+        swap ? interval_new(call->arena, other, self) : interval_new(call->arena, self, other);
+    ((struct interval *)interval.object)->of_days = jinja_object_of(call->self, &day_class);
+    *ret = interval;
     return OK;
 }
 
-/* The largest unit, rounded as pendulum does for long ones. */
+/* The largest unit; when the next smaller one comes near it, one more. */
 static void add_humans(struct strbuf *out, const struct difference *d)
 {
+    bool almost_a_year = !d->years && d->months == 11 && d->days > 15;
     const struct {
         const char *unit;
         int count;
-        int round_up; /* when the next smaller unit is above this; 0 = never */
-        int next;
+        bool more;
     } rows[] = {
-        {"year", d->years, 6, d->months},
-        {"month", d->months, 26, d->days},
-        {"week", d->days / 7, 3, d->days % 7},
-        {"day", d->days % 7, 21, d->hours},
-        {"hour", d->hours, 0, 0},
-        {"minute", d->minutes, 0, 0},
+        {"year", almost_a_year ? 1 : d->years, !almost_a_year && d->months > 6},
+        {"month", d->months, d->days >= 27},
+        {"week", d->days / 7, d->days % 7 > 3},
+        {"day", d->days % 7, d->hours >= 22},
+        {"hour", d->hours, false},
+        {"minute", d->minutes, false},
+        {"second", d->seconds > 10 ? d->seconds : 0, false},
     };
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-        int count = rows[i].count;
-        if (!count)
+        int count = rows[i].count + rows[i].more;
+        if (!rows[i].count)
             continue;
-        count += rows[i].round_up && rows[i].next > rows[i].round_up;
         strbuf_printf(out, "%d %s%s", count, rows[i].unit, count == 1 ? "" : "s");
         return;
     }
-    if (d->seconds > 10)
-        strbuf_printf(out, "%d seconds", d->seconds);
-    else
-        strbuf_add_str(out, "a few seconds");
+    strbuf_add_str(out, "a few seconds");
 }
 
 enum status method_diff_for_humans(

@@ -46,20 +46,21 @@ enum status method_isoformat(
 {
     static const char *const names[] = {"sep", "timespec"};
     struct jinja_value v[2];
-    struct slice separator;
+    struct slice separator, timespec;
     struct moment at = moment_of_self(call);
     enum status status = jinja_arguments(call, names, 2, 0, v, err);
     if (status == OK)
         status = jinja_argument_text(call, names[0], v[0], "T", &separator, err);
+    if (status == OK)
+        status = jinja_argument_text(call, names[1], v[1], "auto", &timespec, err);
     if (status)
         return status;
-    if (separator.size != 1)
-        return error_set(err, ERR_TEMPLATE_TYPE,
-            "isoformat() argument 1 must be a unicode character, not '%.*s'", SLICE_ARG(separator));
     struct strbuf text = {0};
-    date_add_iso(&text, &at, separator.p[0]);
+    if (!date_add_iso_spec(&text, &at, separator, timespec))
+        status = error_set(
+            err, ERR_TEMPLATE_VALUE, "Unknown timespec value '%.*s'", SLICE_ARG(timespec));
     *ret = text_value(call->arena, &text);
-    return OK;
+    return status;
 }
 
 enum status method_ctime(const struct jinja_call *call, struct jinja_value *ret, struct error *err)
@@ -179,6 +180,7 @@ enum status method_replace(
     struct jinja_value v[CIVIL_FIELDS + 1];
     struct moment like = moment_of_self(call);
     struct civil civil = moment_civil(&like);
+    bool fold = moment_fold(&like);
     struct tz tz = {0};
     enum status status = jinja_arguments(call, civil_names, CIVIL_FIELDS + 1, 0, v, err);
     if (status == OK)
@@ -194,7 +196,8 @@ enum status method_replace(
             return status;
         like = (struct moment){.zone = tz.zone, .offset_s = tz.offset_s, .aware = true};
     }
-    *ret = date_new(call->arena, call->self.object->class, moment_at_civil(&like, &civil));
+    like = moment_at_civil(&like, &civil, fold);
+    *ret = date_new(call->arena, call->self.object->class, like);
     return OK;
 }
 
@@ -212,7 +215,7 @@ enum status method_in_timezone(
     struct moment at = moment_of_self(call);
     struct moment like = {.zone = tz.zone, .offset_s = tz.offset_s, .aware = true};
     struct civil civil = moment_civil(&at);
-    at = at.aware ? moment_in(at.us, &tz) : moment_at_civil(&like, &civil);
+    at = at.aware ? moment_in(at.us, &tz) : moment_at_civil(&like, &civil, true);
     *ret = date_new(call->arena, call->self.object->class, at);
     return moment_check(&at, err);
 }

@@ -28,7 +28,8 @@ enum status day_attribute(struct jinja_render *render, struct jinja_object *self
 /* Methods of DateTime that a Date has too. */
 jinja_function method_add, method_subtract, method_start_of, method_end_of, method_diff,
     method_diff_for_humans, method_format, method_to_date_string, method_to_formatted_date_string,
-    method_next, method_previous, method_first_of, method_last_of;
+    method_next, method_previous, method_first_of, method_last_of, method_is_leap_year,
+    method_is_same_day;
 
 /* Python's, of all kinds of dates. */
 jinja_function method_strftime, method_isoformat, method_ctime, method_date, method_time,

@@ -11,26 +11,28 @@ struct civil moment_civil(const struct moment *at)
     return civil_from_us(wall_us(at));
 }
 
-static struct moment moment_of_wall(const struct moment *like, int64_t us)
-{
-    struct moment at = *like;
-    at.us = us - (like->aware && !like->zone ? like->offset_s * US_PER_SECOND : 0);
-    if (like->zone) {
-        struct civil civil = civil_from_us(us);
-        at.us = zone_from_civil(like->zone, &civil).second_us;
-        at.offset_s = zone_span_at(like->zone, at.us / US_PER_SECOND).offset_s;
-    }
-    return at;
-}
-
-struct moment moment_at_civil(const struct moment *like, const struct civil *civil)
-{
-    return moment_of_wall(like, civil_to_us(civil));
-}
-
 static int64_t floor_seconds(int64_t us)
 {
     return us / US_PER_SECOND - (us % US_PER_SECOND < 0);
+}
+
+bool moment_fold(const struct moment *at)
+{
+    struct civil civil = moment_civil(at);
+    return at->zone && at->us == zone_from_civil(at->zone, &civil).second_us &&
+           zone_from_civil(at->zone, &civil).match == ZONE_TWICE;
+}
+
+struct moment moment_at_civil(const struct moment *like, const struct civil *civil, bool fold)
+{
+    struct moment at = *like;
+    at.us = civil_to_us(civil) - (like->aware ? like->offset_s * US_PER_SECOND : 0);
+    if (like->zone) {
+        struct zone_instants instants = zone_from_civil(like->zone, civil);
+        at.us = fold ? instants.second_us : instants.first_us;
+        at.offset_s = zone_span_at(like->zone, floor_seconds(at.us)).offset_s;
+    }
+    return at;
 }
 
 struct moment moment_in(int64_t us, const struct tz *tz)
@@ -91,7 +93,8 @@ enum status moment_add(
         enum status status = moment_check(&wall, err);
         if (status)
             return status;
-        sum = moment_of_wall(at, us);
+        civil = civil_from_us(us);
+        sum = moment_at_civil(at, &civil, true);
     } else {
         struct tz tz = {.zone = at->zone, .offset_s = at->offset_s};
         sum = moment_in(at->us + units->us, &tz);
@@ -107,10 +110,20 @@ static bool same_clock(const struct moment *a, const struct moment *b)
     return a->aware == b->aware && a->zone == b->zone && (a->zone || a->offset_s == b->offset_s);
 }
 
-/* Days of the month before the one of `civil`. */
-static int days_of_month_before(const struct civil *civil)
+/* Days that do not fill a month, made positive with the length of the month before `to`, as
+   pendulum does: from the last day of a longer month to the last of a shorter one is a month. */
+static void borrow_month(struct difference *d, const struct civil *from, const struct civil *to)
 {
-    return civil->month == 1 ? 31 : days_in_month(civil->year, civil->month - 1);
+    int before = to->month == 1 ? 31 : days_in_month(to->year, to->month - 1);
+    int shorter = days_in_month(to->year, to->month) - before;
+    if (d->days >= 0)
+        return;
+    if (d->days == shorter) {
+        d->days = 0;
+        return;
+    }
+    d->months--;
+    d->days += d->days < shorter && from->day > before ? from->day : before;
 }
 
 static void borrow(int *small, int *large, int size)
@@ -125,12 +138,10 @@ struct difference moment_difference(const struct moment *from, const struct mome
 {
     bool swapped = from->us > to->us;
     const struct moment *first = swapped ? to : from, *last = swapped ? from : to;
-    bool same = same_clock(first, last);
-    struct civil a = same ? moment_civil(first) : civil_from_us(first->us);
-    struct civil b = same ? moment_civil(last) : civil_from_us(last->us);
-    /* Across a change of the clock the wall clock would be off by it. */
-    int64_t shift_s = same ? first->offset_s - last->offset_s : 0;
-    if (shift_s && last->us - first->us < US_PER_DAY) {
+    struct civil a = moment_civil(first), b = moment_civil(last);
+    /* Within one day of the wall clock a change of it would count. */
+    bool same_day = a.year == b.year && a.month == b.month && a.day == b.day;
+    if (!same_clock(first, last) || same_day) {
         a = civil_from_us(first->us);
         b = civil_from_us(last->us);
     }
@@ -143,17 +154,14 @@ struct difference moment_difference(const struct moment *from, const struct mome
         .minutes = b.minute - a.minute,
         .seconds = b.second - a.second,
         .microseconds = b.microsecond - a.microsecond,
+        .total_days =
+            days_from_civil(b.year, b.month, b.day) - days_from_civil(a.year, a.month, a.day),
     };
     borrow(&d.microseconds, &d.seconds, (int)US_PER_SECOND);
     borrow(&d.seconds, &d.minutes, 60);
     borrow(&d.minutes, &d.hours, 60);
     borrow(&d.hours, &d.days, 24);
-    if (d.days < 0) {
-        /* From the 31st to the 1st: what is left of the shorter month, and the days since. */
-        int before = days_of_month_before(&b);
-        d.days += before > a.day ? before : a.day;
-        d.months--;
-    }
+    borrow_month(&d, &a, &b);
     borrow(&d.months, &d.years, 12);
     return d;
 }

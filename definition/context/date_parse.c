@@ -212,7 +212,7 @@ enum status date_parse_strptime(
     if (!settle(&p))
         return error_set(err, ERR_TEMPLATE_VALUE, "day is out of range for month");
     struct moment like = {.aware = p.aware, .offset_s = p.offset_s};
-    *ret = moment_at_civil(&like, &p.c);
+    *ret = moment_at_civil(&like, &p.c, false);
     return OK;
 }
 

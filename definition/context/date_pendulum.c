@@ -154,8 +154,7 @@ static enum status bound_of(
         return error_set(err, ERR_TEMPLATE_VALUE, "date value out of range");
     if (end)
         c = end_of(c, unit);
-    at = moment_at_civil(&at, &c);
-    *ret = like_self(call, at);
+    *ret = like_self(call, moment_at_civil(&at, &c, moment_fold(&at)));
     return OK;
 }
 
@@ -200,7 +199,7 @@ static enum status at_midnight(
     if (status)
         return status;
     struct civil c = moment_civil(&wall);
-    *ret = like_self(call, moment_at_civil(&like, &c));
+    *ret = like_self(call, moment_at_civil(&like, &c, moment_fold(&like)));
     return OK;
 }
 
@@ -352,9 +351,13 @@ static enum status set_fields(const struct jinja_call *call, const char *const *
     struct jinja_value given[8], v[8] = {0};
     struct moment at = moment_of_self(call);
     struct civil c = moment_civil(&at);
+    bool fold = moment_fold(&at);
     enum status status = jinja_arguments(call, names, count, 0, given, err);
     for (size_t i = 0; status == OK && i < count; i++)
         v[first + i] = given[i];
+    /* `at` starts from the full hour. */
+    for (size_t i = 4; first == 3 && i < 7; i++)
+        v[i] = jinja_is_absent(v[i]) ? jinja_int(0) : v[i];
     if (status == OK)
         status = read_civil(call, v, all, &c, err);
     if (status == OK && !jinja_is_absent(v[7])) {
@@ -363,7 +366,7 @@ static enum status set_fields(const struct jinja_call *call, const char *const *
         at = (struct moment){.zone = tz.zone, .offset_s = tz.offset_s, .aware = true};
     }
     if (status == OK)
-        *ret = date_new(call->arena, &pendulum_class, moment_at_civil(&at, &c));
+        *ret = date_new(call->arena, &pendulum_class, moment_at_civil(&at, &c, fold));
     return status;
 }
 
@@ -395,7 +398,51 @@ static enum status m_naive(
     return no_arguments(call, err);
 }
 
+/* --- questions ------------------------------------------------------------------------------ */
+
+enum status method_is_leap_year(
+    const struct jinja_call *call, struct jinja_value *ret, struct error *err)
+{
+    struct civil c = civil_from_us(days_of(call->self) * US_PER_DAY);
+    *ret = jinja_bool(days_in_month(c.year, 2) == 29);
+    return no_arguments(call, err);
+}
+
+enum status method_is_same_day(
+    const struct jinja_call *call, struct jinja_value *ret, struct error *err)
+{
+    static const char *const names[] = {"dt"};
+    struct jinja_value v[1];
+    struct moment other;
+    enum status status = jinja_arguments(call, names, 1, 1, v, err);
+    if (status == OK)
+        status = date_argument(call, names[0], v[0], &other, err);
+    if (status == OK)
+        *ret = jinja_bool(days_of(v[0]) == days_of(call->self));
+    return status;
+}
+
+static enum status m_is_utc(
+    const struct jinja_call *call, struct jinja_value *ret, struct error *err)
+{
+    struct moment at = moment_of_self(call);
+    *ret = jinja_bool(at.aware && at.offset_s == 0);
+    return no_arguments(call, err);
+}
+
+static enum status m_is_dst(
+    const struct jinja_call *call, struct jinja_value *ret, struct error *err)
+{
+    struct moment at = moment_of_self(call);
+    *ret = jinja_bool(at.zone && zone_span_at(at.zone, at.us / US_PER_SECOND).is_dst);
+    return no_arguments(call, err);
+}
+
 const struct jinja_method pendulum_methods[] = {
+    {"is_leap_year", method_is_leap_year},
+    {"is_same_day", method_is_same_day},
+    {"is_utc", m_is_utc},
+    {"is_dst", m_is_dst},
     {"add", method_add},
     {"subtract", method_subtract},
     {"start_of", method_start_of},

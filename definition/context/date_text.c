@@ -38,15 +38,34 @@ void date_add_offset(struct strbuf *out, int32_t offset_s, bool colon)
         strbuf_printf(out, "%s%02d", between, s % 60);
 }
 
-void date_add_iso(struct strbuf *out, const struct moment *at, char separator)
+bool date_add_iso_spec(
+    struct strbuf *out, const struct moment *at, struct slice separator, struct slice timespec)
 {
+    static const char *const formats[] = {
+        "%H", "%H:%M", "%H:%M:%S", "%H:%M:%S", "%H:%M:%S.%f", "%H:%M:%S.%f"};
+    static const char *const names[] = {
+        "hours", "minutes", "seconds", "auto", "milliseconds", "microseconds"};
+    enum { AUTO = 3, MILLISECONDS = 4, MICROSECONDS = 5 };
     struct civil c = moment_civil(at);
-    strbuf_printf(out, "%04d-%02d-%02d%c%02d:%02d:%02d", c.year, c.month, c.day, separator, c.hour,
-        c.minute, c.second);
-    if (c.microsecond)
-        strbuf_printf(out, ".%06d", c.microsecond);
+    size_t i = 0;
+    while (i < ARRAY_SIZE(names) && !slice_equal_str(timespec, names[i]))
+        i++;
+    if (i == ARRAY_SIZE(names))
+        return false;
+    if (i == AUTO && c.microsecond)
+        i = MICROSECONDS;
+    strbuf_printf(out, "%04d-%02d-%02d%.*s", c.year, c.month, c.day, SLICE_ARG(separator));
+    date_add_strftime(out, at, slice_of(formats[i]));
+    if (i == MILLISECONDS)
+        out->size -= strlen("000");
     if (at->aware)
         date_add_offset(out, at->offset_s, true);
+    return true;
+}
+
+void date_add_iso(struct strbuf *out, const struct moment *at, char separator)
+{
+    (void)date_add_iso_spec(out, at, slice_make(&separator, 1), slice_of("auto"));
 }
 
 void date_add_zone_name(struct strbuf *out, const struct moment *at)
@@ -80,13 +99,13 @@ struct strftime {
     struct civil c;
     int weekday, day_of_year; /* from 0 = Monday; from 1 */
     char flag;                /* of "%-d": '-', '_', '0', '^', or 0 */
+    int width;                /* of "%05d", 0 = the directive's */
 };
 
 static void add_number(const struct strftime *f, int64_t value, int width, char pad)
 {
     char text[32];
-    if (f->flag == '-')
-        width = 0;
+    width = f->width ? f->width : f->flag == '-' ? 0 : width;
     pad = f->flag == '_' ? ' ' : f->flag == '0' ? '0' : pad;
     int size = snprintf(text, sizeof(text), "%lld", (long long)value);
     strbuf_add_repeat(f->out, pad, width > size ? (size_t)(width - size) : 0);
@@ -199,6 +218,9 @@ void date_add_strftime(struct strbuf *out, const struct moment *at, struct slice
         }
         size_t start = i++;
         f.flag = strchr("-_0^", format.p[i]) && i + 1 < format.size ? format.p[i++] : '\0';
+        f.width = 0;
+        while (format.p[i] >= '0' && format.p[i] <= '9' && f.width < 100 && i + 1 < format.size)
+            f.width = f.width * 10 + (format.p[i++] - '0');
         char directive = format.p[i];
         if (directive == '%')
             strbuf_add_char(out, '%');

@@ -56,6 +56,7 @@ TOKEN_NUMBER(day_of_year3, "%03d", d->day_of_year)
 TOKEN_NUMBER(day_of_year, "%d", d->day_of_year)
 TOKEN_NUMBER(weekday, "%d", (d->weekday + 1) % 7)
 TOKEN_NUMBER(iso_weekday, "%d", d->weekday + 1)
+TOKEN_NUMBER(local_weekday, "%d", (d->weekday + 1) % 7)
 TOKEN_NUMBER(hour2, "%02d", d->c.hour)
 TOKEN_NUMBER(hour, "%d", d->c.hour)
 TOKEN_NUMBER(half2, "%02d", hour12(d))
@@ -76,6 +77,7 @@ TOKEN(month_ordinal, add_ordinal(out, d->c.month))
 TOKEN(day_ordinal, add_ordinal(out, d->c.day))
 TOKEN(day_of_year_ordinal, add_ordinal(out, d->day_of_year))
 TOKEN(weekday_ordinal, add_ordinal(out, (d->weekday + 1) % 7))
+TOKEN(local_weekday_ordinal, add_ordinal(out, (d->weekday + 1) % 7 + 1))
 TOKEN(week_ordinal, add_ordinal(out, d->week))
 TOKEN(fraction1, add_fraction(out, d, 1))
 TOKEN(fraction2, add_fraction(out, d, 2))
@@ -122,6 +124,8 @@ static const struct {
     {"do", weekday_ordinal},
     {"d", weekday},
     {"E", iso_weekday},
+    {"eo", local_weekday_ordinal},
+    {"e", local_weekday},
     {"wo", week_ordinal},
     {"HH", hour2},
     {"H", hour},

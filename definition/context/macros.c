@@ -130,7 +130,7 @@ static enum status datetime_call(
         like = (struct moment){.zone = tz.zone, .offset_s = tz.offset_s, .aware = true};
     }
     if (status == OK)
-        *ret = date_new(call->arena, &datetime_class, moment_at_civil(&like, &civil));
+        *ret = date_new(call->arena, &datetime_class, moment_at_civil(&like, &civil, false));
     return status;
 }
 
@@ -224,7 +224,7 @@ static const struct jinja_method datetime_methods[] = {
 /* The class itself, as `macros.datetime` is in Airflow; also the module, for those who write
    `macros.datetime.datetime(…)`. */
 static const struct jinja_class datetime_type_class = {
-    RECORD_CLASS("type"), .methods = datetime_methods, .call = datetime_call};
+    RECORD_CLASS("datetime"), .methods = datetime_methods, .call = datetime_call};
 
 static struct jinja_value datetime_type(struct context *context)
 {
