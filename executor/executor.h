@@ -111,9 +111,9 @@ void executor_set_project(struct executor *ex, const struct project *project);
 
 /*
  * No more starts (an EFFECT_START from now on is answered FINISHED, INTERRUPTED).  SQL attempts:
- * with `cancel` they are cancelled with confirmation and answered INTERRUPTED, otherwise they run
- * to their end.  Processes are left to their supervisors, unanswered, to be adopted by the next
- * daemon. executor_active() is 0 when all answers were given.
+ * with `cancel` they are cancelled with confirmation and answered INTERRUPTED, otherwise those
+ * that have begun to act run to their end.  Processes are left to their supervisors, unanswered, to
+ * be adopted by the next daemon.  executor_active() is 0 when all answers were given.
  */
 void executor_stop(struct executor *ex, bool cancel);
 
