@@ -2,6 +2,7 @@
  * Environments: the filters, tests and global names there are, and the templates loaded so far.
  */
 #include <pthread.h>
+#include <sys/stat.h>
 #include "base/file.h"
 #include "language/jinja/runtime.h"
 
@@ -215,8 +216,9 @@ static enum status load_from(const struct jinja_directory *directory, const char
     size_t size = base ? strlen(base) : 0;
     bool inside = base && real && strncmp(real, base, size) == 0 &&
                   (real[size] == '/' || (size && base[size - 1] == '/'));
+    struct stat info;
     enum status status = ERR_TEMPLATE_NOT_FOUND;
-    if (inside)
+    if (inside && stat(real, &info) == 0 && S_ISREG(info.st_mode))
         status = file_read(real, JINJA_SOURCE_MAX, arena, &ret->text, err);
     free(base);
     free(real);

@@ -121,6 +121,9 @@ enum status jinja_run_root(struct jinja_render *render, const struct jinja_templ
     context->parent_template = NULL;
     if (!status && parent)
         status = jinja_run_root(render, parent, context);
+    /* Only a chain of parents that is too long fails outside of all tags. */
+    if (status && !render->err->place.line)
+        jinja_set_place(template, 1, 0, render->err);
     jinja_frame_end(render);
     return status;
 }
@@ -145,6 +148,8 @@ static enum status run_output(struct jinja_frame *frame, const struct jinja_stat
             status = jinja_evaluate_expression(frame, part->expression, &v);
             if (!status)
                 status = jinja_output_value(frame, v, part->offset);
+            if (status && !render->fault)
+                render->fault = part->expression;
         } else {
             jinja_output_text(frame, part->text, part->offset);
         }

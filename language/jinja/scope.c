@@ -102,13 +102,18 @@ struct jinja_place jinja_place_from(
     return place;
 }
 
+/* Lists a name that comes from the context, once, with the first of its uses. */
 static void note_need(struct jinja_resolver *r, const struct jinja_entry *entry)
 {
-    if (map_get_slice(r->needed, entry->symbol->text))
+    uintptr_t number = (uintptr_t)map_get_slice(r->needed, entry->symbol->text);
+    if (number) {
+        struct jinja_name *known = &r->names.at[number - 1];
+        known->line = known->line < entry->offset ? known->line : entry->offset;
         return;
-    map_set_slice(r->needed, entry->symbol->text, r->needed);
+    }
     struct jinja_name name = {.name = entry->symbol->text, .line = entry->offset};
     vec_push(&r->names, name);
+    map_set_slice(r->needed, entry->symbol->text, (void *)(uintptr_t)r->names.count);
 }
 
 struct jinja_loads jinja_frame_loads(struct jinja_resolver *r, struct jinja_frame_scope *frame)
