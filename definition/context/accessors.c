@@ -98,7 +98,7 @@ static enum status variable_get(
         return OK;
     note_missing(context, "variable", name);
     error_set(err, ERR_TEMPLATE_UNDEFINED, "there is no variable `%.*s`", SLICE_ARG(name));
-    context_undefined_hint(context, name, err);
+    context_explain_missing(context, err);
     return ERR_TEMPLATE_UNDEFINED;
 }
 
@@ -215,7 +215,7 @@ static enum status connection_get(
         return OK;
     note_missing(context, "connection", name);
     error_set(err, ERR_TEMPLATE_UNDEFINED, "there is no connection `%.*s`", SLICE_ARG(name));
-    context_undefined_hint(context, name, err);
+    context_explain_missing(context, err);
     return ERR_TEMPLATE_UNDEFINED;
 }
 

@@ -69,8 +69,10 @@ struct jinja_value context_task_instance(struct context *context, struct jinja_v
 /* The parameters' values: the run's conf over the task's over the defaults, checked. */
 enum status context_params(struct context *context, const json_t *conf, struct jinja_value *ret,
     struct error *err) MUST_CHECK;
-/* jinja_undefined_hint: names that are gone, and the last variable that is missing. */
+/* jinja_undefined_hint: names that are gone, and what others are called here. */
 void context_undefined_hint(void *user, struct slice name, struct error *err);
+/* A hint for an error that is about the last variable or connection that was not there. */
+void context_explain_missing(const struct context *context, struct error *err);
 
 /* The next number of the attempt's sequence: the same for the same seed. */
 uint64_t context_random(struct context *context);

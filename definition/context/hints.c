@@ -2,7 +2,7 @@
 #include "definition/context/context_data.h"
 
 /* Names that Airflow 3 removed, and what people mean by others.  How to add one: a row here; the
-   test context_hints_test.c goes through all of Airflow's. */
+   test context_variables_test.c goes through all of Airflow's. */
 static const struct {
     const char *name, *instead;
 } gone[] = {
@@ -33,39 +33,42 @@ static const struct {
     {"dialect", "the database's dialect is `target.dialect`"},
     {"env", "the environment's name is `target.name`; values come from `var.value.NAME`"},
 };
-static const char *const names[] = {"ds", "ds_nodash", "ts", "ts_nodash", "ts_nodash_with_tz",
-    "logical_date", "data_interval_start", "data_interval_end", "prev_data_interval_start_success",
-    "prev_data_interval_end_success", "prev_start_date_success", "prev_end_date_success", "run_id",
-    "dag", "dag_run", "task", "ti", "task_instance", "task_instance_key_str", "params", "var",
-    "conn", "macros", "inlets", "outlets", "triggering_asset_events", "test_mode", "local_ds",
-    "local_ds_nodash", "mapped", "target"};
-
-static bool hint_missing(const struct context *context, struct slice name, struct error *err)
+static const char *upper(struct arena *arena, const char *name)
 {
-    if (!context->missing || !slice_equal_str(name, context->missing))
-        return false;
+    char *copy = arena_strdup(arena, name);
+    for (char *p = copy; *p; p++)
+        *p = *p >= 'a' && *p <= 'z' ? (char)(*p - 'a' + 'A') : *p;
+    return copy;
+}
+
+void context_explain_missing(const struct context *context, struct error *err)
+{
+    const char *name = context->missing;
+    bool is_about_it = name && err && !err->hint[0] &&
+                       str_ends(err->message, arena_printf(context->arena, "`%s`", name));
+    is_about_it |= name && err && !err->hint[0] &&
+                   str_ends(err->message, arena_printf(context->arena, "'%s'", name));
+    if (!is_about_it)
+        return;
     bool variable = str_equal(context->missing_kind, "variable");
     const struct project *project = context->project;
     size_t count = variable ? project->variable_count : project->connection_count;
     const char **candidates = arena_array(context->arena, const char *, count + 1);
     for (size_t i = 0; i < count; i++)
         candidates[i] = variable ? project->variables[i].name : project->connections[i].name;
-    const char *near = suggest(context->missing, candidates, count);
+    const char *near = suggest(name, candidates, count);
     if (near)
-        error_hint(err, "there is no %s `%s`; did you mean `%s`?", context->missing_kind,
-            context->missing, near);
+        error_hint(
+            err, "there is no %s `%s`; did you mean `%s`?", context->missing_kind, name, near);
     else
-        error_hint(err, "there is no %s `%s`: declare it under `%ss` in dag.yaml, or set DAG_%s_…",
-            context->missing_kind, context->missing, context->missing_kind,
-            variable ? "VAR" : "CONN");
-    return true;
+        error_hint(err, "there is no %s `%s`: declare it under `%ss` in dag.yaml, or set DAG_%s_%s",
+            context->missing_kind, name, context->missing_kind, variable ? "VAR" : "CONN",
+            upper(context->arena, name));
 }
 
 void context_undefined_hint(void *user, struct slice name, struct error *err)
 {
-    const struct context *context = user;
-    if (hint_missing(context, name, err))
-        return;
+    (void)user;
     for (size_t i = 0; i < ARRAY_SIZE(gone); i++)
         if (slice_equal_str(name, gone[i].name)) {
             error_hint(err, "`%s` is gone: use %s", gone[i].name, gone[i].instead);
@@ -76,8 +79,4 @@ void context_undefined_hint(void *user, struct slice name, struct error *err)
             error_hint(err, "%s", meant[i].instead);
             return;
         }
-    const char *word = arena_strndup(context->arena, name.p, name.size);
-    const char *near = suggest(word, names, ARRAY_SIZE(names));
-    if (near)
-        error_hint(err, "did you mean `%s`?", near);
 }

@@ -38,14 +38,12 @@ static void search_path_init(
     path->directories = (struct jinja_directories){path->at, ARRAY_SIZE(path->at)};
 }
 
-static struct jinja_environment *environment_new(
-    struct context *context, const struct search_path *path)
+static struct jinja_environment *environment_new(const struct search_path *path)
 {
     struct jinja_environment *env = jinja_environment_new(&(struct jinja_options){
         .strict = true,
         .loader = jinja_directory_loader(&path->directories),
         .undefined_hint = context_undefined_hint,
-        .undefined_hint_user = context,
     });
     context_add_date_filters(env);
     return env;
@@ -74,6 +72,8 @@ static enum status render_one(struct rendering *r, const struct jinja_template *
     enum status status = jinja_render(r->env, template, r->variables, arena, *ret, err);
     if (status == OK)
         keep_sources(arena, *ret);
+    else
+        context_explain_missing(&r->context, err);
     return status;
 }
 
@@ -337,7 +337,7 @@ enum status context_render_task(const struct project *project, const struct dag 
     if (status)
         return status;
     search_path_init(&path, project, dag->file, arena);
-    r.env = environment_new(&r.context, &path);
+    r.env = environment_new(&path);
     status = render_fields(&r, err);
     jinja_environment_free(r.env);
     if (status == OK) {
@@ -365,7 +365,7 @@ enum status context_render_migration(const struct project *project, const char *
     context_put_project(&r.context, r.variables);
     search_path_init(&search, project, path, arena);
     CLEANUP(jinja_environment_freep)
-    struct jinja_environment *env = environment_new(&r.context, &search);
+    struct jinja_environment *env = environment_new(&search);
     r.env = env;
     status = jinja_template_parse(env, path, text, &template, err);
     if (status == OK)
