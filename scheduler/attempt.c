@@ -80,6 +80,19 @@ void attempt_started(struct scheduler *s, const struct event *event)
 
 /* ---- making sure that nothing can commit any more ---- */
 
+static void void_unreachable(struct scheduler *s, struct instance *i)
+{
+    int64_t delay_us = VOID_RETRY_FIRST_US;
+    for (int32_t n = 0; n < i->void_tries && delay_us < VOID_RETRY_LAST_US; n++)
+        delay_us *= 2;
+    i->void_tries++;
+    if (delay_us > VOID_RETRY_LAST_US)
+        delay_us = VOID_RETRY_LAST_US;
+    wake_set(s, &i->timer, s->now.mono_us + delay_us);
+    enum reason shown = i->reason == REASON_SETTLING ? REASON_IN_DOUBT : i->reason;
+    task_set_reason(s, i, shown, reason_text(REASON_IN_DOUBT));
+}
+
 void attempt_settle(struct scheduler *s, struct instance *i)
 {
     if (!i->settling) {
@@ -87,7 +100,10 @@ void attempt_settle(struct scheduler *s, struct instance *i)
         i->run->settling_count++;
     }
     know(s, i);
-    emit_task_effect(s, EFFECT_VOID, i);
+    if (i->run->held) /* who is to be asked is not known now */
+        void_unreachable(s, i);
+    else
+        emit_task_effect(s, EFFECT_VOID, i);
 }
 
 static void settled(struct scheduler *s, struct instance *i)
@@ -125,19 +141,6 @@ static void succeed(struct scheduler *s, struct instance *i, enum reason reason,
     if (i->state == TASK_RESTARTING)
         task_move(s, i, TASK_EVENT_RESTART, REASON_CLEARED, NULL);
     task_move(s, i, TASK_EVENT_SUCCEED, reason, text);
-}
-
-static void void_unreachable(struct scheduler *s, struct instance *i)
-{
-    int64_t delay_us = VOID_RETRY_FIRST_US;
-    for (int32_t n = 0; n < i->void_tries && delay_us < VOID_RETRY_LAST_US; n++)
-        delay_us *= 2;
-    i->void_tries++;
-    if (delay_us > VOID_RETRY_LAST_US)
-        delay_us = VOID_RETRY_LAST_US;
-    wake_set(s, &i->timer, s->now.mono_us + delay_us);
-    enum reason shown = i->reason == REASON_SETTLING ? REASON_IN_DOUBT : i->reason;
-    task_set_reason(s, i, shown, reason_text(REASON_IN_DOUBT));
 }
 
 void attempt_void_done(struct scheduler *s, const struct event *event)
@@ -350,7 +353,7 @@ static void time_out(struct scheduler *s, struct instance *i)
 void task_timer_due(struct scheduler *s, struct instance *i)
 {
     if (i->settling)
-        emit_task_effect(s, EFFECT_VOID, i);
+        attempt_settle(s, i);
     else if (i->alive && !i->intent.set)
         time_out(s, i);
     else if (i->state == TASK_UP_FOR_RETRY)

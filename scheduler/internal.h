@@ -78,8 +78,8 @@ struct instance {
     struct task_cap *cap; /* that its attempt counts against, NULL without */
 };
 
-/* A task that left the run with a change of version: should it come back, its row and the numbers of
-   its logs go on. */
+/* A task that left the run with a change of version: should it come back, its row and the numbers
+   of its logs go on. */
 struct gone_task {
     struct task_record record; /* texts in the run's arena */
     struct gone_task *next;
@@ -115,6 +115,7 @@ struct run {
     bool own_cap;           /* counts against its backfill's cap, not its DAG's */
     bool live;              /* among its DAG's runs; false: finished, loaded for one request */
     bool keep_version;      /* cleared with same_version */
+    bool held;              /* its version is not known: it goes on when its DAG has one again */
     bool changed, checking, dropped;
 };
 
@@ -246,8 +247,7 @@ bool schedules_hold(const struct scheduler *s);
  */
 void emit_changes(struct scheduler *s);
 struct task_record task_record_of(struct scheduler *s, const struct instance *i);
-void emit_task_record(
-    struct scheduler *s, const struct task_record *record, enum task_state from);
+void emit_task_record(struct scheduler *s, const struct task_record *record, enum task_state from);
 struct run_record run_record_of(struct scheduler *s, const struct run *run);
 struct dag_record dag_record_of(const struct live_dag *dag);
 struct effect *emit_effect(struct scheduler *s, enum effect_kind kind, const struct run *run);
@@ -344,6 +344,7 @@ struct run *run_next(const struct run *run); /* the live one after it by date, N
 void run_take_version(struct scheduler *s, struct run *run, struct shape *shape);
 /* The id of a task that has an attempt under way and is not in `shape`; NULL when there is none. */
 const char *run_blocks_version(const struct run *run, const struct shape *shape);
+void offer_version(struct scheduler *s, struct run *run, struct shape *shape);
 void dag_adopt(struct scheduler *s, const struct dag *dag);
 void dag_remove(struct scheduler *s, const char *dag_id);
 

@@ -17,8 +17,8 @@ enum {
     /* Scheduled runs of a DAG that wait for max_active_runs; further ones are made when these have
        started, so that years of catch-up are not a hundred thousand rows at once. */
     RUNS_QUEUED_AHEAD_MAX = 16,
-    /* Dates that one event deals with for a DAG's schedule, and for a backfill; what is left goes on
-       with the next tick, which is due at once, so that other DAGs get their turn. */
+    /* Dates that one event deals with for a DAG's schedule, and for a backfill; what is left goes
+       on with the next tick, which is due at once, so that other DAGs get their turn. */
     SCHEDULE_STEP_MAX = 64,
     BACKFILL_STEP_MAX = 64,
     /* Dates that a dry run of a backfill counts and names. */
@@ -30,7 +30,8 @@ enum {
     PAST_RUNS_MAX = 4096,
     /* The same for DAGs in which nothing depends on the past yet: a new version may. */
     PAST_RUNS_UNUSED_MAX = 16,
-    /* Losses after COMMIT was sent, and ends with the daemon, that cost no retry, per generation. */
+    /* Losses after COMMIT was sent, and ends with the daemon, that cost no retry, per generation.
+     */
     LOST_FREE_MAX = 3,
     INTERRUPTED_FREE_MAX = 10,
     /* Of every so many run starts of a DAG one is a backfill's while both kinds wait. */
@@ -47,7 +48,8 @@ enum {
 #define CLOCK_HOLD_US US_PER_MINUTE
 /* A smaller one makes the schedules' timers be set anew. */
 #define CLOCK_DRIFT_US (US_PER_SECOND / 2)
-/* Between asking again whether an attempt in doubt can commit: doubled from the first to the last. */
+/* Between asking again whether an attempt in doubt can commit: doubled from the first to the last.
+ */
 #define VOID_RETRY_FIRST_US (10 * US_PER_SECOND)
 #define VOID_RETRY_LAST_US (5 * US_PER_MINUTE)
 /* Airflow's ceiling of max_retry_delay. */

@@ -86,8 +86,17 @@ static void take_task_record(
     i->is_new = false;
 }
 
-static void load_tasks(
-    struct scheduler *s, struct run *run, const struct task_record *records, size_t count)
+/* The version is not the one the run had, which is not known any more: a task without a row was not
+   part of the run, and is not made part of it by a restart. */
+static void leave_out(struct instance *i)
+{
+    i->state = TASK_REMOVED;
+    i->reason = REASON_REMOVED_TASK;
+    set_text(&i->text, "not part of this run when it started");
+}
+
+static void load_tasks(struct scheduler *s, struct run *run, const struct task_record *records,
+    size_t count, bool version_is_known)
 {
     run_make_instances(s, run);
     for (size_t n = 0; n < count; n++) {
@@ -97,7 +106,46 @@ static void load_tasks(
         else
             run_add_gone(run, &records[n]);
     }
+    for (uint32_t n = 0; n < run->task_count && !version_is_known; n++)
+        if (run->tasks[n]->is_new)
+            leave_out(run->tasks[n]);
     run_recount(s, run);
+}
+
+/* A version made of nothing but the rows, without edges: enough for a run to wait in, and for its
+   attempts to end in, until its DAG's file can be read again. */
+static struct dag *version_of_rows(
+    const struct live_dag *dag, const struct task_record *records, size_t count)
+{
+    struct arena *arena = arena_new();
+    struct dag *version = arena_new_of(arena, struct dag);
+    atomic_init(&version->references, 1);
+    version->arena = arena;
+    version->dag_id = arena_strdup(arena, dag->dag_id);
+    struct task *tasks = arena_array(arena, struct task, count);
+    for (size_t n = 0; n < count; n++)
+        tasks[n] = (struct task){.task_id = arena_strdup(arena, records[n].task_id),
+            .index = (uint32_t)n,
+            .kind = KIND_SQL,
+            .retries = records[n].max_tries - 1,
+            .pool = "default_pool",
+            .pool_slots = 1};
+    version->tasks = tasks;
+    version->task_count = (uint32_t)count;
+    return version;
+}
+
+static struct shape *shape_for(struct live_dag *dag, const struct dag *version,
+    const struct task_record *records, size_t count)
+{
+    if (version && dag->newest && dag->newest->dag == version)
+        return shape_ref(dag->newest);
+    if (version)
+        return shape_new(version);
+    struct dag *rows = version_of_rows(dag, records, count);
+    struct shape *shape = shape_new(rows);
+    dag_unref(rows);
+    return shape;
 }
 
 static enum status check_load(const struct scheduler *s, const struct live_dag *dag,
@@ -130,21 +178,21 @@ enum status scheduler_load_run(struct scheduler *s, const struct run_record *rec
     struct error *err)
 {
     struct live_dag *dag = dag_find(s, record->dag_id);
-    if (!version && dag && dag->newest)
+    bool known = version != NULL;
+    if (!version && dag && dag->newest) {
         version = dag->newest->dag;
+        known = str_equal(record->version, version->version);
+    }
     enum status status = check_load(s, dag, record, version, err);
     if (status)
         return status;
     if (run_find(s, record->id))
         return OK;
-    if (task_count && !version)
-        return error_set(
-            err, ERR_NOT_FOUND, "the version of run %s is not known any more", record->run_id);
     struct run *run = run_from_record(s, dag, record);
     if (task_count) {
-        run->shape = dag->newest && dag->newest->dag == version ? shape_ref(dag->newest)
-                                                                : shape_new(version);
-        load_tasks(s, run, tasks, task_count);
+        run->shape = shape_for(dag, version, tasks, task_count);
+        run->held = !version;
+        load_tasks(s, run, tasks, task_count, known || !version);
     }
     if (run_state_finished(run->state))
         vec_push(&s->loaded, run);
@@ -170,6 +218,8 @@ void scheduler_load_attempt(struct scheduler *s, const struct attempt_record *at
    that first when only texts have changed in it. */
 void run_resume(struct scheduler *s, struct run *run)
 {
+    if (run->dag->newest)
+        offer_version(s, run, run->dag->newest);
     run_settle_gone(s, run);
     if (run->state != RUN_RUNNING)
         return;

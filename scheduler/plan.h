@@ -1,8 +1,8 @@
 /*
- * What goes into the scheduler and what comes out, as plain structs: records (durable rows), events,
- * and plans (changes to make durable, then effects to carry out).  The store persists changes and
- * gives records back; the executor carries out effects and answers with events.  Nothing here
- * refers to either.
+ * What goes into the scheduler and what comes out, as plain structs: records (durable rows),
+ * events, and plans (changes to make durable, then effects to carry out).  The store persists
+ * changes and gives records back; the executor carries out effects and answers with events. Nothing
+ * here refers to either.
  *
  * Texts and arrays in an event are the caller's for the length of the call; those in a plan live in
  * the plan's arena.  Times are wall microseconds since 1970 (UTC); TIME_NONE where there is none.
@@ -26,7 +26,7 @@ struct dag; /* definition/model/model.h */
 struct run_id {
     int64_t v;
 };
-/* An attempt's name: UUID text.  It is the application_name of its session and the name of its log. */
+/* An attempt's name: UUID text.  It is the application_name of its session too. */
 struct attempt_id {
     char text[UUID_TEXT_SIZE];
 };
@@ -57,7 +57,8 @@ struct attempt_id {
     ROW(RETRIES_USED_UP, "retries_used_up", "failed, and the retries are used up")                 \
     ROW(TIMED_OUT, "timed_out", "execution_timeout was reached")                                   \
     ROW(INTERRUPTED, "interrupted", "the attempt ended with the scheduler; it costs no retry")     \
-    ROW(LOST, "lost", "the connection was lost after COMMIT was sent; the next attempt settles it")\
+    ROW(LOST, "lost",                                                                              \
+        "the connection was lost after COMMIT was sent; the next attempt settles it")              \
     ROW(SETTLING, "settling", "making sure that the lost attempt can no longer commit")            \
     ROW(PARTLY_COMMITTED, "partly_committed", "partly committed: will not be retried by itself")   \
     ROW(COMMITTED_BEFORE, "committed_before", "an earlier attempt had committed")                  \
@@ -124,14 +125,14 @@ struct task_record {
     enum task_state state;
     enum reason reason;
     const char *reason_text;
-    int32_t try_number;     /* attempts of this generation that count; 1 = the first is under way */
-    int32_t max_tries;      /* retries + 1 when the generation began */
-    int32_t tries_total;    /* attempts of all generations: numbers the logs */
-    int32_t lost_count;     /* losses after COMMIT was sent, this generation */
+    int32_t try_number;  /* attempts of this generation that count; 1 = the first is under way */
+    int32_t max_tries;   /* retries + 1 when the generation began */
+    int32_t tries_total; /* attempts of all generations: numbers the logs */
+    int32_t lost_count;  /* losses after COMMIT was sent, this generation */
     int32_t interrupted_count;
-    int64_t generation;     /* 0, or the random number of the last clear */
-    bool unsettled;         /* an earlier attempt may still commit: a void is due before a new
-                               generation or a final state */
+    int64_t generation; /* 0, or the random number of the last clear */
+    bool unsettled;     /* an earlier attempt may still commit: a void is due before a new
+                           generation or a final state */
     int64_t unsettled_generation;
     struct attempt_id attempt; /* current or last; empty = none yet */
     int64_t ready_us, queued_us, started_us, ended_us, retry_at_us; /* TIME_NONE = not so far */
@@ -165,10 +166,10 @@ struct dag_record {
     const char *version;
     bool paused, removed;
     enum reason pause_reason;
-    int64_t covered_until_us; /* end of the last interval that scheduling has dealt with; TIME_NONE */
+    int64_t covered_until_us; /* end of the last interval that was dealt with; TIME_NONE */
     int64_t last_logical_us;  /* newest logical date of a scheduled run; TIME_NONE */
     int32_t consecutive_failures;
-    const char *broken; /* why the file does not load now (the formatted mistakes), NULL = it does */
+    const char *broken; /* why the file does not load now, formatted; NULL = it does */
 };
 
 struct backfill_record {
@@ -206,28 +207,29 @@ enum request_kind {
 const char *request_kind_name(enum request_kind kind);
 bool request_kind_parse(const char *name, enum request_kind *ret);
 
-/* One act asked for from outside.  Selections are resolved to runs (loaded into the scheduler by the
-   caller) before it is applied. */
+/* One act asked for from outside.  Selections are resolved to runs (loaded into the scheduler by
+   the caller) before it is applied. */
 struct request {
     char uuid[UUID_TEXT_SIZE]; /* the client's: a repeat gets the first outcome */
     enum request_kind kind;
-    const char *user;   /* who asks */
+    const char *user; /* who asks */
     const char *dag_id;
     int64_t logical_us; /* trigger; TIME_NONE = newest complete interval, or now without a schedule.
                            mark, with run_count 0: a date without a run, done elsewhere */
     const char *conf;   /* trigger, backfill: JSON object; NULL = {} */
     const struct run_id *runs; /* clear, mark, cancel: which runs */
     size_t run_count;
-    const char *const *tasks;  /* clear, mark, cancel: task ids or globs, "+" before or after a name
-                                  for what is before or after it; none = all */
+    const char *const *tasks; /* clear, mark, cancel: task ids or globs, "+" before or after a name
+                                 for what is before or after it; none = all */
     size_t task_count;
     bool downstream, only_failed, same_version, force;
     enum task_state mark_state; /* TASK_SUCCESS, TASK_FAILED or TASK_SKIPPED */
     const char *note;
-    struct backfill_record backfill; /* id 0; the scheduler gives it one.  cancel: an id other than 0
-                                        ends that backfill; runs it has made are named by `runs` */
-    const int64_t *existing; /* trigger, backfill: sorted logical dates of all runs of the DAG in the
-                                range asked for (finished ones too) */
+    /* id 0; the scheduler gives it one.  cancel: an id other than 0 ends that backfill; runs it has
+       made are named by `runs` */
+    struct backfill_record backfill;
+    const int64_t *existing; /* trigger, backfill: sorted logical dates of all runs of the DAG in
+                                the range asked for (finished ones too) */
     const enum run_state *existing_state;
     size_t existing_count;
     bool dry_run; /* plan and answer, change nothing */
@@ -246,42 +248,49 @@ enum attempt_outcome {
     OUTCOME_SUPERSEDED,  /* found its generation void */
 };
 
-enum error_class { CLASS_NONE, CLASS_SQL, CLASS_EXIT, CLASS_TEMPLATE, CLASS_TIMEOUT, CLASS_CONNECT,
-    CLASS_OTHER };
+enum error_class {
+    CLASS_NONE,
+    CLASS_SQL,
+    CLASS_EXIT,
+    CLASS_TEMPLATE,
+    CLASS_TIMEOUT,
+    CLASS_CONNECT,
+    CLASS_OTHER
+};
 
 struct attempt_result {
     enum attempt_outcome outcome;
-    bool may_commit;        /* the attempt's transaction may still commit */
-    bool committed_before;  /* success that an earlier attempt of the generation committed */
+    bool may_commit;       /* the attempt's transaction may still commit */
+    bool committed_before; /* success that an earlier attempt of the generation committed */
     enum error_class error_class;
     char sqlstate[6];
-    int32_t exit_code;      /* -1 = none */
-    const char *message;    /* may be NULL on success */
-    const char *place;      /* "file:line:column", NULL without */
-    const char *detail;     /* JSON, NULL without */
-    const char *xcom;       /* JSON, NULL without */
+    int32_t exit_code;   /* -1 = none */
+    const char *message; /* may be NULL on success */
+    const char *place;   /* "file:line:column", NULL without */
+    const char *detail;  /* JSON, NULL without */
+    const char *xcom;    /* JSON, NULL without */
     int64_t started_us, ended_us;
 };
 
 enum event_kind {
-    EVENT_TICK,             /* time has passed */
-    EVENT_DAG_ADOPTED,      /* a new version of a DAG (or its first) */
-    EVENT_DAG_REMOVED,      /* its file is gone */
+    EVENT_TICK,        /* time has passed */
+    EVENT_DAG_ADOPTED, /* a new version of a DAG (or its first) */
+    EVENT_DAG_REMOVED, /* its file is gone */
     EVENT_REQUEST,
     EVENT_ATTEMPT_STARTED,
     EVENT_ATTEMPT_FINISHED,
-    EVENT_VOID_DONE,        /* answer to EFFECT_VOID */
-    EVENT_POOLS_CHANGED,    /* slots of pools, connections or processes were set anew */
-    EVENT_RUN_LOADED,       /* answer to EFFECT_LOAD_RUN: loaded, or there is no such run */
+    EVENT_VOID_DONE,     /* answer to EFFECT_VOID */
+    EVENT_POOLS_CHANGED, /* slots of pools, connections or processes were set anew */
+    EVENT_RUN_LOADED,    /* answer to EFFECT_LOAD_RUN: loaded, or there is no such run */
 };
 
 struct event {
     enum event_kind kind;
-    const struct dag *dag;      /* adopted: the scheduler takes a reference of its own */
-    const char *dag_id;         /* removed, run loaded */
-    int64_t logical_us;         /* run loaded */
+    const struct dag *dag; /* adopted: the scheduler takes a reference of its own */
+    const char *dag_id;    /* removed, run loaded */
+    int64_t logical_us;    /* run loaded */
     const struct request *request;
-    struct attempt_id attempt;  /* started, finished, void done */
+    struct attempt_id attempt;           /* started, finished, void done */
     const struct attempt_result *result; /* finished */
     enum void_outcome {
         VOID_INSERTED,  /* it can never commit */
@@ -293,12 +302,12 @@ struct event {
 /* ---- the plan -------------------------------------------------------------------------------- */
 
 enum change_kind {
-    CHANGE_RUN,      /* insert, or replace the row of that id */
-    CHANGE_TASK,     /* insert or replace; `from` is the state it had: kept as history */
-    CHANGE_ATTEMPT,  /* insert or replace */
+    CHANGE_RUN,     /* insert, or replace the row of that id */
+    CHANGE_TASK,    /* insert or replace; `from` is the state it had: kept as history */
+    CHANGE_ATTEMPT, /* insert or replace */
     CHANGE_DAG,
     CHANGE_BACKFILL,
-    CHANGE_REQUEST,  /* a request's outcome */
+    CHANGE_REQUEST, /* a request's outcome */
 };
 
 struct change {
@@ -329,8 +338,9 @@ struct change {
 enum effect_kind {
     EFFECT_START,  /* start this attempt */
     EFFECT_CANCEL, /* cancel it; ends with EVENT_ATTEMPT_FINISHED */
-    EFFECT_VOID,   /* make sure that nothing of this generation can commit; ends with EVENT_VOID_DONE */
-    EFFECT_REPLY,  /* a request's outcome is durable: answer it */
+    EFFECT_VOID,  /* make sure that nothing of this generation can commit; ends with EVENT_VOID_DONE
+                   */
+    EFFECT_REPLY, /* a request's outcome is durable: answer it */
     EFFECT_RUN_ENDED,
     EFFECT_DAG_PAUSED, /* by the scheduler itself: tell people; `run` has the dag_id */
     EFFECT_LOAD_RUN,   /* a backfill wants the finished run of (run.dag_id, run.logical_us): load it
@@ -347,14 +357,14 @@ struct effect {
     struct run_record run; /* start, void, cancel, run ended: the run as it is now */
     int32_t map_index, try_number, number;
     int64_t generation;
-    bool fresh_session;    /* start: a retry never reuses a session */
-    bool void_before;      /* start: `void_generation` must be voided first */
+    bool fresh_session; /* start: a retry never reuses a session */
+    bool void_before;   /* start: `void_generation` must be voided first */
     int64_t void_generation;
-    bool force;            /* cancel: close our end and go on */
-    enum reason why;       /* cancel: cancelled, timed out, superseded … */
+    bool force;               /* cancel: close our end and go on */
+    enum reason why;          /* cancel: cancelled, timed out, superseded … */
     const char *request_uuid; /* reply */
     enum status status;
-    const char *outcome;      /* reply: as in CHANGE_REQUEST */
+    const char *outcome; /* reply: as in CHANGE_REQUEST */
 };
 
 /* The changes and effects of one or more events.  One arena; cleared as a whole. */

@@ -105,7 +105,7 @@ static void write_run(struct json_writer *out, const char *run_id, int64_t logic
 enum status request_trigger(
     struct scheduler *s, const struct request *request, struct json_writer *out, struct error *err)
 {
-    struct live_dag *dag;
+    struct live_dag *dag = NULL;
     enum status status = request_live_dag(s, request, &dag, err);
     if (status)
         return status;
@@ -212,7 +212,7 @@ static void write_dates(
 enum status request_backfill(
     struct scheduler *s, const struct request *request, struct json_writer *out, struct error *err)
 {
-    struct live_dag *dag;
+    struct live_dag *dag = NULL;
     enum status status = request_live_dag(s, request, &dag, err);
     if (!status)
         status = check_backfill(s, dag, &request->backfill, err);
@@ -247,7 +247,7 @@ enum status request_backfill(
 static enum status request_pause(
     struct scheduler *s, const struct request *request, struct json_writer *out, struct error *err)
 {
-    struct live_dag *dag;
+    struct live_dag *dag = NULL;
     enum status status = request_dag(s, request, &dag, err);
     if (status)
         return status;

@@ -281,7 +281,7 @@ static void mark_run(struct scheduler *s, const struct request *request, struct 
 static enum status mark_new_run(
     struct scheduler *s, const struct request *request, struct json_writer *out, struct error *err)
 {
-    struct live_dag *dag;
+    struct live_dag *dag = NULL;
     enum status status = request_dag(s, request, &dag, err);
     if (status)
         return status;
@@ -396,7 +396,7 @@ static void cancel_one(
 static enum status cancel_backfill(
     struct scheduler *s, const struct request *request, struct json_writer *out, struct error *err)
 {
-    struct live_dag *dag;
+    struct live_dag *dag = NULL;
     enum status status = request_dag(s, request, &dag, err);
     if (status)
         return status;

@@ -473,7 +473,7 @@ static void end_deadlock(struct scheduler *s, struct run *run)
 
 void run_check(struct scheduler *s, struct run *run)
 {
-    if (run->state != RUN_RUNNING || !run->live)
+    if (run->state != RUN_RUNNING || !run->live || (run->held && !run_is_ending(run)))
         return;
     if (run->shape->dag->fail_fast && run->counts[TASK_FAILED] && !run_is_ending(run)) {
         run_end_early(s, run, REASON_FAIL_FAST, false);

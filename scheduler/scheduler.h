@@ -48,7 +48,7 @@ struct scheduler_options {
     bool paused_upon_creation; /* a DAG without a record starts paused */
     int64_t next_run_id;       /* above every run row that exists; 0 = 1 */
     int64_t next_backfill_id;  /* the same for backfills */
-    bool no_schedules;          /* `dag run`: runs are made by hand only, never by a timetable */
+    bool no_schedules;         /* `dag run`: runs are made by hand only, never by a timetable */
     bool start_empty_tasks;    /* empty tasks are started as attempts too (simulation) */
 };
 
@@ -62,10 +62,10 @@ void scheduler_set_pool(struct scheduler *scheduler, const char *name, int slots
 void scheduler_set_connection(struct scheduler *scheduler, const char *name, int slots);
 void scheduler_set_max_processes(struct scheduler *scheduler, int processes);
 void scheduler_set_paused_upon_creation(struct scheduler *scheduler, bool paused);
-/* Why the DAG's file does not load now (NULL: it does).  Kept with the DAG's row, which the next event
-   writes.  A DAG that is not known yet becomes known, without a version. */
-void scheduler_set_broken(struct scheduler *scheduler, const char *dag_id, const char *file,
-    const char *broken);
+/* Why the DAG's file does not load now (NULL: it does).  Kept with the DAG's row, which the next
+   event writes.  A DAG that is not known yet becomes known, without a version. */
+void scheduler_set_broken(
+    struct scheduler *scheduler, const char *dag_id, const char *file, const char *broken);
 /* While draining (the daemon is asked to stop) no run and no attempt is started; what ends is taken
    in as ever, so that an attempt ended by the stop waits for the next start. */
 void scheduler_set_draining(struct scheduler *scheduler, bool draining);
@@ -93,9 +93,11 @@ enum status scheduler_load_dag(struct scheduler *scheduler, const struct dag *da
  * A run: at start every unfinished one (after its DAG); later a finished one that a request names,
  * just before that request is applied, or one that EFFECT_LOAD_RUN asked for.  A finished run that
  * is still finished when the next event has been applied is dropped again.  `version` is the
- * version it ran (NULL: it is not known any more, the newest is taken).  `tasks` are its task
- * instances, none when the run has not started.  A run that is live already is left as it is.
- * ERR_NOT_FOUND when its DAG was not loaded, ERR_LIMIT above RUNS_MAX or INSTANCES_MAX.
+ * version it ran.  NULL, it is not known any more: the newest is taken without the tasks that the
+ * run does not have; while there is none, the run waits for one (its attempts end all the same).
+ * `tasks` are its task instances, none when the run has not started.  A run that is live already is
+ * left as it is. ERR_NOT_FOUND when its DAG was not loaded, ERR_LIMIT above RUNS_MAX or
+ * INSTANCES_MAX.
  */
 enum status scheduler_load_run(struct scheduler *scheduler, const struct run_record *record,
     const struct dag *version, const struct task_record *tasks, size_t task_count,

@@ -46,10 +46,10 @@ struct simulation {
 };
 
 /*
- * Plays the run that `dag trigger` would make at `now_us`, or, with from_us and to_us, the runs that
- * `dag backfill` would make.  An outcome for a task that the DAG does not have is ERR_NOT_FOUND,
- * with the nearest name as a hint; more than SIMULATED_RUNS_MAX runs are ERR_LIMIT.  The result is
- * in `arena`.
+ * Plays the run that `dag trigger` would make at `now_us`, or, with from_us and to_us, the runs
+ * that `dag backfill` would make.  An outcome for a task that the DAG does not have is
+ * ERR_NOT_FOUND, with the nearest name as a hint; more than SIMULATED_RUNS_MAX runs are ERR_LIMIT.
+ * The result is in `arena`.
  */
 enum status simulate(const struct dag *dag, const struct simulate_options *options,
     struct arena *arena, struct simulation *ret, struct error *err) MUST_CHECK;

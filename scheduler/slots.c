@@ -309,9 +309,12 @@ static struct task_cap *cap_of(const struct instance *i)
     return cap;
 }
 
-/* A scheduled run's new tasks wait while the DAG is paused; what people asked for goes on. */
+/* A scheduled run's new tasks wait while the DAG is paused; what people asked for goes on.  So do
+   those of a run whose version is not known. */
 static bool waits_for_unpause(const struct run *run)
 {
+    if (run->held)
+        return true;
     return run->dag->paused && run->type != RUN_TYPE_MANUAL && run->type != RUN_TYPE_BACKFILL &&
            !run->backfill_id;
 }

@@ -261,7 +261,7 @@ static void become_ready(struct scheduler *s, struct instance *i)
 
 void task_evaluate(struct scheduler *s, struct instance *i)
 {
-    if (i->run->state != RUN_RUNNING || i->settling)
+    if (i->run->state != RUN_RUNNING || i->run->held || i->settling)
         return;
     if (i->state == TASK_SCHEDULED && task_verdict(i) != VERDICT_RUN)
         task_move(s, i, TASK_EVENT_UNREADY, REASON_WAITING_UPSTREAM, NULL);

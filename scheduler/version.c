@@ -129,12 +129,13 @@ const char *run_blocks_version(const struct run *run, const struct shape *shape)
 
 /* Attempts not yet started take a version in which only templates or parameters changed; a changed
    graph is for new runs and for `clear`. */
-static void offer_version(struct scheduler *s, struct run *run, struct shape *shape)
+void offer_version(struct scheduler *s, struct run *run, struct shape *shape)
 {
     if (!run->tasks || run->keep_version || run->shape == shape)
         return;
-    if (!str_equal(run->shape->dag->graph_version, shape->dag->graph_version))
+    if (!run->held && !str_equal(run->shape->dag->graph_version, shape->dag->graph_version))
         return;
+    run->held = false;
     run_take_version(s, run, shape);
     if (run->state == RUN_RUNNING && !run_is_ending(run)) {
         wake_stop(s, &run->timer);
@@ -175,6 +176,7 @@ void dag_adopt(struct scheduler *s, const struct dag *version)
     for (size_t n = 0; n < dag->runs.count; n++)
         offer_version(s, dag->runs.at[n], dag->newest);
     release_caps(s, dag);
+    parking_release(s, &dag->paused_tasks, true);
     shape_unref(before);
     dag_changed(s, dag);
     dag_wants_step(s, dag);
