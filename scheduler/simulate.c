@@ -1,6 +1,5 @@
 #include "scheduler/simulate.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include "base/heap.h"
 #include "base/json.h"
@@ -27,7 +26,7 @@ struct play {
     VEC(struct simulated_run) runs;
     VEC(struct run_id) ids;
     enum status reply;
-    char reply_text[ERROR_MESSAGE_SIZE];
+    const char *outcome; /* of the request */
 };
 
 static enum status check_outcomes(
@@ -123,7 +122,7 @@ static void take_start(struct play *play, const struct effect *effect)
 static void take_reply(struct play *play, const struct effect *effect)
 {
     play->reply = effect->status;
-    snprintf(play->reply_text, sizeof play->reply_text, "%s", effect->outcome);
+    play->outcome = arena_strdup(play->arena, effect->outcome);
 }
 
 static void take_plan(struct play *play)
@@ -196,6 +195,17 @@ static enum status turn(struct play *play, bool *ret_more, struct error *err)
     return status ? status : finish(play, attempt, err);
 }
 
+/* The request's answer as an error. */
+static enum status refusal(const struct play *play, struct error *err)
+{
+    CLEANUP(json_decrefp) json_t *answer = NULL;
+    if (json_parse(play->outcome, strlen(play->outcome), NULL, &answer, err))
+        return ERR_INTERNAL;
+    error_set(err, play->reply, "%s", json_string_value(json_object_get(answer, "message")));
+    error_hint(err, "%s", json_string_value(json_object_get(answer, "hint")));
+    return play->reply;
+}
+
 static enum status ask(struct play *play, struct error *err)
 {
     const struct simulate_options *options = play->options;
@@ -211,7 +221,7 @@ static enum status ask(struct play *play, struct error *err)
         apply(play, &(struct event){.kind = EVENT_REQUEST, .request = &request}, err);
     if (status)
         return status;
-    return play->reply ? error_set(err, play->reply, "%s", play->reply_text) : OK;
+    return play->reply ? refusal(play, err) : OK;
 }
 
 static enum status play_all(struct play *play, struct error *err)

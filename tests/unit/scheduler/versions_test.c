@@ -220,3 +220,101 @@ TEST(wait_for_downstream_also_waits_for_what_directly_follows)
     CHECK_STR(world_state(&w, "a"), "queued");
     world_done(&w);
 }
+
+/* ---- versions that are not known any more ---- */
+
+/* A restart after which the DAG's file cannot be read; it is the test's again. */
+static void crash_without_version(struct world *w)
+{
+    vec_clear(&w->versions);
+    world_crash(w);
+}
+
+TEST(a_live_run_whose_file_is_broken_at_a_restart_waits_and_takes_in_what_ends)
+{
+    struct world w;
+    struct dag *dag = dag_build("d", "a: {sql: db}\nb: {bash: 1, depends_on: [a]}\n");
+    start(&w, dag);
+    world_started(&w, world_attempt(&w, "a"));
+    crash_without_version(&w);
+    CHECK_STR(world_run_state(&w), "running");
+    world_end_task(&w, "a", OUTCOME_SUCCESS);
+    CHECK_STR(world_state(&w, "a"), "success");
+    CHECK_STR(world_state(&w, "b"), "none");
+    world_advance(&w, US_PER_HOUR);
+    CHECK_INT(w.starts, 1);
+    world_adopt(&w, dag);
+    CHECK(world_attempt(&w, "b") != NULL);
+    world_end_task(&w, "b", OUTCOME_SUCCESS);
+    CHECK_STR(world_run_state(&w), "success");
+    world_done(&w);
+}
+
+TEST(without_a_version_nothing_is_voided_until_it_is_known_where)
+{
+    struct world w;
+    struct dag *dag = dag_build("d", "a: {sql: db}\n");
+    start(&w, dag);
+    world_started(&w, world_attempt(&w, "a"));
+    crash_without_version(&w);
+    world_end(&w, world_attempt(&w, "a"),
+        &(struct attempt_result){.outcome = OUTCOME_PARTLY, .exit_code = -1});
+    CHECK_STR(world_state(&w, "a"), "failed");
+    CHECK_STR(world_run_state(&w), "running");
+    world_adopt(&w, dag);
+    CHECK_STR(world_run_state(&w), "failed");
+    world_done(&w);
+}
+
+TEST(a_doubt_without_a_version_is_settled_when_there_is_one)
+{
+    struct world w;
+    struct dag *dag = dag_build("d", "a: {sql: db}\n");
+    start(&w, dag);
+    world_started(&w, world_attempt(&w, "a"));
+    crash_without_version(&w);
+    world_end(&w, world_attempt(&w, "a"),
+        &(struct attempt_result){.outcome = OUTCOME_FAILED, .may_commit = true, .exit_code = -1});
+    CHECK(world_void(&w, "a") == NULL);
+    world_adopt(&w, dag);
+    world_advance(&w, US_PER_HOUR);
+    world_end_void(&w, "a", VOID_INSERTED);
+    CHECK_STR(world_run_state(&w), "failed");
+    world_done(&w);
+}
+
+TEST(a_run_without_a_version_can_be_cancelled)
+{
+    struct world w;
+    struct dag *dag = dag_build("d", "a: {bash: 1}\nb: {bash: 1, depends_on: [a]}\n");
+    start(&w, dag);
+    crash_without_version(&w);
+    struct run_id id = world_last_run(&w)->id;
+    CHECK_INT(
+        world_request(&w,
+            &(struct request){.kind = REQUEST_CANCEL, .dag_id = "d", .runs = &id, .run_count = 1}),
+        OK);
+    world_end_task(&w, "a", OUTCOME_CANCELLED);
+    CHECK_STR(world_run_state(&w), "failed");
+    dag_unref(dag);
+    world_done(&w);
+}
+
+TEST(a_restart_into_another_graph_adds_no_tasks_to_a_run)
+{
+    struct world w;
+    struct dag *first = dag_build("d", "a: {bash: 1}\nb: {bash: 1, depends_on: [a]}\n");
+    start(&w, first);
+    vec_clear(&w.versions);
+    struct dag *second = dag_build(
+        "d", "a: {bash: 1}\nb: {bash: 1, depends_on: [a]}\nn: {bash: 1, depends_on: [a]}\n");
+    vec_push(&w.versions, second);
+    world_crash(&w);
+    world_end_task(&w, "a", OUTCOME_SUCCESS);
+    CHECK_STR(world_state(&w, "n"), "removed");
+    world_end_task(&w, "b", OUTCOME_SUCCESS);
+    CHECK_STR(world_run_state(&w), "success");
+    CHECK_INT(w.starts, 2);
+    dag_unref(first);
+    world_done(&w);
+}

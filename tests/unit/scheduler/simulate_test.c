@@ -1,0 +1,124 @@
+/* `dag simulate`: what would happen. */
+#include "scheduler/simulate.h"
+#include "tests/unit/scheduler/build.h"
+
+static const struct simulate_options by_hand = {
+    .from_us = TIME_NONE, .to_us = TIME_NONE, .now_us = 1893456000 * US_PER_SECOND};
+
+TEST(one_run_is_printed_as_the_command_prints_it)
+{
+    CLEANUP(arena_freep) struct arena *arena = arena_new();
+    struct dag *dag = dag_build("d", "a: {bash: 1}\nb: {bash: 1, depends_on: [a]}\n");
+    struct simulate_outcome outcomes[] = {{"a", TASK_FAILED}};
+    struct simulate_options options = by_hand;
+    options.outcomes = outcomes;
+    options.outcome_count = 1;
+    struct simulation result;
+    struct error err;
+    REQUIRE_OK(simulate(dag, &options, arena, &result, &err), &err);
+    CHECK_INT(result.run_count, 1);
+    struct strbuf text = {0};
+    simulated_run_json(&result.runs[0], false, &text);
+    CHECK_STR(strbuf_text(&text),
+        "{\"run_state\":\"failed\",\"tasks\":{\"a\":\"failed\",\"b\":\"upstream_failed\"}}");
+    strbuf_clear(&text);
+    simulated_run_json(&result.runs[0], true, &text);
+    CHECK(strstr(strbuf_text(&text), "\"run_id\":\"manual__2030-01-01T00:00:00+00:00\"") != NULL);
+    strbuf_done(&text);
+    dag_unref(dag);
+}
+
+TEST(retries_are_used_up_in_virtual_time)
+{
+    CLEANUP(arena_freep) struct arena *arena = arena_new();
+    struct dag *dag = dag_build("d", "a: {bash: 1, retries: 3, retry_delay: 3600}\n");
+    struct simulate_outcome outcomes[] = {{"a", TASK_FAILED}};
+    struct simulate_options options = by_hand;
+    options.outcomes = outcomes;
+    options.outcome_count = 1;
+    struct simulation result;
+    struct error err;
+    REQUIRE_OK(simulate(dag, &options, arena, &result, &err), &err);
+    CHECK_INT(result.runs[0].tasks[0].attempts, 4);
+    CHECK_INT(result.runs[0].tasks[0].reason, REASON_RETRIES_USED_UP);
+    CHECK_INT(
+        result.runs[0].ended_us - result.runs[0].started_us, 3 * US_PER_HOUR + 4 * US_PER_SECOND);
+    dag_unref(dag);
+}
+
+static enum status play_range(struct dag *dag, const char *from, const char *to,
+    struct arena *arena, struct simulation *ret, struct error *err)
+{
+    struct simulate_options options = by_hand;
+    options.from_us = time_of(from);
+    options.to_us = time_of(to);
+    return simulate(dag, &options, arena, ret, err);
+}
+
+TEST(a_range_plays_its_dates_in_order_and_within_max_active_runs)
+{
+    CLEANUP(arena_freep) struct arena *arena = arena_new();
+    struct dag *dag = dag_build("d", "a: {bash: 1}\n");
+    dag_set_schedule(dag, "@daily", "2029-01-01", NULL);
+    dag->max_active_runs = 1;
+    struct simulation result;
+    struct error err;
+    REQUIRE_OK(play_range(dag, "2029-05-01", "2029-05-10", arena, &result, &err), &err);
+    CHECK_INT(result.run_count, 10);
+    CHECK(!result.unfinished);
+    for (size_t n = 1; n < result.run_count; n++) {
+        CHECK_INT(result.runs[n].logical_us - result.runs[n - 1].logical_us, US_PER_DAY);
+        CHECK(result.runs[n].started_us >= result.runs[n - 1].ended_us);
+    }
+    dag_unref(dag);
+}
+
+TEST(runs_that_wait_for_ever_are_told)
+{
+    CLEANUP(arena_freep) struct arena *arena = arena_new();
+    struct dag *dag = dag_build("d", "a: {bash: 1, depends_on_past: true}\n");
+    dag_set_schedule(dag, "@daily", "2029-01-01", NULL);
+    struct simulate_outcome outcomes[] = {{"a", TASK_FAILED}};
+    struct simulate_options options = by_hand;
+    options.outcomes = outcomes;
+    options.outcome_count = 1;
+    options.from_us = time_of("2029-05-01");
+    options.to_us = time_of("2029-05-02");
+    struct simulation result;
+    struct error err;
+    REQUIRE_OK(simulate(dag, &options, arena, &result, &err), &err);
+    CHECK(result.unfinished);
+    CHECK_STR(run_state_name(result.runs[0].state), "failed");
+    CHECK_STR(run_state_name(result.runs[1].state), "running");
+    dag_unref(dag);
+}
+
+TEST(mistakes_are_told_with_the_nearest_name)
+{
+    CLEANUP(arena_freep) struct arena *arena = arena_new();
+    struct dag *dag = dag_build("d", "load: {bash: 1}\n");
+    struct simulate_outcome outcomes[] = {{"laod", TASK_FAILED}};
+    struct simulate_options options = by_hand;
+    options.outcomes = outcomes;
+    options.outcome_count = 1;
+    struct simulation result;
+    struct error err;
+    CHECK_INT(simulate(dag, &options, arena, &result, &err), ERR_NOT_FOUND);
+    CHECK_STR(err.hint, "did you mean `load`?");
+    outcomes[0] = (struct simulate_outcome){"load", TASK_RUNNING};
+    CHECK_INT(simulate(dag, &options, arena, &result, &err), ERR_INVALID);
+    CHECK_INT(
+        play_range(dag, "2029-05-01", "2029-05-02", arena, &result, &err), ERR_WITHOUT_SCHEDULE);
+    dag_unref(dag);
+}
+
+TEST(a_range_of_too_many_runs_is_refused)
+{
+    CLEANUP(arena_freep) struct arena *arena = arena_new();
+    struct dag *dag = dag_build("d", "a: {bash: 1}\n");
+    dag_set_schedule(dag, "* * * * *", "2020-01-01", NULL);
+    struct simulation result;
+    struct error err;
+    CHECK_INT(play_range(dag, "2029-01-01", "2029-02-01", arena, &result, &err), ERR_LIMIT);
+    dag_unref(dag);
+}
