@@ -1,6 +1,6 @@
 /*
- * The parser's state, shared by its two files: statements (parser.c) and expressions
- * (parser_expression.c).  Private to the module.
+ * The parser's state, shared by its files: tokens (parser_token.c), bodies (parser.c), tags
+ * (parser_tags.c), expressions (parser_expression.c, parser_postfix.c).  Private to the module.
  */
 #ifndef LANGUAGE_JINJA_PARSER_H
 #define LANGUAGE_JINJA_PARSER_H
@@ -48,6 +48,20 @@ enum status jinja_parser_enter(struct jinja_parser *p) MUST_CHECK;
 /* The token as messages name it. */
 const char *jinja_describe_token(struct jinja_parser *p, const struct jinja_token *token);
 
+/* Statements. */
+struct jinja_tag {
+    const char *tag;
+    enum status (*parse)(struct jinja_parser *p, struct jinja_statement **ret);
+};
+extern const struct jinja_tag jinja_tags[];
+extern const size_t jinja_tag_count;
+/* One that begins at the current token. */
+struct jinja_statement *jinja_new_statement(struct jinja_parser *p, enum jinja_statement_kind kind);
+/* From the rest of the begin tag to one of the end tags (NULL-terminated), which becomes the
+   current token; with `drop`, to behind its name. */
+enum status jinja_parse_until(
+    struct jinja_parser *p, const char *const *ends, bool drop, struct jinja_body *ret) MUST_CHECK;
+
 /* Expressions. */
 enum jinja_tuple_end { TUPLE_END_NONE, TUPLE_END_IN, TUPLE_END_RECURSIVE };
 struct jinja_tuple_options {
@@ -67,6 +81,23 @@ enum status jinja_parse_target(struct jinja_parser *p, bool with_namespace,
 /* `|name(…)|name…` behind `operand`; with `start`, the first one without its bar. */
 enum status jinja_parse_filters(struct jinja_parser *p, struct jinja_expression *operand,
     bool start, struct jinja_expression **ret) MUST_CHECK;
+/* A name, literal or bracketed expression; with `with_namespace`, `name.name` as a target. */
+enum status jinja_parse_primary(
+    struct jinja_parser *p, bool with_namespace, struct jinja_expression **ret) MUST_CHECK;
+/* Calls, attributes and items behind *e; then filters, tests and calls of their results. */
+enum status jinja_parse_postfix(struct jinja_parser *p, struct jinja_expression **e) MUST_CHECK;
+enum status jinja_parse_filter_chain(
+    struct jinja_parser *p, struct jinja_expression **e) MUST_CHECK;
+
+/* Growing lists of expressions while their number is unknown; kept in the arena. */
+typedef VEC(struct jinja_expression *) jinja_expression_vec;
+struct jinja_expression **jinja_keep_items(struct jinja_parser *p, jinja_expression_vec *items);
+/* Notes a child's depth in its parent; too deep a tree is an error. */
+enum status jinja_deepen(struct jinja_parser *p, struct jinja_expression *e,
+    const struct jinja_expression *child) MUST_CHECK;
+enum status jinja_make_pair(struct jinja_parser *p, enum jinja_expression_kind kind, uint32_t line,
+    uint32_t offset, struct jinja_expression *left, struct jinja_expression *right,
+    struct jinja_expression **ret) MUST_CHECK;
 struct jinja_expression *jinja_new_expression(
     struct jinja_parser *p, enum jinja_expression_kind kind, uint32_t line, uint32_t offset);
 

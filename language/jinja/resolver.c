@@ -6,165 +6,10 @@
 
 static enum status resolve_body(
     struct jinja_resolver *r, struct jinja_frame_scope *frame, struct jinja_body *body);
-static enum status resolve_expression(
-    struct jinja_resolver *r, struct jinja_frame_scope *frame, struct jinja_expression *e);
 
 static const struct jinja_symbol *symbol_of(struct jinja_resolver *r, const char *name)
 {
     return jinja_parser_symbol(r->parser, slice_of(name));
-}
-
-static void resolve_name(
-    struct jinja_resolver *r, struct jinja_frame_scope *frame, struct jinja_expression *e)
-{
-    struct jinja_location location;
-    (void)r;
-    if (!jinja_frame_find(frame, e->variable.name, &location)) {
-        /* Only a set block's filter reads names that its frames have not listed. */
-        jinja_frame_load(frame, e->variable.name, e->offset);
-        jinja_frame_find(frame, e->variable.name, &location);
-    }
-    e->variable.place = jinja_place_from(frame->function, location);
-    struct jinja_missing *missing = arena_new_of(r->arena, struct jinja_missing);
-    missing->kind = MISSING_NAME;
-    missing->name = e->variable.name->text;
-    e->variable.missing = missing;
-}
-
-static enum status resolve_arguments(
-    struct jinja_resolver *r, struct jinja_frame_scope *frame, const struct jinja_arguments_node *a)
-{
-    enum status status = OK;
-    for (size_t i = 0; !status && i < a->count; i++)
-        status = resolve_expression(r, frame, a->items[i]);
-    for (size_t i = 0; !status && i < a->keyword_count; i++)
-        status = resolve_expression(r, frame, a->keywords[i].value);
-    if (!status)
-        status = resolve_expression(r, frame, a->rest);
-    return status ? status : resolve_expression(r, frame, a->keyword_rest);
-}
-
-static enum status resolve_row(
-    struct jinja_resolver *r, struct jinja_frame_scope *frame, struct jinja_expression *e)
-{
-    bool is_filter = e->kind == E_FILTER;
-    e->call.row = is_filter ? jinja_find_filter(r->template->env, e->call.name)
-                            : jinja_find_test(r->template->env, e->call.name);
-    if (!e->call.row && !frame->soft) {
-        jinja_parser_fail_at(r->parser, e->line, e->offset, "no %s named '%.*s'",
-            is_filter ? "filter" : "test", SLICE_ARG(e->call.name->text));
-        jinja_suggest_row(r->template->env, is_filter, e->call.name->text, r->err);
-        return ERR_TEMPLATE_SYNTAX;
-    }
-    enum status status = resolve_expression(r, frame, e->call.callee);
-    return status ? status : resolve_arguments(r, frame, &e->call.arguments);
-}
-
-static enum status resolve_condition(
-    struct jinja_resolver *r, struct jinja_frame_scope *frame, struct jinja_expression *e)
-{
-    bool soft = frame->soft;
-    frame->soft = true;
-    enum status status = resolve_expression(r, frame, e->condition.then);
-    if (!status)
-        status = resolve_expression(r, frame, e->condition.test);
-    if (!status)
-        status = resolve_expression(r, frame, e->condition.otherwise);
-    frame->soft = soft;
-    struct jinja_missing *missing = arena_new_of(r->arena, struct jinja_missing);
-    missing->kind = MISSING_HINT;
-    missing->lenient = true;
-    missing->hint = "the inline if-expression evaluated to false and no else section was defined";
-    e->condition.missing = missing;
-    return status;
-}
-
-static enum status resolve_items(struct jinja_resolver *r, struct jinja_frame_scope *frame,
-    struct jinja_expression *const *items, size_t count)
-{
-    enum status status = OK;
-    for (size_t i = 0; !status && i < count; i++)
-        status = resolve_expression(r, frame, items[i]);
-    return status;
-}
-
-static enum status resolve_expression(
-    struct jinja_resolver *r, struct jinja_frame_scope *frame, struct jinja_expression *e)
-{
-    enum status status = OK;
-    if (!e)
-        return OK;
-    switch ((enum jinja_expression_kind)e->kind) {
-    case E_CONSTANT: return OK;
-    case E_NAME:
-    case E_NAMESPACE_REF: resolve_name(r, frame, e); return OK;
-    case E_LIST:
-    case E_TUPLE:
-    case E_DICT:
-    case E_CONCAT: return resolve_items(r, frame, e->list.items, e->list.count);
-    case E_NEGATE:
-    case E_POSITIVE:
-    case E_NOT:
-    case E_BINARY:
-    case E_AND:
-    case E_OR:
-        status = resolve_expression(r, frame, e->pair.left);
-        return status ? status : resolve_expression(r, frame, e->pair.right);
-    case E_COMPARE:
-        status = resolve_expression(r, frame, e->compare.first);
-        for (size_t i = 0; !status && i < e->compare.count; i++)
-            status = resolve_expression(r, frame, e->compare.operands[i].value);
-        return status;
-    case E_CONDITION: return resolve_condition(r, frame, e);
-    case E_ATTRIBUTE:
-        e->flag = jinja_is_dict_method(e->attribute.name->text);
-        return resolve_expression(r, frame, e->attribute.object);
-    case E_ITEM:
-        status = resolve_expression(r, frame, e->item.object);
-        return status ? status : resolve_expression(r, frame, e->item.key);
-    case E_SLICE:
-        status = resolve_expression(r, frame, e->slice.start);
-        if (!status)
-            status = resolve_expression(r, frame, e->slice.stop);
-        return status ? status : resolve_expression(r, frame, e->slice.step);
-    case E_CALL:
-        status = resolve_expression(r, frame, e->call.callee);
-        return status ? status : resolve_arguments(r, frame, &e->call.arguments);
-    case E_FILTER:
-    case E_TEST: return resolve_row(r, frame, e);
-    }
-    return OK;
-}
-
-/* A target of `set` and `for`; `exported`: what is assigned is seen by templates that import this
-   one. */
-static enum status resolve_target(struct jinja_resolver *r, struct jinja_frame_scope *frame,
-    struct jinja_expression *e, bool exported)
-{
-    if (e->kind == E_TUPLE) {
-        enum status status = OK;
-        for (size_t i = 0; !status && i < e->list.count; i++)
-            status = resolve_target(r, frame, e->list.items[i], exported);
-        return status;
-    }
-    if (e->kind == E_NAME && r->loops && slice_equal_str(e->variable.name->text, "loop"))
-        return jinja_parser_fail_at(r->parser, e->line, e->offset,
-            "can't assign to special loop variable in for-loop target");
-    resolve_name(r, frame, e);
-    e->flag = exported && e->kind == E_NAME;
-    return OK;
-}
-
-static struct jinja_expression *clone_target(
-    struct jinja_resolver *r, const struct jinja_expression *e)
-{
-    struct jinja_expression *clone = arena_memdup(r->arena, e, sizeof *e);
-    if (e->kind == E_TUPLE) {
-        clone->list.items = arena_array(r->arena, struct jinja_expression *, e->list.count);
-        for (size_t i = 0; i < e->list.count; i++)
-            clone->list.items[i] = clone_target(r, e->list.items[i]);
-    }
-    return clone;
 }
 
 /* What is made in this function can outlive its run, and refers to all functions around it. */
@@ -189,7 +34,7 @@ static enum status resolve_output(
             continue;
         if (e->kind != E_CONSTANT)
             r->last_line = e->line;
-        status = resolve_expression(r, frame, e);
+        status = jinja_resolve_expression(r, frame, e);
     }
     return status;
 }
@@ -205,7 +50,7 @@ static enum status resolve_if(
         struct jinja_branch *branch = &s->branch.branches[i];
         if (branch->test)
             r->last_line = branch->line;
-        status = resolve_expression(r, frame, branch->test);
+        status = jinja_resolve_expression(r, frame, branch->test);
         if (!status)
             status = resolve_body(r, frame, &branch->body);
     }
@@ -220,14 +65,14 @@ static enum status resolve_for_test(struct jinja_resolver *r, struct jinja_frame
     if (!s->loop.test)
         return OK;
     struct jinja_frame_scope test = jinja_frame_inner(frame, function);
-    s->loop.test_target = clone_target(r, s->loop.target);
+    s->loop.test_target = jinja_clone_target(r, s->loop.target);
     jinja_list_target(&test, s->loop.test_target, true);
     jinja_list_expression(&test, s->loop.test);
     s->loop.test_loads = jinja_frame_loads(r, &test);
     r->last_line = s->loop.test->line;
-    enum status status = resolve_target(r, &test, s->loop.test_target, false);
+    enum status status = jinja_resolve_target(r, &test, s->loop.test_target, false);
     if (!status)
-        status = resolve_expression(r, &test, s->loop.test);
+        status = jinja_resolve_expression(r, &test, s->loop.test);
     jinja_frame_done(&test);
     return status;
 }
@@ -241,10 +86,10 @@ static enum status resolve_for_body(struct jinja_resolver *r, struct jinja_frame
     jinja_list_target(&body, s->loop.target, true);
     jinja_list_body(&body, &s->loop.body);
     s->loop.loads = jinja_frame_loads(r, &body);
-    enum status status = resolve_target(r, &body, s->loop.target, false);
+    enum status status = jinja_resolve_target(r, &body, s->loop.target, false);
     r->last_line = s->line;
     if (!status && !s->loop.recursive)
-        status = resolve_expression(r, frame, s->loop.iterable);
+        status = jinja_resolve_expression(r, frame, s->loop.iterable);
     r->breakable++;
     if (!status)
         status = resolve_body(r, &body, &s->loop.body);
@@ -289,7 +134,7 @@ static enum status resolve_for(
         r->breakable = breakable;
         r->last_line = s->line;
         if (!status)
-            status = resolve_expression(r, frame, s->loop.iterable);
+            status = jinja_resolve_expression(r, frame, s->loop.iterable);
     } else {
         status = resolve_for_parts(r, frame, frame->function, s);
     }
@@ -314,8 +159,8 @@ static enum status resolve_set(
     if (!has_namespace_ref(s->set.target))
         s->set.check_line = s->line;
     r->last_line = s->line;
-    enum status status = resolve_target(r, frame, s->set.target, frame->toplevel);
-    return status ? status : resolve_expression(r, frame, s->set.value);
+    enum status status = jinja_resolve_target(r, frame, s->set.target, frame->toplevel);
+    return status ? status : jinja_resolve_expression(r, frame, s->set.value);
 }
 
 static enum status resolve_set_block(
@@ -330,9 +175,9 @@ static enum status resolve_set_block(
     r->last_line = s->line;
     s->set.check_line = s->line;
     if (!status)
-        status = resolve_target(r, frame, s->set.target, frame->toplevel);
+        status = jinja_resolve_target(r, frame, s->set.target, frame->toplevel);
     if (!status)
-        status = resolve_expression(r, &inner, s->set.filter);
+        status = jinja_resolve_expression(r, &inner, s->set.filter);
     jinja_frame_done(&inner);
     return status;
 }
@@ -348,9 +193,9 @@ static enum status resolve_with(
     s->with.value_line = r->last_line;
     enum status status = OK;
     for (size_t i = 0; !status && i < s->with.count; i++) {
-        status = resolve_target(r, &inner, s->with.targets[i], false);
+        status = jinja_resolve_target(r, &inner, s->with.targets[i], false);
         if (!status)
-            status = resolve_expression(r, frame, s->with.values[i]);
+            status = jinja_resolve_expression(r, frame, s->with.values[i]);
     }
     if (!status)
         status = resolve_body(r, &inner, &s->with.body);
@@ -428,9 +273,9 @@ static enum status resolve_macro_body(
     r->last_line = s->line;
     macro->code.loads = jinja_frame_loads(r, &inner);
     for (size_t i = 0; !status && i < macro->parameter_count; i++)
-        resolve_name(r, &inner, macro->parameters[i]);
+        jinja_resolve_name(r, &inner, macro->parameters[i]);
     for (size_t i = 0; !status && i < macro->default_count; i++)
-        status = resolve_expression(r, &inner, macro->defaults[i]);
+        status = jinja_resolve_expression(r, &inner, macro->defaults[i]);
     if (!status)
         status = resolve_body(r, &inner, &macro->code.body);
     jinja_frame_done(&inner);
@@ -460,7 +305,7 @@ static enum status resolve_call(
 {
     enum status status = resolve_macro_body(r, frame, s);
     r->last_line = s->line;
-    return status ? status : resolve_expression(r, frame, s->macro.call);
+    return status ? status : jinja_resolve_expression(r, frame, s->macro.call);
 }
 
 static enum status resolve_filter(
@@ -473,7 +318,7 @@ static enum status resolve_filter(
     enum status status = resolve_body(r, &inner, &s->filter.body);
     r->last_line = s->line;
     if (!status)
-        status = resolve_expression(r, &inner, s->filter.filter);
+        status = jinja_resolve_expression(r, &inner, s->filter.filter);
     jinja_frame_done(&inner);
     return status;
 }
@@ -497,7 +342,7 @@ static enum status resolve_import(
             "the imported template (line %u) does not export the requested name '%.*s'",
             s->line + r->template->first_line - 1, SLICE_ARG(name->name->text));
     }
-    return resolve_expression(r, frame, s->import.template);
+    return jinja_resolve_expression(r, frame, s->import.template);
 }
 
 static enum status resolve_extends(
@@ -512,7 +357,7 @@ static enum status resolve_extends(
     s->expression.value_line = r->last_line;
     r->extends_so_far++;
     r->last_line = s->line;
-    enum status status = resolve_expression(r, frame, s->expression.value);
+    enum status status = jinja_resolve_expression(r, frame, s->expression.value);
     if (frame->rootlevel)
         r->known_extends = true;
     return status;
@@ -542,7 +387,7 @@ static enum status resolve_autoescape(
     jinja_list_body(&inner, &s->expression.body);
     s->expression.loads = jinja_frame_loads(r, &inner);
     s->expression.value_line = r->last_line;
-    enum status status = resolve_expression(r, &inner, s->expression.value);
+    enum status status = jinja_resolve_expression(r, &inner, s->expression.value);
     if (!status)
         status = resolve_body(r, &inner, &s->expression.body);
     jinja_frame_done(&inner);
@@ -553,7 +398,7 @@ static enum status resolve_do(
     struct jinja_resolver *r, struct jinja_frame_scope *frame, struct jinja_statement *s)
 {
     r->last_line = s->line;
-    return resolve_expression(r, frame, s->expression.value);
+    return jinja_resolve_expression(r, frame, s->expression.value);
 }
 
 static enum status resolve_jump(
@@ -617,7 +462,7 @@ static enum status resolve_root(struct jinja_resolver *r)
     template->root.loads = jinja_frame_loads(r, &frame);
     enum status status = resolve_body(r, &frame, &template->root.body);
     if (!status)
-        status = resolve_expression(r, &frame, template->expression);
+        status = jinja_resolve_expression(r, &frame, template->expression);
     jinja_frame_done(&frame);
     return status;
 }

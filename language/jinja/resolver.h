@@ -1,6 +1,6 @@
 /*
  * The scopes of names while a template is resolved, shared by scope.c (which names a frame knows)
- * and resolver.c (the walk over the tree).  Private to the module.
+ * and resolver.c with resolver_expression.c (the walk over the tree).  Private to the module.
  *
  * Jinja2 decides where a name lives when it compiles, not when it renders: every tag that opens a
  * scope has a frame; a name that is assigned anywhere in a frame belongs to it from the start, even
@@ -87,6 +87,19 @@ void jinja_list_target(
 void jinja_list_body(struct jinja_frame_scope *frame, const struct jinja_body *body);
 void jinja_list_arguments(
     struct jinja_frame_scope *frame, const struct jinja_arguments_node *arguments);
+
+/* resolver_expression.c: sets the places of the names in a tree.  Filters and tests that do not
+   exist are errors, unless the frame is soft. */
+void jinja_resolve_name(
+    struct jinja_resolver *r, struct jinja_frame_scope *frame, struct jinja_expression *e);
+enum status jinja_resolve_expression(struct jinja_resolver *r, struct jinja_frame_scope *frame,
+    struct jinja_expression *e) MUST_CHECK;
+/* A target of `set` and `for`; `exported`: what is assigned is seen by templates that import this
+   one. */
+enum status jinja_resolve_target(struct jinja_resolver *r, struct jinja_frame_scope *frame,
+    struct jinja_expression *e, bool exported) MUST_CHECK;
+struct jinja_expression *jinja_clone_target(
+    struct jinja_resolver *r, const struct jinja_expression *e);
 
 /* undeclared.c: whether `name` is read in the body before it is assigned there, blocks aside. */
 bool jinja_reads_name(const struct jinja_body *body, const char *name);
