@@ -111,10 +111,12 @@ int64_t next_run_us(const struct dag_facts *dag, int64_t now_us)
     struct timetable_run run;
     const struct timetable *timetable = dag->dag ? dag->dag->timetable : NULL;
     bool paused = dag->record ? dag->record->paused : dag->dag && dag->dag->paused;
+    int64_t covered_us = dag->record ? dag->record->covered_until_us : TIME_NONE;
     if (!timetable || paused)
         return TIME_NONE;
-    int64_t covered_us = dag->record ? dag->record->covered_until_us : TIME_NONE;
-    struct data_interval last = {covered_us, covered_us};
+    /* As the scheduler asks: an interval that ended there, when intervals tile time. */
+    bool tiles = timetable_has_intervals(timetable);
+    struct data_interval last = {covered_us == TIME_NONE ? 0 : covered_us - tiles, covered_us};
     enum timetable_answer answer = covered_us != TIME_NONE
                                        ? timetable_next(timetable, &last, TIME_MIN_US, &run)
                                    : timetable_start_us(timetable) != TIME_MIN_US

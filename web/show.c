@@ -169,6 +169,9 @@ void show_time(struct page *page, const struct zone *zone, int64_t us, enum show
         relative);
     if (how == SHOW_RELATIVE)
         html_printf(page->out, " data-relative>%s</time>", relative);
+    else if (how == SHOW_PRECISE)
+        html_printf(page->out, ">%s.%s</time>", local_words,
+            arena_printf(page->arena, "%03d", local.microsecond / 1000));
     else
         html_printf(page->out, ">%s</time>", local_words);
     if (how == SHOW_ZONE)
@@ -215,7 +218,7 @@ static void add_word(struct strbuf *out, const char *word)
     strbuf_add_char(out, '\'');
 }
 
-void show_command(struct page *page, const char *const *words)
+void show_act(struct page *page, const char *label, const char *const *words)
 {
     CLEANUP(strbuf_done) struct strbuf line = {0};
     for (; *words; words++) {
@@ -223,7 +226,17 @@ void show_command(struct page *page, const char *const *words)
             strbuf_add_char(&line, ' ');
         add_word(&line, *words);
     }
-    html_printf(page->out, "<code class=\"command\" dir=\"ltr\">%s</code>", strbuf_text(&line));
+    html_printf(page->out,
+        "<span class=\"act\"><span class=\"label\">%s</span> <code class=\"command\" "
+        "dir=\"ltr\">%s</code></span>",
+        label, strbuf_text(&line));
+}
+
+const char *reason_line(struct arena *arena, const char *text, enum reason reason)
+{
+    if (!text || !*text)
+        return reason_text(reason);
+    return arena_strndup(arena, text, strcspn(text, "\n"));
 }
 
 const char *cut_text(struct arena *arena, const char *text, size_t size_max)

@@ -33,7 +33,12 @@ void show_cell(struct page *page, const char *state, const char *address, const 
 
 /* ---- times ----------------------------------------------------------------------------------- */
 
-enum show_time { SHOW_PLAIN, SHOW_ZONE /* the zone's name behind it */, SHOW_RELATIVE };
+enum show_time {
+    SHOW_PLAIN,
+    SHOW_ZONE,     /* the zone's name behind it */
+    SHOW_PRECISE,  /* with milliseconds */
+    SHOW_RELATIVE, /* "3m ago" */
+};
 /* `<time>` in the zone, with UTC and "3 h ago" as its title; "–" for TIME_NONE. */
 void show_time(struct page *page, const struct zone *zone, int64_t us, enum show_time how);
 /* "3 h ago", "in 4m 10s". */
@@ -44,8 +49,11 @@ char *took_text(struct arena *arena, int64_t us);
 
 /* ---- texts ----------------------------------------------------------------------------------- */
 
-/* A command line to copy; words that need it are quoted for a shell.  The list ends with NULL. */
-void show_command(struct page *page, const char *const *words);
+/* A command line to copy and, before it, what it is for; words that need it are quoted for a shell.
+   The list ends with NULL. */
+void show_act(struct page *page, const char *label, const char *const *words);
+/* The first line of why a state was entered: its own text, or what its code means. */
+const char *reason_line(struct arena *arena, const char *text, enum reason reason);
 /* At most `size_max` bytes of a text, with "…" when there was more.  NULL stays NULL. */
 const char *cut_text(struct arena *arena, const char *text, size_t size_max);
 /* A message of several lines; excerpts keep their form. */

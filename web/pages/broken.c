@@ -32,8 +32,8 @@ static void show_broken_file(struct page *page, const struct broken_file *broken
             show_mistake(page, d);
         html(out, "</details>");
     }
-    html(out, "<p class=\"acts\"><span class=\"label\">check it</span>");
-    show_command(page, (const char *[]){"dag", "lint", broken->file, NULL});
+    html(out, "<p class=\"acts\">");
+    show_act(page, "check it", (const char *[]){"dag", "lint", broken->file, NULL});
     if (d)
         html(out, "<span class=\"reason\">shows the further mistakes, too</span>");
     html(out, "</p></li>\n");
@@ -48,9 +48,9 @@ void show_broken_files(struct page *page)
         show_broken_file(page, &broken);
     }
     if (count > BROKEN_FILES_SHOWN) {
-        html_printf(page->out, "<li class=\"need\"><p class=\"line\">%zu more broken files: ",
+        html_printf(page->out, "<li class=\"need\"><p class=\"line\">%zu more broken files",
             count - BROKEN_FILES_SHOWN);
-        show_command(page, (const char *[]){"dag", "lint", NULL});
+        show_act(page, "all of them", (const char *[]){"dag", "lint", NULL});
         html(page->out, "</p></li>\n");
     }
 }

@@ -8,12 +8,11 @@
 static void show_acts(struct page *page, const struct dag_facts *dag)
 {
     bool paused = dag->record && dag->record->paused;
-    html(page->out, "<p class=\"acts\"><span class=\"label\">run it now</span>");
-    show_command(page, (const char *[]){"dag", "trigger", dag->dag_id, NULL});
-    html_printf(page->out, "<span class=\"label\">%s</span>", paused ? "go on" : "hold it");
-    show_command(page, (const char *[]){"dag", paused ? "unpause" : "pause", dag->dag_id, NULL});
-    html(page->out, "<span class=\"label\">many days</span>");
-    show_command(page,
+    html(page->out, "<p class=\"acts\">");
+    show_act(page, "run it now", (const char *[]){"dag", "trigger", dag->dag_id, NULL});
+    show_act(page, paused ? "go on" : "hold it",
+        (const char *[]){"dag", paused ? "unpause" : "pause", dag->dag_id, NULL});
+    show_act(page, "many days",
         (const char *[]){"dag", "backfill", dag->dag_id, "--from", "DATE", "--to", "DATE", NULL});
     html(page->out, "</p>\n");
 }

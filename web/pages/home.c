@@ -92,7 +92,7 @@ static void show_paused_by_failures(struct page *page, const struct dag_facts *d
         "<li class=\"need\"><p class=\"line\"><a href=\"%s\"><bdi>%s</bdi></a><span "
         "class=\"reason\">paused: %d runs in a row failed</span>",
         link_dag(page, dag->dag_id), dag->dag_id, dag->record->consecutive_failures);
-    show_command(page, (const char *[]){"dag", "unpause", dag->dag_id, NULL});
+    show_act(page, "mended? go on", (const char *[]){"dag", "unpause", dag->dag_id, NULL});
     html(page->out, "</p></li>\n");
 }
 

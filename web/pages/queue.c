@@ -54,9 +54,8 @@ static void section_queue(struct page *page)
                                    : "The scheduler is loading its state; this takes a moment.");
     }
     if (list.count > QUEUE_SHOWN) {
-        html_printf(page->out, "<p class=\"more\">the first %d of %zu; all of them: ", QUEUE_SHOWN,
-            list.count);
-        show_command(page, (const char *[]){"dag", "queue", NULL});
+        html_printf(page->out, "<p class=\"more\">the first %d of %zu ", QUEUE_SHOWN, list.count);
+        show_act(page, "all of them", (const char *[]){"dag", "queue", NULL});
         html(page->out, "</p>\n");
     }
     section_end(page);

@@ -35,23 +35,27 @@ static void show_counts(struct page *page, const struct task_rows *tasks)
 
 static void show_times(struct page *page, const struct run_record *run, const struct zone *zone)
 {
+    bool started = run->started_us != TIME_NONE;
+    fact_begin(page, started ? "started" : "queued");
+    show_time(page, zone, started ? run->started_us : run->queued_us, SHOW_ZONE);
+    fact_end(page);
+    if (!started)
+        return;
+    fact_begin(page, run->ended_us == TIME_NONE ? "running for" : "took");
+    show_took(page, run->started_us, run->ended_us);
+    fact_end(page);
+}
+
+static void show_interval(struct page *page, const struct run_record *run, const struct zone *zone)
+{
     fact_begin(page, "data interval");
     show_time(page, zone, run->interval_start_us, SHOW_PLAIN);
     html(page->out, " to ");
     show_time(page, zone, run->interval_end_us, SHOW_ZONE);
     fact_end(page);
-    fact_begin(page, run->started_us == TIME_NONE ? "queued" : "started");
-    show_time(
-        page, zone, run->started_us == TIME_NONE ? run->queued_us : run->started_us, SHOW_ZONE);
-    fact_end(page);
     if (run->ended_us != TIME_NONE) {
         fact_begin(page, "ended");
         show_time(page, zone, run->ended_us, SHOW_ZONE);
-        fact_end(page);
-    }
-    if (run->started_us != TIME_NONE) {
-        fact_begin(page, run->ended_us == TIME_NONE ? "running for" : "took");
-        show_took(page, run->started_us, run->ended_us);
         fact_end(page);
     }
 }
@@ -75,17 +79,10 @@ static void show_acts(struct page *page, const struct run_page *p)
 {
     const char *dag_id = p->run.dag_id;
     html(page->out, "<p class=\"acts\">");
-    if (p->run.state == RUN_FAILED) {
-        html(page->out, "<span class=\"label\">the failed tasks again</span>");
-        show_command(page, (const char *[]){"dag", "clear", dag_id, p->word, "--failed", NULL});
-    }
-    if (run_state_finished(p->run.state)) {
-        html(page->out, "<span class=\"label\">all of it again</span>");
-        show_command(page, (const char *[]){"dag", "clear", dag_id, p->word, NULL});
-    } else {
-        html(page->out, "<span class=\"label\">end it</span>");
-        show_command(page, (const char *[]){"dag", "cancel", dag_id, p->word, NULL});
-    }
+    if (run_state_finished(p->run.state))
+        show_act(page, "all of it again", (const char *[]){"dag", "clear", dag_id, p->word, NULL});
+    else
+        show_act(page, "end it", (const char *[]){"dag", "cancel", dag_id, p->word, NULL});
     html(page->out, "</p>\n");
 }
 
@@ -102,8 +99,19 @@ static void section_summary(struct page *page, const struct run_page *p)
     html(out, "<dl class=\"facts\">");
     show_counts(page, &p->tasks);
     show_times(page, &p->run, p->dag.zone);
-    show_origin(page, &p->run);
     html(out, "</dl>\n");
+    section_end(page);
+}
+
+/* What does not help a person who was just paged: below the tasks. */
+static void section_about(struct page *page, const struct run_page *p)
+{
+    if (!section_begin(page, "about", "About this run", about_run(p)))
+        return;
+    html(page->out, "<dl class=\"facts\">");
+    show_interval(page, &p->run, p->dag.zone);
+    show_origin(page, &p->run);
+    html(page->out, "</dl>\n");
     show_acts(page, p);
     section_end(page);
 }
@@ -146,7 +154,7 @@ static void show_task_row(
     html(out, "</td><td data-label=\"took\" class=\"number\">");
     show_took(page, task->started_us, task->ended_us);
     html_printf(out, "</td><td data-label=\"reason\" class=\"reason\"><bdi>%s</bdi>",
-        task->reason_text ? task->reason_text : reason_text(task->reason));
+        reason_line(page->arena, task->reason_text, task->reason));
     if (task->state == TASK_UP_FOR_RETRY && task->retry_at_us != TIME_NONE) {
         html(out, " ");
         show_time(page, p->dag.zone, task->retry_at_us, SHOW_RELATIVE);
@@ -208,6 +216,7 @@ enum status page_run(struct page *page, struct http_answer *ret, struct error *e
     section_summary(page, &p);
     status = section_failed(page, &p, err);
     section_tasks(page, &p);
+    section_about(page, &p);
     page_end(page);
     return status;
 }

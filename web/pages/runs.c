@@ -21,7 +21,7 @@ static void show_run_row(struct page *page, const struct run_record *run, const 
     html(out, "</td><td data-label=\"took\" class=\"number\">");
     show_took(page, run->started_us, run->ended_us);
     html_printf(out, "</td><td data-label=\"reason\" class=\"reason\"><bdi>%s</bdi></td></tr>\n",
-        run->reason_text ? run->reason_text : reason_text(run->reason));
+        reason_line(page->arena, run->reason_text, run->reason));
 }
 
 void show_runs(struct page *page, const struct run_rows *runs, const char *dag_id)

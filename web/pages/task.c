@@ -41,10 +41,14 @@ static void show_attempt_facts(struct page *page, const struct attempt_facts *fa
         show_took(page, attempt->started_us, attempt->ended_us);
         fact_end(page);
     }
-    show_fact(page, "outcome", attempt->outcome);
+    if (!str_equal(attempt->outcome, shown_state(facts)))
+        show_fact(page, "outcome", attempt->outcome);
     show_fact(page, "try",
-        arena_printf(page->arena, "%d of %zu (%d of %d of this generation)", attempt->number,
-            facts->attempts.count, attempt->try_number, facts->task.max_tries));
+        arena_printf(page->arena, "%d of %zu", attempt->number, facts->attempts.count));
+    if (facts->task.max_tries > 1)
+        show_fact(page, "tries allowed",
+            arena_printf(
+                page->arena, "%d (this is number %d)", facts->task.max_tries, attempt->try_number));
 }
 
 static void show_task_facts(struct page *page, const struct attempt_facts *facts)
@@ -70,14 +74,15 @@ static void show_acts(struct page *page, const struct task_page *p)
     const struct attempt_facts *facts = &p->facts;
     const char *dag_id = facts->run.dag_id;
     html(page->out, "<p class=\"acts\">");
-    if (task_state_finished(facts->task.state)) {
-        html(page->out, "<span class=\"label\">again, with what follows</span>");
-        show_command(
-            page, (const char *[]){"dag", "clear", dag_id, p->date, p->name, "--downstream", NULL});
-    } else {
-        html(page->out, "<span class=\"label\">end it</span>");
-        show_command(page, (const char *[]){"dag", "cancel", dag_id, p->date, p->name, NULL});
-    }
+    if (task_state_finished(facts->task.state))
+        show_act(page, "again, with what follows",
+            (const char *[]){"dag", "clear", dag_id, p->date, p->name, "--downstream", NULL});
+    else
+        show_act(page, "end it", (const char *[]){"dag", "cancel", dag_id, p->date, p->name, NULL});
+    if (facts->attempt)
+        show_act(page, "the log in a terminal",
+            (const char *[]){"dag", "logs", dag_id, p->date, p->name, "--try",
+                arena_printf(page->arena, "%d", facts->attempt->number), NULL});
     html(page->out, "</p>\n");
 }
 
@@ -95,7 +100,7 @@ static void section_summary(struct page *page, const struct task_page *p)
         show_why(page, &facts->run, task, facts->attempt);
     else
         html_printf(page->out, "<p class=\"lead reason\"><bdi>%s</bdi></p>\n",
-            task->reason_text ? task->reason_text : reason_text(task->reason));
+            reason_line(page->arena, task->reason_text, task->reason));
     html(page->out, "<dl class=\"facts\">");
     show_attempt_facts(page, facts);
     if (task->state == TASK_UP_FOR_RETRY && task->retry_at_us != TIME_NONE) {
@@ -289,11 +294,11 @@ static void show_transitions(
         if (row->map_index != p->facts.task.map_index)
             continue;
         html(out, "<tr><td>");
-        show_time(page, p->facts.dag.zone, row->at_us, SHOW_PLAIN);
+        show_time(page, p->facts.dag.zone, row->at_us, SHOW_PRECISE);
         html(out, "</td><td>");
         show_state(page, row->to_state);
         html_printf(out, "</td><td class=\"reason\"><bdi>%s</bdi></td></tr>\n",
-            row->reason_text && *row->reason_text ? row->reason_text : reason_text(row->reason));
+            row->reason_text && *reason_line(page->arena, row->reason_text, row->reason));
         shown++;
     }
     html(out, "</tbody></table>\n");

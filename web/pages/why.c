@@ -47,12 +47,14 @@ void show_why(struct page *page, const struct run_record *run, const struct task
     html(out, "<div class=\"why\"><p class=\"line\"><strong>Why</strong> ");
     if (attempt)
         show_codes(page, attempt);
+    bool told = attempt && attempt->message && *attempt->message;
     html_printf(out, "<span class=\"reason\">%s</span></p>",
-        task->reason_text ? task->reason_text : reason_text(task->reason));
+        told ? reason_text(task->reason)
+             : reason_line(page->arena, task->reason_text, task->reason));
     if (attempt)
         show_cause(page, attempt, MESSAGE_SHOWN_LINES_MAX, NULL);
-    html(out, "<p class=\"acts\"><span class=\"label\">run it again</span>");
-    show_command(page, (const char *[]){"dag", "clear", run->dag_id, date, name, NULL});
+    html(out, "<p class=\"acts\">");
+    show_act(page, "run it again", (const char *[]){"dag", "clear", run->dag_id, date, name, NULL});
     html(out, "</p></div>\n");
 }
 
@@ -101,7 +103,7 @@ static enum status show_failed_task(struct page *page, const struct failed_run *
         show_cause(page, attempt, MESSAGE_SHOWN_LINES, address);
     else
         html_printf(page->out, "<p class=\"reason\">%s</p>",
-            task->reason_text ? task->reason_text : reason_text(task->reason));
+            reason_line(page->arena, task->reason_text, task->reason));
     return OK;
 }
 
@@ -112,10 +114,8 @@ static void show_next(struct page *page, const struct failed_run *failed)
     if (failed->waiting)
         html_printf(out, "<a class=\"behind\" href=\"%s\">%zu task%s behind it</a>",
             failed->address, failed->waiting, failed->waiting == 1 ? "" : "s");
-    html_printf(out, "<span class=\"label\">%s</span>",
-        run_state_finished(failed->run->state) ? "mended? run it again"
-                                               : "the run goes on; when it is mended");
-    show_command(page,
+    bool ended = run_state_finished(failed->run->state);
+    show_act(page, ended ? "mended? run it again" : "the run goes on; when it is mended",
         (const char *[]){"dag", "clear", failed->run->dag_id, failed->date, "--failed", NULL});
     html(out, "</p>\n");
 }
@@ -156,7 +156,7 @@ enum status show_failed_run(struct page *page, const struct run_record *run, str
     } else {
         show_head(page, &failed, NULL, NULL);
         html_printf(page->out, "<p class=\"reason\">%s</p>",
-            run->reason_text ? run->reason_text : reason_text(run->reason));
+            reason_line(page->arena, run->reason_text, run->reason));
     }
     show_next(page, &failed);
     html(page->out, "</li>\n");
