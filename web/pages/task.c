@@ -298,7 +298,7 @@ static void show_transitions(
         html(out, "</td><td>");
         show_state(page, row->to_state);
         html_printf(out, "</td><td class=\"reason\"><bdi>%s</bdi></td></tr>\n",
-            row->reason_text && *reason_line(page->arena, row->reason_text, row->reason));
+            reason_line(page->arena, row->reason_text, row->reason));
         shown++;
     }
     html(out, "</tbody></table>\n");
