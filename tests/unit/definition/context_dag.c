@@ -1,4 +1,4 @@
-#include "context_dag.h"
+#include "tests/unit/definition/context_dag.h"
 #include "language/timetable/timetable.h"
 #include "tests/unit/test.h"
 

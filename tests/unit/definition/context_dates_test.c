@@ -1,5 +1,5 @@
 /* Dates in templates do what Python's and pendulum's do. */
-#include "context_dag.h"
+#include "tests/unit/definition/context_dag.h"
 #include "language/timetable/zone.h"
 #include "tests/unit/test.h"
 
@@ -9,7 +9,7 @@ static const struct row {
 } rows[] = {
 #define DATES(logical_date, data_interval_end) {true, logical_date, data_interval_end},
 #define VALUE(expression, text) {false, expression, text},
-#include "context_dates.def"
+#include "tests/unit/definition/context_dates.def"
 };
 
 static void begin(

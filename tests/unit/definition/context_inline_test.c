@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 #include "base/file.h"
-#include "context_dag.h"
+#include "tests/unit/definition/context_dag.h"
 #include "definition/dagfile.h"
 #include "definition/project.h"
 #include "tests/unit/test.h"

@@ -2,7 +2,7 @@
    there. */
 #include <pthread.h>
 #include "base/clock.h"
-#include "context_dag.h"
+#include "tests/unit/definition/context_dag.h"
 #include "tests/unit/test.h"
 
 static const struct variable variables[] = {

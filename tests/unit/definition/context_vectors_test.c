@@ -1,6 +1,6 @@
 /* tests/vectors/context: what Airflow renders for single expressions, in runs of many schedules. */
 #include "base/file.h"
-#include "context_dag.h"
+#include "tests/unit/definition/context_dag.h"
 #include "tests/unit/test.h"
 
 static const char *text_of(const json_t *vector, const char *key)
