@@ -51,6 +51,7 @@ static void read_file(struct adoption *a, struct catalogue_file *file)
     }
     keep_sources(a, &r);
     vec_push(&a->readings, r);
+    file->reading = a->readings.count;
 }
 
 static enum status read_again(struct adoption *a, struct error *err)
@@ -68,27 +69,20 @@ static enum status read_again(struct adoption *a, struct error *err)
 
 /* ---- who has which dag_id ---- */
 
-static struct reading *reading_of(struct adoption *a, const struct catalogue_file *file)
-{
-    vec_each (r, &a->readings)
-        if (r->file == file)
-            return r;
-    return NULL;
-}
+/* What a file gives after the adoption: its new reading's DAGs, or its last good ones. */
+struct given {
+    struct dag *const *dags;
+    size_t count;
+};
 
-/* Whether a file still gives a dag_id: by its new reading, or by its last good version. */
-static bool still_gives(struct adoption *a, const struct catalogue_file *file, const char *dag_id)
+static struct given what_it_gives(const struct adoption *a, const struct catalogue_file *file)
 {
-    const struct reading *r = reading_of(a, file);
-    bool renewed = r && !r->broken;
+    const struct reading *r = file->reading ? &a->readings.at[file->reading - 1] : NULL;
     if (!file->present)
-        return false;
-    struct dag **dags = renewed ? r->dags.dags : file->dags.at;
-    size_t count = renewed ? r->dags.count : file->dags.count;
-    for (size_t i = 0; i < count; i++)
-        if (str_equal(dags[i]->dag_id, dag_id))
-            return true;
-    return false;
+        return (struct given){0};
+    if (r && !r->broken)
+        return (struct given){r->dags.dags, r->dags.count};
+    return (struct given){file->dags.at, file->dags.count};
 }
 
 static bool had(const struct catalogue_file *file, const char *dag_id)
@@ -99,23 +93,22 @@ static bool had(const struct catalogue_file *file, const char *dag_id)
     return false;
 }
 
-/* The file that a dag_id belongs to: the one that had it, else the first that gives it. */
-static const struct catalogue_file *owner_of(struct adoption *a, const char *dag_id)
+/* The file that each dag_id belongs to: the one that had it, else the first that gives it. */
+static void find_owners(const struct adoption *a, struct map *owners)
 {
-    const struct catalogue_file *first = NULL;
-    vec_each (file, &a->c->files) {
-        if (!still_gives(a, *file, dag_id))
-            continue;
-        if (had(*file, dag_id))
-            return *file;
-        first = first ? first : *file;
-    }
-    return first;
+    for (int had_it = 1; had_it >= 0; had_it--)
+        vec_each (file, &a->c->files) {
+            struct given given = what_it_gives(a, *file);
+            for (size_t i = 0; i < given.count; i++)
+                if (!map_has(owners, given.dags[i]->dag_id) &&
+                    (!had_it || had(*file, given.dags[i]->dag_id)))
+                    map_set(owners, given.dags[i]->dag_id, *file);
+        }
 }
 
-static void check_owner(struct adoption *a, struct reading *r, const struct dag *dag)
+static void check_owner(const struct map *owners, struct reading *r, const struct dag *dag)
 {
-    const struct catalogue_file *owner = owner_of(a, dag->dag_id);
+    const struct catalogue_file *owner = map_get(owners, dag->dag_id);
     struct error error;
     if (!owner || owner == r->file)
         return;
@@ -128,9 +121,11 @@ static void check_owner(struct adoption *a, struct reading *r, const struct dag 
 
 static void find_duplicates(struct adoption *a)
 {
+    CLEANUP(map_freep) struct map *owners = map_new();
+    find_owners(a, owners);
     vec_each (r, &a->readings)
         for (size_t i = 0; !r->broken && i < r->dags.count; i++)
-            check_owner(a, r, r->dags.dags[i]);
+            check_owner(owners, r, r->dags.dags[i]);
     vec_each (r, &a->readings)
         r->broken |= r->duplicate;
 }
@@ -224,18 +219,19 @@ static int compare_dags(const void *a, const void *b)
     return strcmp((*(struct dag *const *)a)->dag_id, (*(struct dag *const *)b)->dag_id);
 }
 
-static const struct dag *find_in(const dag_list *dags, const char *dag_id)
+/* Both lists are sorted by dag_id. */
+static const struct dag *find_in(const dag_list *dags, const struct dag *wanted)
 {
-    vec_each (dag, dags)
-        if (str_equal((*dag)->dag_id, dag_id))
-            return *dag;
-    return NULL;
+    struct dag *const *found = NULL;
+    if (dags->count)
+        found = bsearch(&wanted, dags->at, dags->count, sizeof(*dags->at), compare_dags);
+    return found ? *found : NULL;
 }
 
 static void tell_dags(struct catalogue *c, const dag_list *before)
 {
     vec_each (dag, &c->all) {
-        const struct dag *from = find_in(before, (*dag)->dag_id);
+        const struct dag *from = find_in(before, *dag);
         if (from == *dag)
             continue;
         struct catalogue_change *change = add_change(c, CATALOGUE_ADOPTED, (*dag)->file);
@@ -268,6 +264,8 @@ static void make_hold(struct adoption *a)
 enum status catalogue_adopt(struct catalogue *c, struct error *err)
 {
     struct adoption a = {.c = c, .sources = sources_new(c->options.project->root)};
+    vec_each (file, &c->files)
+        (*file)->reading = 0;
     /* A file that was broken by another one's dag_id may be whole now. */
     vec_each (file, &c->files)
         if ((*file)->present && ((*file)->dirty || (*file)->duplicate))

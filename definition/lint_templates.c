@@ -1,5 +1,6 @@
 /* Checks of the templates and scripts of a DAG's tasks. */
 #include <ctype.h>
+#include "definition/context/context_data.h"
 #include "definition/lint_internal.h"
 #include "definition/report.h"
 #include "definition/templates.h"
@@ -16,29 +17,10 @@ static const char *const variables[] = {"ds", "ds_nodash", "ts", "ts_nodash", "t
     "prev_data_interval_end_success", "prev_start_date_success", "prev_end_date_success", "run_id",
     "dag", "dag_run", "task", "ti", "task_instance", "params", "var", "conn", "macros", "inlets",
     "outlets", "triggering_asset_events", "test_mode", "local_ds", "local_ds_nodash", "mapped",
-    "target", "task_instance_key_str", "inlet_events", "outlet_events", "expanded_ti_count", "conf",
-    "run_start_date", "start_date", "end_date", "reason", "try_number", "map_index",
+    "target", "task_instance_key_str",
     /* Jinja's */
     "range", "dict", "lipsum", "cycler", "joiner", "namespace", "loop", "self", "caller", "varargs",
-    "kwargs", "super", "true", "false", "none", "True", "False", "None", "raise"};
-
-/* Names that Airflow 3 removed, and what stands in for them. */
-static const struct {
-    const char *name, *instead;
-} removed[] = {
-    {"execution_date", "logical_date"},
-    {"next_execution_date", "data_interval_end"},
-    {"prev_execution_date", "prev_data_interval_start_success"},
-    {"prev_execution_date_success", "prev_data_interval_start_success"},
-    {"next_ds", "data_interval_end | ds"},
-    {"next_ds_nodash", "data_interval_end | ds_nodash"},
-    {"prev_ds", "macros.ds_add(ds, -1)"},
-    {"prev_ds_nodash", "macros.ds_add(ds, -1) | replace('-', '')"},
-    {"tomorrow_ds", "macros.ds_add(ds, 1)"},
-    {"tomorrow_ds_nodash", "macros.ds_add(ds, 1) | replace('-', '')"},
-    {"yesterday_ds", "macros.ds_add(ds, -1)"},
-    {"yesterday_ds_nodash", "macros.ds_add(ds, -1) | replace('-', '')"},
-};
+    "kwargs", "super", "true", "false", "none", "True", "False", "None"};
 
 static bool is_variable(struct slice name)
 {
@@ -56,14 +38,10 @@ static void check_name(struct linting *l, const struct jinja_name *used, const s
         return;
     char *name = arena_strndup(l->arena, used->name.p, used->name.size);
     error_set(&error, ERR_TEMPLATE_UNDEFINED, "`%s` is undefined", name);
-    const char *near = suggest(name, variables, ARRAY_SIZE(variables));
+    context_undefined_hint(NULL, used->name, &error);
+    const char *near = error.hint[0] ? NULL : suggest(name, variables, ARRAY_SIZE(variables));
     if (near)
         error_hint(&error, "did you mean `%s`?", near);
-    for (size_t i = 0; i < ARRAY_SIZE(removed); i++)
-        if (str_equal(removed[i].name, name)) {
-            error_set(&error, ERR_TEMPLATE_UNDEFINED, "`%s` is gone", name);
-            error_hint(&error, "use `%s`", removed[i].instead);
-        }
     lint_place(l, &error, used->line, used->column, text, source);
     lint_add(l, "error", "template-undefined", &error);
 }

@@ -82,8 +82,8 @@ TEST(variables_that_airflow_removed_are_named_with_their_replacement)
 {
     struct fixture f = begin("tasks: {a: {sql: a.sql}}\n");
     dir_write(&f.dir, "templates/a.sql", "select '{{ yesterday_ds }}'\n");
-    CHECK_STR(lint(&f), "error template-undefined templates/a.sql:1:12 `yesterday_ds` is gone; "
-                        "use `macros.ds_add(ds, -1)`\n");
+    CHECK_STR(lint(&f), "error template-undefined templates/a.sql:1:12 `yesterday_ds` is "
+                        "undefined; `yesterday_ds` is gone: use `macros.ds_add(ds, -1)`\n");
     done(&f);
 }
 
