@@ -2,6 +2,8 @@
    there. */
 #include <pthread.h>
 #include "base/clock.h"
+#include "base/file.h"
+#include "definition/context/context_data.h"
 #include "tests/unit/definition/context_dag.h"
 #include "tests/unit/test.h"
 
@@ -386,4 +388,47 @@ TEST(several_threads_may_render_at_once)
         REQUIRE(pthread_join(threads[i], NULL) == 0);
         CHECK_INT(failures[i], 0);
     }
+}
+
+static const char *read_page(struct fixture *f)
+{
+    struct slice page;
+    struct error err;
+    REQUIRE_OK(
+        file_read(DAG_SOURCE_DIR "/docs/template-variables.md", SIZE_MAX, f->arena, &page, &err),
+        &err);
+    return page.p;
+}
+
+static void check_named(
+    struct fixture *f, const char *page, const char *prefix, struct jinja_value names)
+{
+    struct jinja_value key, value;
+    for (size_t cursor = 0; jinja_mapping_next(names, &cursor, &key, &value);)
+        if (key.text[0] != '_') {
+            const char *want = arena_printf(f->arena, "`%s%.*s", prefix, (int)key.size, key.text);
+            test_check(strstr(page, want) != NULL, "template-variables.md", 0, want);
+        }
+}
+
+TEST(the_page_of_variables_names_all_variables_and_macros)
+{
+    struct fixture f;
+    struct error err;
+    struct jinja_value all;
+    begin(&f);
+    struct context context = {.arena = f.arena,
+        .project = &f.d.project,
+        .dag = &f.d.dag,
+        .task = &f.d.task,
+        .run = &f.d.run,
+        .attempt = &f.d.attempt,
+        .target = &f.d.target};
+    REQUIRE_OK(context_variables(&context, &all, &err), &err);
+    const char *page = read_page(&f);
+    struct jinja_value macros = jinja_mapping_get(all, "macros");
+    CHECK(jinja_mapping_count(all) > 30);
+    check_named(&f, page, "", all);
+    check_named(&f, page, "macros.", ((const struct record *)macros.object)->fields);
+    end(&f);
 }
