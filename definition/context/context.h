@@ -91,6 +91,9 @@ enum status context_render_migration(const struct project *project, const char *
    empty. */
 enum status context_facts_at(const struct dag *dag, int64_t logical_us, enum run_type type,
     struct arena *arena, struct run_facts *ret, struct error *err) MUST_CHECK;
+/* The type that a run of this date would have: scheduled when the schedule gives the date, within
+   start_date and end_date; else manual. */
+enum run_type context_run_type_at(const struct dag *dag, int64_t logical_us);
 /* "manual__2007-04-12T00:00:00+00:00" */
 char *run_id_make(struct arena *arena, enum run_type type, int64_t logical_us);
 

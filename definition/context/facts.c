@@ -30,6 +30,15 @@ char *run_id_make(struct arena *arena, enum run_type type, int64_t logical_us)
     return arena_printf(arena, "%s__%s", run_type_name(type), text);
 }
 
+enum run_type context_run_type_at(const struct dag *dag, int64_t logical_us)
+{
+    struct timetable_run run;
+    bool scheduled = dag->timetable &&
+                     timetable_next(dag->timetable, NULL, logical_us, &run) == TIMETABLE_RUN &&
+                     run.logical_us == logical_us;
+    return scheduled ? RUN_TYPE_SCHEDULED : RUN_TYPE_MANUAL;
+}
+
 enum status context_facts_at(const struct dag *dag, int64_t logical_us, enum run_type type,
     struct arena *arena, struct run_facts *ret, struct error *err)
 {

@@ -353,9 +353,12 @@ TEST(a_date_that_starts_an_interval_means_it_and_any_other_the_last_complete_one
         context_facts_at(&f.d.dag, midnight + US_PER_HOUR, RUN_TYPE_MANUAL, f.arena, &run, &err),
         &err);
     CHECK_STR(run.run_id, "manual__2024-02-28T16:00:00+00:00");
+    CHECK_INT(context_run_type_at(&f.d.dag, midnight), RUN_TYPE_SCHEDULED);
+    CHECK_INT(context_run_type_at(&f.d.dag, midnight + US_PER_HOUR), RUN_TYPE_MANUAL);
     CHECK_INT(run.interval_start_us, midnight - US_PER_DAY);
     CHECK_INT(run.interval_end_us, midnight);
     f.d.dag.timetable = NULL;
+    CHECK_INT(context_run_type_at(&f.d.dag, midnight), RUN_TYPE_MANUAL);
     REQUIRE_OK(context_facts_at(&f.d.dag, midnight, RUN_TYPE_ASSET, f.arena, &run, &err), &err);
     CHECK_STR(run.run_id, "asset_triggered__2024-02-28T15:00:00+00:00");
     CHECK_INT(run.interval_start_us, midnight);
