@@ -58,13 +58,46 @@ static enum status load_project(struct cli *cli, enum project_use use, struct er
     return status;
 }
 
+/* `dag --env production up` is `dag up --env production`: options with a value may stand before the
+   command.  Returns the place of the command's word. */
+static int find_word(int argc, char **argv)
+{
+    int at = 1;
+    while (at < argc && str_starts(argv[at], "--")) {
+        bool takes_value = false;
+        for (const struct option *option = global_options; option->name; option++)
+            if (str_equal(argv[at] + 2, option->name))
+                takes_value = option->type == OPTION_TYPE_TEXT;
+        bool known = takes_value || str_starts(argv[at], "--env=") ||
+                     str_starts(argv[at], "--project=") || str_equal(argv[at], "--json");
+        if (!known)
+            break;
+        at += takes_value ? 2 : 1;
+    }
+    return at < argc ? at : argc;
+}
+
+/* The words without the command's: its own and those before it. */
+static char **other_words(struct cli *cli, int argc, char **argv, int at, int *ret_count)
+{
+    char **words = arena_array(cli->arena, char *, (size_t)argc + 1);
+    int count = 0;
+    for (int i = 1; i < argc; i++)
+        if (i != at)
+            words[count++] = argv[i];
+    *ret_count = count;
+    return words;
+}
+
 static enum status run(struct cli *cli, int argc, char **argv, struct error *err)
 {
-    const char *word = argc > 1 ? argv[1] : "help";
+    int at = find_word(argc, argv), count = 0;
+    char **words = other_words(cli, argc, argv, at, &count);
+    const char *word = at < argc ? argv[at] : "help";
     if (str_equal(word, "help") || str_equal(word, "-h") || str_equal(word, "--help")) {
-        const struct command *about = argc > 2 ? command_find(argv[2]) : NULL;
-        if (argc > 2 && !about)
-            return unknown_command(argv[2], err);
+        const struct command *about = count ? command_find(words[0]) : NULL;
+        if (count && !about)
+            return unknown_command(words[0], err);
         about ? command_help(about, stdout) : command_overview(stdout);
         return OK;
     }
@@ -73,7 +106,7 @@ static enum status run(struct cli *cli, int argc, char **argv, struct error *err
     const struct command *command = command_find(word);
     if (!command)
         return unknown_command(word, err);
-    enum status status = command_parse(cli, command, argc - 2, argv + 2, err);
+    enum status status = command_parse(cli, command, count, words, err);
     if (status != OK)
         return status;
     if (cli->help) {

@@ -128,7 +128,7 @@ static void print_fields(struct cli *cli, const struct rendered_task *rendered)
     for (size_t i = 0; i < rendered->count; i++) {
         const struct rendered *field = &rendered->fields[i];
         bool is_main = str_equal(field->name, "sql") || str_equal(field->name, "bash") ||
-                       str_equal(field->name, "python") || str_starts(field->name, "exec");
+                       str_equal(field->name, "python") || str_starts(field->name, "argv");
         if (plain && !is_main)
             continue;
         if (cli->json) {

@@ -34,7 +34,7 @@ static void check_name(struct linting *l, const struct jinja_name *used, const s
     const struct source *source)
 {
     struct error error;
-    if (is_variable(used->name))
+    if (is_variable(used->name) || used->assigned)
         return;
     char *name = arena_strndup(l->arena, used->name.p, used->name.size);
     error_set(&error, ERR_TEMPLATE_UNDEFINED, "`%s` is undefined", name);

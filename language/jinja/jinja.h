@@ -430,6 +430,8 @@ struct jinja_reference {
 struct jinja_name {
     struct slice name;
     uint32_t line, column; /* of its first use */
+    bool assigned; /* the template gives it a value before that use, on some path: {% if a %}{% set
+                      x = 1 %}… */
 };
 struct jinja_needs {
     const struct jinja_name *names; /* taken from context or globals, in order of first use */

@@ -500,6 +500,20 @@ static enum status check_block_names(struct jinja_resolver *r)
     return status;
 }
 
+static bool is_assigned(const struct jinja_resolver *r, struct slice name)
+{
+    const struct jinja_template *template = r->template;
+    const char *text = arena_strndup(r->arena, name.p, name.size);
+    bool assigned = jinja_assigns_name(&template->root.body, text);
+    for (size_t i = 0; i < template->block_count; i++) {
+        const struct jinja_body *body = &template->blocks[i]->code.body;
+        if (jinja_reads_name(body, text))
+            return false;
+        assigned = assigned || jinja_assigns_name(body, text);
+    }
+    return assigned;
+}
+
 /* Until now `line` held the offset of the name's first use. */
 static void keep_names(struct jinja_resolver *r)
 {
@@ -513,6 +527,7 @@ static void keep_names(struct jinja_resolver *r)
         struct jinja_origin at = jinja_locate(template, names[i].line);
         names[i].line = at.line;
         names[i].column = at.column;
+        names[i].assigned = is_assigned(r, names[i].name);
     }
     template->needs.names = names;
 }

@@ -103,6 +103,8 @@ struct jinja_expression *jinja_clone_target(
 
 /* undeclared.c: whether `name` is read in the body before it is assigned there, blocks aside. */
 bool jinja_reads_name(const struct jinja_body *body, const char *name);
+/* … or is assigned there before it is read. */
+bool jinja_assigns_name(const struct jinja_body *body, const char *name);
 bool jinja_has_scoped_block(const struct jinja_body *body);
 
 #endif

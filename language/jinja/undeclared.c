@@ -193,6 +193,11 @@ bool jinja_reads_name(const struct jinja_body *body, const char *name)
     return look_body(body, name) == READ;
 }
 
+bool jinja_assigns_name(const struct jinja_body *body, const char *name)
+{
+    return look_body(body, name) == ASSIGNED;
+}
+
 bool jinja_has_scoped_block(const struct jinja_body *body)
 {
     for (const struct jinja_statement *s = body->first; s; s = s->next) {

@@ -112,6 +112,16 @@ class Definitions(ProjectCase):
         text = self.dag("lint", status=1).stdout
         self.assertIn("dags/two.yaml:7:", text)
 
+    def test_a_name_set_in_a_branch_is_no_mistake_there(self):
+        self.write("dags/two.yaml", TWO.replace(
+            "{{ ds }}", "{% if ds %}{% set part = ds %}{{ part }}{% endif %}"))
+        self.dag("lint", "--strict")
+
+    def test_global_options_may_stand_before_the_command(self):
+        self.write("dag.other.yaml", "timezone: Asia/Tokyo\n")
+        self.assertEqual(self.dag("--env", "other", "config", "timezone").stdout,
+                         "timezone: Asia/Tokyo\n")
+
     def test_keys_of_later_versions_are_refused_not_ignored(self):
         self.write("dags/two.yaml", TWO + "    outlets: [x]\n")
         self.assertIn("not supported yet", self.dag("lint", status=1).stdout)
@@ -159,6 +169,11 @@ class Render(ProjectCase):
         self.write("dags/two.yaml", TWO)
         done = self.dag("render", "two", "first", "--logical-date", "2026-01-05")
         self.assertEqual(done.stdout, 'echo "2026-01-05"\n')
+
+    def test_a_process_shows_its_arguments(self):
+        self.write("dags/two.yaml", TWO.replace('bash: echo "{{ ds }}"', 'exec: [echo, "{{ ds }}"]'))
+        done = self.dag("render", "two", "first", "--logical-date", "2026-01-05")
+        self.assertEqual(done.stdout, "echo\n2026-01-05\n")
 
     def test_every_template_vector_holds_through_the_command(self):
         cases = json.loads((ROOT / "tests/vectors/templates/sql_cases.json").read_text())
