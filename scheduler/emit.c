@@ -98,6 +98,17 @@ static void emit_backfill(struct scheduler *s, struct live_backfill *b)
     add_change(s, CHANGE_BACKFILL)->backfill = record;
 }
 
+static void emit_run(struct scheduler *s, struct run *run)
+{
+    run->changed = false;
+    struct run_record record = run_record_of(s, run);
+    if (run->state == RUN_QUEUED && run->reason == REASON_RUN_CREATED) {
+        record.reason = run_queued_reason(s, run);
+        record.reason_text = reason_text(record.reason);
+    }
+    add_change(s, CHANGE_RUN)->run = record;
+}
+
 static void emit_task(struct scheduler *s, struct instance *i)
 {
     if (i->heap)
@@ -126,10 +137,8 @@ void emit_changes(struct scheduler *s)
         emit_dag(s, *dag);
     vec_each (b, &s->changed_backfills)
         emit_backfill(s, *b);
-    vec_each (run, &s->changed_runs) {
-        (*run)->changed = false;
-        add_change(s, CHANGE_RUN)->run = run_record_of(s, *run);
-    }
+    vec_each (run, &s->changed_runs)
+        emit_run(s, *run);
     for (size_t n = 0; n < s->changed_tasks.count; n++)
         emit_task(s, s->changed_tasks.at[n]);
     vec_each (change, &s->attempt_changes)

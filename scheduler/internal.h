@@ -367,6 +367,8 @@ void dag_step(struct scheduler *s, struct live_dag *dag);
 void dag_arm_timer(struct scheduler *s, struct live_dag *dag, int64_t wall_us);
 void dag_pause(struct scheduler *s, struct live_dag *dag, enum reason reason);
 void dag_unpause(struct scheduler *s, struct live_dag *dag);
+/* Why a queued run has not started. */
+enum reason run_queued_reason(const struct scheduler *s, const struct run *run);
 bool dag_may_start(const struct live_dag *dag, const struct run *run);
 struct known_date *dates_find(const struct live_dag *dag, int64_t logical_us);
 void dates_set(struct live_dag *dag, int64_t logical_us, enum run_state state);
@@ -403,6 +405,9 @@ enum status request_cancel(struct scheduler *s, const struct request *request,
     struct json_writer *out, struct error *err) MUST_CHECK;
 enum status request_dag(struct scheduler *s, const struct request *request, struct live_dag **ret,
     struct error *err) MUST_CHECK;
+/* ERR_DATE_TAKEN when the date has a run, live or not. */
+enum status request_check_date(const struct request *request, const struct live_dag *dag,
+    int64_t logical_us, struct error *err) MUST_CHECK;
 /* The runs that a request names, all of them known. */
 enum status request_runs(struct scheduler *s, const struct request *request, struct run ***ret,
     struct error *err) MUST_CHECK;

@@ -106,20 +106,10 @@ static void visit_tasks(const struct scheduler *s, const struct run *run,
     }
 }
 
-static enum reason queued_reason(const struct run *run)
+static void visit_queued(const struct scheduler *s, const struct run *run,
+    void (*visit)(void *, const struct queue_item *), void *context)
 {
-    const struct dag *dag = run->dag->newest ? run->dag->newest->dag : NULL;
-    if (!dag_may_start(run->dag, run))
-        return REASON_WAITING_PAUSED;
-    bool full = run->own_cap ? run->backfill->running >= run->backfill->record.max_active_runs
-                             : dag && run->dag->running >= dag->max_active_runs;
-    return full ? REASON_WAITING_RUN_SLOT : REASON_WAITING_LIMIT;
-}
-
-static void visit_queued(
-    const struct run *run, void (*visit)(void *, const struct queue_item *), void *context)
-{
-    enum reason reason = queued_reason(run);
+    enum reason reason = run_queued_reason(s, run);
     visit(context, &(struct queue_item){.dag_id = run->dag->dag_id,
                        .run_id = run->run_id,
                        .run = run->id,
@@ -138,7 +128,7 @@ void scheduler_queue(const struct scheduler *s,
         const struct live_dag *dag = value;
         for (size_t n = 0; n < dag->runs.count; n++)
             if (dag->runs.at[n]->state == RUN_QUEUED)
-                visit_queued(dag->runs.at[n], visit, context);
+                visit_queued(s, dag->runs.at[n], visit, context);
             else
                 visit_tasks(s, dag->runs.at[n], visit, context);
     }

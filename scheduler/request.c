@@ -68,7 +68,7 @@ static bool request_knows(const struct request *request, int64_t logical_us)
     return false;
 }
 
-static enum status check_date_free(const struct request *request, const struct live_dag *dag,
+enum status request_check_date(const struct request *request, const struct live_dag *dag,
     int64_t logical_us, struct error *err)
 {
     const struct run *live = dag_live_run(dag, logical_us);
@@ -110,7 +110,7 @@ enum status request_trigger(
     if (status)
         return status;
     int64_t logical_us = trigger_date(s, request, dag);
-    status = check_date_free(request, dag, logical_us, err);
+    status = request_check_date(request, dag, logical_us, err);
     if (status)
         return status;
     struct data_interval interval = interval_of(dag, logical_us);

@@ -287,8 +287,9 @@ static enum status mark_new_run(
         return status;
     if (!dag->newest)
         return error_set(err, ERR_DAG_FILE_GONE, "the file of DAG `%s` is gone", dag->dag_id);
-    if (dates_find(dag, request->logical_us))
-        return error_set(err, ERR_DATE_TAKEN, "`%s` has a run of that date", dag->dag_id);
+    status = request_check_date(request, dag, request->logical_us, err);
+    if (status)
+        return status;
     if (s->instance_count + dag->newest->dag->task_count > INSTANCES_MAX)
         return error_set(err, ERR_LIMIT, "%d task instances are live already", (int)INSTANCES_MAX);
     json_kv_int(out, "runs", 1);

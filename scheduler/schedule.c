@@ -160,6 +160,20 @@ static void start_own_caps(struct scheduler *s, struct live_dag *dag)
     }
 }
 
+enum reason run_queued_reason(const struct scheduler *s, const struct run *run)
+{
+    const struct live_dag *dag = run->dag;
+    if (!dag_may_start(dag, run))
+        return REASON_WAITING_PAUSED;
+    bool full = run->own_cap ? run->backfill->running >= run->backfill->record.max_active_runs
+                             : dag->running >= runs_max(dag);
+    if (full)
+        return REASON_WAITING_RUN_SLOT;
+    uint32_t tasks = dag->newest ? dag->newest->dag->task_count : 0;
+    return s->instance_count + tasks > INSTANCES_MAX ? REASON_WAITING_LIMIT
+                                                     : REASON_WAITING_TURN_RUN;
+}
+
 /* ---- making runs by the schedule ---- */
 
 static void cover(struct scheduler *s, struct live_dag *dag, const struct timetable_run *run)

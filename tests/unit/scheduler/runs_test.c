@@ -209,6 +209,7 @@ TEST(a_run_waits_while_max_active_runs_are_running)
     start(&w, dag);
     REQUIRE(world_trigger(&w, "d", time_of("2030-01-02")) == OK);
     CHECK_STR(world_run_state(&w), "queued");
+    CHECK_INT(world_last_run(&w)->reason, REASON_WAITING_RUN_SLOT);
     CHECK(world_task(&w, "a") == NULL);
     world_end_task(&w, "a", OUTCOME_SUCCESS);
     CHECK_STR(world_run_state(&w), "running");
