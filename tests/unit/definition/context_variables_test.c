@@ -368,28 +368,34 @@ TEST(a_date_that_starts_an_interval_means_it_and_any_other_the_last_complete_one
     end(&f);
 }
 
+struct renderer {
+    struct fixture fixture;
+    size_t failures;
+};
+
 static void *render_many(void *user)
 {
-    size_t *failures = user;
-    struct fixture f;
-    begin(&f);
+    struct renderer *r = user;
     for (int i = 0; i < 200; i++)
-        *failures += !str_equal(
-            value_of(&f, "logical_date.in_tz('Europe/Berlin') ~ params ~ conn.greenplum.host"),
-            "2024-02-28 16:00:00+01:00{}gp.example");
-    end(&f);
+        r->failures +=
+            !str_equal(value_of(&r->fixture, "logical_date.in_tz('Europe/Berlin') ~ params ~ "
+                                             "conn.greenplum.host"),
+                "2024-02-28 16:00:00+01:00{}gp.example");
     return NULL;
 }
 
 TEST(several_threads_may_render_at_once)
 {
     pthread_t threads[4];
-    size_t failures[ARRAY_SIZE(threads)] = {0};
+    struct renderer renderers[ARRAY_SIZE(threads)] = {0};
     for (size_t i = 0; i < ARRAY_SIZE(threads); i++)
-        REQUIRE(pthread_create(&threads[i], NULL, render_many, &failures[i]) == 0);
+        begin(&renderers[i].fixture);
+    for (size_t i = 0; i < ARRAY_SIZE(threads); i++)
+        REQUIRE(pthread_create(&threads[i], NULL, render_many, &renderers[i]) == 0);
     for (size_t i = 0; i < ARRAY_SIZE(threads); i++) {
         REQUIRE(pthread_join(threads[i], NULL) == 0);
-        CHECK_INT(failures[i], 0);
+        CHECK_INT(renderers[i].failures, 0);
+        end(&renderers[i].fixture);
     }
 }
 
