@@ -136,7 +136,8 @@ static void choose_again(const struct live_backfill *b, const struct run *run, b
 
 static void clear_run(struct scheduler *s, struct live_backfill *b, struct run *run)
 {
-    if (b->dag->newest != run->shape && run->tasks)
+    /* with an old attempt in doubt of a task that is gone now, the run keeps its own version */
+    if (run->tasks && b->dag->newest != run->shape && !run_blocks_version(run, b->dag->newest))
         run_take_version(s, run, b->dag->newest);
     run->backfill_id = b->record.id;
     run->backfill = b;

@@ -65,6 +65,10 @@ static struct instance *add_instance(struct scheduler *s, struct run *run, const
 static void drop_instance(struct scheduler *s, struct instance *i)
 {
     slots_dequeue(s, i);
+    slots_release(s, i);
+    if (i->alive)
+        emit_task_effect(s, EFFECT_CANCEL, i);
+    i->alive = false;
     task_stop_settling(s, i);
     if (i->waiting_past) {
         i->waiting_past = false;

@@ -394,8 +394,15 @@ static void torture(uint64_t seed)
 
 TEST(whatever_happens_nothing_wrong_happens_and_in_the_end_all_ends)
 {
-    const char *long_run = getenv("DAG_LONG");
-    uint64_t seeds = str_equal(long_run, "1") ? SEEDS_LONG : SEEDS;
-    for (uint64_t seed = 1; seed <= seeds; seed++)
+    int64_t only = 0;
+    if (parse_int64(slice_of(getenv("DAG_SEED")), &only)) {
+        torture((uint64_t)only);
+        return;
+    }
+    uint64_t seeds = str_equal(getenv("DAG_LONG"), "1") ? SEEDS_LONG : SEEDS;
+    for (uint64_t seed = 1; seed <= seeds; seed++) {
+        printf("DAG_SEED=%llu\n", (unsigned long long)seed);
+        fflush(stdout); /* to be repeated alone when it fails */
         torture(seed);
+    }
 }
