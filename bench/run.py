@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""First figures: SQL tasks per second and the time of a hop, beside pgbench in the same run; idle
+"""Figures: SQL tasks per second and the time of a hop, beside pgbench in the same run; idle
 memory and processor time; the start of the command line.
 
     bench/run.py [--dag build/release/dag] [--tasks 400] [--chain 60] [--rounds 3] [--json]
@@ -23,7 +23,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 PGBENCH = "/usr/lib/postgresql/15/bin/pgbench"
-# The floor: what an attempt's protocol costs a client that does nothing else (docs/exactly-once.md).
+# The floor: what an attempt's protocol (docs/exactly-once.md) costs a client that does no more.
 FLOOR = """\\set n random(1, 9000000000000000000)
 begin;
 set local synchronous_commit = on;
@@ -99,7 +99,8 @@ class Daemon:
         db = sqlite3.connect(f"file:{self.folder}/.dag/dag.db?mode=ro", uri=True)
         rows = db.execute(
             "select t.task_id, t.queued_us, t.started_us, t.ended_us from task_instance t"
-            " join run r on r.id = t.run where r.dag_id = ? and r.run_id = ? and t.state = 'success'"
+            " join run r on r.id = t.run"
+            " where r.dag_id = ? and r.run_id = ? and t.state = 'success'"
             " order by t.started_us", (dag_id, run_id)).fetchall()
         db.close()
         return [(name, queued / 1e6, started / 1e6, ended / 1e6)

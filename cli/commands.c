@@ -172,7 +172,8 @@ static void print_indented(const char *text, FILE *out)
 
 void command_help(const struct command *command, FILE *out)
 {
-    fprintf(out, "dag %s %s\n\n", command->name, command->arguments);
+    fprintf(
+        out, "dag %s%s%s\n\n", command->name, command->arguments[0] ? " " : "", command->arguments);
     fprintf(out, "%s\n", command->description ? command->description : command->summary);
     fprintf(out, "\nExamples:\n");
     print_indented(command->examples, out);
@@ -208,7 +209,8 @@ void command_reference(FILE *out)
     for (size_t i = 0; i < command_count; i++) {
         const struct command *command = commands[i];
         fprintf(out, "\n## dag %s\n\n", command->name);
-        fprintf(out, "    dag %s %s\n\n", command->name, command->arguments);
+        fprintf(out, "    dag %s%s%s\n\n", command->name, command->arguments[0] ? " " : "",
+            command->arguments);
         fprintf(out, "%s\n", command->description ? command->description : command->summary);
         if (command->options && command->options->name)
             fprintf(out, "\n");

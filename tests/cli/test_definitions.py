@@ -144,7 +144,8 @@ class Next(ProjectCase):
         self.assertNotEqual(self.dag("next", "0 0 30 2 *", status=None).returncode, 0)
 
     def test_every_timetable_vector_holds_through_the_command(self):
-        vectors = json.loads((ROOT / "tests/vectors/timetables/vectors.json").read_text())["vectors"]
+        path = ROOT / "tests/vectors/timetables/vectors.json"
+        vectors = json.loads(path.read_text())["vectors"]
         tried = 0
         for vector in vectors[::5]:
             if vector["class"] == "overlap":
@@ -171,7 +172,8 @@ class Render(ProjectCase):
         self.assertEqual(done.stdout, 'echo "2026-01-05"\n')
 
     def test_a_process_shows_its_arguments(self):
-        self.write("dags/two.yaml", TWO.replace('bash: echo "{{ ds }}"', 'exec: [echo, "{{ ds }}"]'))
+        self.write("dags/two.yaml",
+                   TWO.replace('bash: echo "{{ ds }}"', 'exec: [echo, "{{ ds }}"]'))
         done = self.dag("render", "two", "first", "--logical-date", "2026-01-05")
         self.assertEqual(done.stdout, "echo\n2026-01-05\n")
 

@@ -1,5 +1,5 @@
-"""What goes wrong in the database is shown where a person looks: in `dag status`, `dag logs` and on the
-page: the message, the SQLSTATE where there is one, and the template's file, line and text."""
+"""What goes wrong in the database is shown where a person looks, in `dag status`, `dag logs` and on
+the page: the message, the SQLSTATE where there is one, and the template's file, line and text."""
 
 import html
 import unittest

@@ -113,13 +113,10 @@ class Site:
         """Every day table's rows by day, keys in a fixed order; of predictions the ids."""
         found = {}
         for table in DAY_TABLES:
+            day = "start_date" if "label" in table and "trajectory" not in table else "tdate"
             found[table] = self.psql(
-                f"select tdate, count(*), md5(string_agg(r, '|' order by r)) from"
-                f" (select tdate, to_jsonb(t)::text as r from geolife.{table} t) s"
-                f" group by 1 order by 1") if table not in ("geolife_label", "geolife_label_clean") \
-                else self.psql(
-                f"select start_date, count(*), md5(string_agg(r, '|' order by r)) from"
-                f" (select start_date, to_jsonb(t)::text as r from geolife.{table} t) s"
+                f"select day, count(*), md5(string_agg(r, '|' order by r)) from"
+                f" (select {day} as day, to_jsonb(t)::text as r from geolife.{table} t) s"
                 f" group by 1 order by 1")
         found["walk_prediction_results"] = self.psql(
             "select tdate, count(*), md5(string_agg(id, '|' order by id))"
