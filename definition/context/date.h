@@ -81,6 +81,7 @@ enum status tz_argument(const struct jinja_call *call, struct jinja_value v, str
 /* --- moments -------------------------------------------------------------------------------- */
 
 struct civil moment_civil(const struct moment *at); /* the wall clock */
+int64_t moment_seconds(const struct moment *at);    /* since 1970, rounded down */
 /* Whether it is the second of two moments with the same wall clock: Python's `fold`. */
 bool moment_fold(const struct moment *at);
 /* The moment of a wall clock in the zone (or offset, or naively) of `like`.  Of two such moments

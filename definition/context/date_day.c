@@ -93,6 +93,15 @@ static enum status day_json(
     return status;
 }
 
+static enum status day_isoformat(
+    const struct jinja_call *call, struct jinja_value *ret, struct error *err)
+{
+    char text[TIME_TEXT_SIZE];
+    time_format_date(days_in(call->self.object) * US_PER_DAY, text);
+    *ret = jinja_string(arena_strdup(call->arena, text));
+    return no_arguments(call, err);
+}
+
 static enum status day_replace(
     const struct jinja_call *call, struct jinja_value *ret, struct error *err)
 {
@@ -110,7 +119,7 @@ static enum status day_replace(
 
 static const struct jinja_method day_methods[] = {
     PYTHON_DAY_METHODS,
-    {"isoformat", method_to_date_string},
+    {"isoformat", day_isoformat},
     {"replace", day_replace},
     {"set", day_replace},
     {"add", method_add},

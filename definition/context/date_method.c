@@ -287,9 +287,8 @@ enum status date_attribute(struct jinja_render *render, struct jinja_object *sel
         return OK;
     if (calendar_attribute(name, days_from_civil(c.year, c.month, c.day), ret))
         return OK;
-    int64_t seconds = at->us / US_PER_SECOND - (at->us % US_PER_SECOND < 0);
     if (slice_equal_str(name, "int_timestamp"))
-        *ret = jinja_int(seconds);
+        *ret = jinja_int(moment_seconds(at));
     else if (slice_equal_str(name, "float_timestamp"))
         *ret = jinja_float((double)at->us / (double)US_PER_SECOND);
     else

@@ -16,6 +16,11 @@ static int64_t floor_seconds(int64_t us)
     return us / US_PER_SECOND - (us % US_PER_SECOND < 0);
 }
 
+int64_t moment_seconds(const struct moment *at)
+{
+    return floor_seconds(at->us);
+}
+
 bool moment_fold(const struct moment *at)
 {
     struct civil civil = moment_civil(at);

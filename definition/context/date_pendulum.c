@@ -150,10 +150,10 @@ static enum status bound_of(
     if (status)
         return status;
     struct civil c = start_of(moment_civil(&at), unit);
-    if (c.year < 1)
-        return error_set(err, ERR_TEMPLATE_VALUE, "date value out of range");
     if (end)
         c = end_of(c, unit);
+    if (c.year < 1 || c.year > 9999)
+        return error_set(err, ERR_TEMPLATE_VALUE, "date value out of range");
     *ret = like_self(call, moment_at_civil(&at, &c, moment_fold(&at)));
     return OK;
 }
@@ -434,7 +434,7 @@ static enum status m_is_dst(
     const struct jinja_call *call, struct jinja_value *ret, struct error *err)
 {
     struct moment at = moment_of_self(call);
-    *ret = jinja_bool(at.zone && zone_span_at(at.zone, at.us / US_PER_SECOND).is_dst);
+    *ret = jinja_bool(at.zone && zone_span_at(at.zone, moment_seconds(&at)).is_dst);
     return no_arguments(call, err);
 }
 

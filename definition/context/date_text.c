@@ -71,7 +71,7 @@ void date_add_iso(struct strbuf *out, const struct moment *at, char separator)
 void date_add_zone_name(struct strbuf *out, const struct moment *at)
 {
     if (at->zone)
-        strbuf_add_str(out, zone_span_at(at->zone, at->us / US_PER_SECOND).abbreviation);
+        strbuf_add_str(out, zone_span_at(at->zone, moment_seconds(at)).abbreviation);
     else if (at->aware) {
         strbuf_add_str(out, "UTC");
         if (at->offset_s)
@@ -147,7 +147,7 @@ static void add_clock(const struct strftime *f, char directive)
     case 'f': add_number(f, c->microsecond, 6, '0'); break;
     case 'p': strbuf_add_str(f->out, c->hour < 12 ? "AM" : "PM"); break;
     case 'P': strbuf_add_str(f->out, c->hour < 12 ? "am" : "pm"); break;
-    case 's': add_number(f, f->at->us / US_PER_SECOND, 0, '0'); break;
+    case 's': add_number(f, moment_seconds(f->at), 0, '0'); break;
     case 'Z': date_add_zone_name(f->out, f->at); break;
     default: /* z */
         if (f->at->aware)

@@ -75,6 +75,8 @@ TEST(what_cannot_be_done_with_a_date_is_an_error_that_says_so)
         {"logical_date.add(parsecs=1)",
             "ERROR: sql: add() got an unexpected keyword argument 'parsecs'"},
         {"logical_date.add(years=9000)", "ERROR: sql: date value out of range"},
+        {"logical_date.replace(year=9999, day=1).end_of('century')",
+            "ERROR: sql: date value out of range"},
         {"logical_date.add(days=1e14)", "ERROR: sql: date value out of range"},
         {"logical_date - macros.timedelta(weeks=999999)", "ERROR: sql: date value out of range"},
         {"macros.timedelta(days=1) / 0", "ERROR: sql: division by zero"},
