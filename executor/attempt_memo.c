@@ -8,6 +8,8 @@
 enum {
     /* Bytes.  What is written below is a few hundred. */
     MEMO_MAX = 16 * 1024,
+    /* Files looked for when an attempt begins: more attempts than one generation has in earnest. */
+    MEMOS_LOOKED_AT = 50,
 };
 
 enum status attempt_memo_write(const char *path, const struct attempt_memo *memo, struct error *err)
@@ -61,12 +63,15 @@ enum status attempt_memo_read(
 bool attempt_memo_pinned(const char *folder, int32_t number, int64_t generation,
     struct arena *arena, struct attempt_memo *ret)
 {
-    for (int32_t n = number - 1; n >= 1; n--) {
+    /* The attempts of a generation have numbers in a row; few of them leave no memo. */
+    for (int32_t n = number - 1; n >= 1 && n >= number - MEMOS_LOOKED_AT; n--) {
         struct attempt_memo memo;
         const char *path = arena_printf(arena, "%s/%d.json", folder, (int)n);
         if (attempt_memo_read(path, arena, &memo, NULL))
             continue;
-        if (memo.generation == generation && memo.ledger_id[0]) {
+        if (memo.generation != generation)
+            return false;
+        if (memo.ledger_id[0]) {
             *ret = memo;
             return true;
         }

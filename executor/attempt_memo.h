@@ -28,7 +28,8 @@ enum status attempt_memo_read(
     const char *path, struct arena *arena, struct attempt_memo *ret, struct error *err) MUST_CHECK;
 
 /* The ledger that the newest earlier attempt of the generation pinned: looks at the files
-   `<folder>/<number>.json` below `number`.  False when none of them pinned one. */
+   `<folder>/<number>.json` below `number`, back to another generation's.  False when there is none.
+ */
 bool attempt_memo_pinned(const char *folder, int32_t number, int64_t generation,
     struct arena *arena, struct attempt_memo *ret);
 
