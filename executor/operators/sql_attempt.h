@@ -55,6 +55,7 @@ struct sql_attempt {
     bool commit_sent; /* COMMIT, or without a transaction the result, is on its way */
     bool claimed;     /* without a transaction: the claim is committed */
     bool clean;       /* the session may be used again */
+    bool claim_won;   /* ours is in */
     bool claim_taken; /* somebody else's claim is there: read it after the rollback */
 
     bool failed; /* `failure` is what the attempt ends with after the rollback */

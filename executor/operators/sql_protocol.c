@@ -108,12 +108,30 @@ static void end_claim(struct sql_attempt *s, const struct query_end *end)
     const char *sqlstate = end->error ? PQresultErrorField(end->error, PG_DIAG_SQLSTATE) : NULL;
     if (!end->error) {
         s->claimed = !s->task->transaction;
-        go(s, SQL_STEP_SETTINGS);
+        s->claim_won = true;
+        if (!s->settle) /* otherwise the log first gets what was done for it */
+            go(s, SQL_STEP_SETTINGS);
     } else if (sqlstate && str_equal(sqlstate, "23505")) {
         s->claim_taken = true;
         go(s, end->transaction == PQTRANS_IDLE ? SQL_STEP_READ : SQL_STEP_ROLLBACK);
     } else {
         fail_error(s, end, "claiming the task in the ledger");
+    }
+}
+
+static void after_unblocking(struct sql_attempt *s)
+{
+    if (s->step != SQL_STEP_CLAIM)
+        return;
+    if (s->claim_won && s->attempt->cancelled) {
+        struct attempt_result result = sql_cancelled_result(s);
+        fail_after_rollback(s, &result);
+    } else if (s->claim_won) {
+        go(s, SQL_STEP_SETTINGS);
+    } else {
+        timer_start(s->claim_timer, s->claim_pause_ms);
+        if (s->claim_pause_ms < CLAIM_WAIT_PAUSE_MAX_MS)
+            s->claim_pause_ms *= 2;
     }
 }
 
@@ -127,13 +145,10 @@ static void on_unblocked(struct settle *settle)
         if (settle->status)
             attempt_say(
                 s->attempt, LOG_KIND_INFO, "cannot look who holds it: %s", settle->err.message);
-        else if (!settle->found && s->step == SQL_STEP_CLAIM)
+        else if (!settle->found && !s->claim_won)
             attempt_say(s->attempt, LOG_KIND_INFO,
                 "the claim is held without a backend (a prepared transaction?): waiting");
-        if (s->step == SQL_STEP_CLAIM)
-            timer_start(s->claim_timer, s->claim_pause_ms);
-        if (s->claim_pause_ms < CLAIM_WAIT_PAUSE_MAX_MS)
-            s->claim_pause_ms *= 2;
+        after_unblocking(s);
     }
     settle_free(settle);
 }
@@ -141,7 +156,7 @@ static void on_unblocked(struct settle *settle)
 static void on_claim_timer(void *user)
 {
     struct sql_attempt *s = user;
-    if (s->step != SQL_STEP_CLAIM || s->settle)
+    if (s->step != SQL_STEP_CLAIM || s->settle || s->claim_won)
         return;
     attempt_say(s->attempt, LOG_KIND_INFO,
         "waiting: another attempt of this task has not ended in the database yet");
