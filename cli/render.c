@@ -187,7 +187,8 @@ static enum status render_task(struct cli *cli, const struct dag *dag, struct er
     if (status == OK)
         status = find_date(dag, &logical_us, err);
     if (status == OK)
-        status = context_facts_at(dag, logical_us, RUN_TYPE_MANUAL, cli->arena, &facts, err);
+        status = context_facts_at(
+            dag, logical_us, context_run_type_at(dag, logical_us), cli->arena, &facts, err);
     if (status == OK)
         status = conf_of(cli, &facts.conf, err);
     if (status == OK)

@@ -164,7 +164,9 @@ static void print_task(struct here *here, const struct change *change)
     if (task_state_finished(task->state) && task->started_us != TIME_NONE &&
         task->ended_us != TIME_NONE)
         duration_format(task->ended_us - task->started_us, duration);
-    bool tell = task->state != TASK_SUCCESS && task->state != TASK_RUNNING && task->reason_text;
+    /* Of a failed attempt its message follows. */
+    bool tell = task->state != TASK_SUCCESS && task->state != TASK_RUNNING &&
+                task->state != TASK_FAILED && task->reason_text;
     printf("%02d:%02d:%02d  %s  %s%s%s%s%s\n", at.hour, at.minute, at.second,
         cli_state_text(here->cli, task_state_name(task->state)), task->task_id,
         duration[0] ? "  " : "", duration, tell ? "  " : "", tell ? task->reason_text : "");

@@ -547,24 +547,33 @@ static enum status load_backfills(const struct loading *in)
     return status;
 }
 
+static const struct run_record *find_run(const struct run_rows *runs, struct run_id id)
+{
+    for (size_t i = 0; i < runs->count; i++)
+        if (runs->at[i].id.v == id.v)
+            return &runs->at[i];
+    return NULL;
+}
+
 /* The executor answers for every attempt that an earlier process left. */
 static enum status recover_attempts(const struct loading *in)
 {
+    struct engine *engine = in->engine;
     struct attempt_rows attempts;
-    if (!in->engine->executor)
-        return OK;
-    enum status status =
-        store_read_live_attempts(in->engine->reader, in->arena, &attempts, in->err);
     struct run_rows runs = {0};
     struct run_filter live = {.states = 1u << RUN_QUEUED | 1u << RUN_RUNNING};
+    enum status status = store_read_live_attempts(engine->reader, in->arena, &attempts, in->err);
     if (status == OK)
-        status = store_read_runs(in->engine->reader, &live, in->arena, &runs, in->err);
-    for (size_t i = 0; status == OK && i < attempts.count; i++)
-        for (size_t j = 0; j < runs.count; j++)
-            if (runs.at[j].id.v == attempts.at[i].run.v &&
-                scheduler_has_run(in->engine->scheduler, runs.at[j].id))
-                executor_recover(in->engine->executor, &attempts.at[i],
-                    scheduler_dag_version(in->engine->scheduler, runs.at[j].dag_id), &runs.at[j]);
+        status = store_read_runs(engine->reader, &live, in->arena, &runs, in->err);
+    for (size_t i = 0; status == OK && i < attempts.count; i++) {
+        const struct run_record *run = find_run(&runs, attempts.at[i].run);
+        if (!run || !scheduler_has_run(engine->scheduler, run->id))
+            continue;
+        scheduler_load_attempt(engine->scheduler, &attempts.at[i]);
+        if (engine->executor)
+            executor_recover(engine->executor, &attempts.at[i],
+                scheduler_dag_version(engine->scheduler, run->dag_id), run);
+    }
     return status;
 }
 
@@ -614,7 +623,8 @@ void engine_adopt(struct engine *engine, const struct catalogue_changes *changes
     }
 }
 
-/* ---- requests -------------------------------------------------------------------------------- */
+/* ---- requests
+ * -------------------------------------------------------------------------------- */
 
 /* A repeated request gets the outcome of the first. */
 static bool answer_repeated(
@@ -680,7 +690,8 @@ void engine_request(struct engine *engine, const json_t *act, const char *user_n
         answer(user, "{}", &err);
 }
 
-/* ---- the end --------------------------------------------------------------------------------- */
+/* ---- the end
+ * --------------------------------------------------------------------------------- */
 
 void engine_stop(struct engine *engine, bool cancel, void (*stopped)(void *user), void *user)
 {

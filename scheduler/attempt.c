@@ -166,13 +166,21 @@ void attempt_void_done(struct scheduler *s, const struct event *event)
 
 /* ---- end ---- */
 
+/* A reason is one line; the attempt's row has the whole message. */
+static const char *first_line(struct scheduler *s, const char *message)
+{
+    size_t size = message ? strcspn(message, "\n") : 0;
+    return message ? arena_strndup(s->plan->arena, message, size) : NULL;
+}
+
 /* "at 2007-04-12T00:05:00+00:00: attempt 2 of 3; <message>" */
 static const char *retry_text(struct scheduler *s, const struct instance *i, const char *message)
 {
     char at[TIME_TEXT_SIZE];
     time_format_iso(i->retry_at_us, at);
     return arena_printf(s->plan->arena, "%s; attempt %d of %d follows at %s",
-        message ? message : "the attempt failed", i->try_number + 1, i->max_tries, at);
+        message ? first_line(s, message) : "the attempt failed", i->try_number + 1, i->max_tries,
+        at);
 }
 
 static void plan_retry(struct scheduler *s, struct instance *i, const char *message)
@@ -199,7 +207,7 @@ static void fail(struct scheduler *s, struct instance *i, const struct attempt_r
         plan_retry(s, i, result->message);
         return;
     }
-    task_finish(s, i, TASK_EVENT_FAIL, final_reason(i, result), result->message);
+    task_finish(s, i, TASK_EVENT_FAIL, final_reason(i, result), first_line(s, result->message));
 }
 
 /* The attempt ended without being the task's fault: another one at once, as the same try. */
@@ -207,7 +215,7 @@ static void again(struct scheduler *s, struct instance *i, enum reason reason, c
 {
     i->try_number--;
     i->ready_us = s->now.wall_us;
-    task_move(s, i, TASK_EVENT_AGAIN, reason, message);
+    task_move(s, i, TASK_EVENT_AGAIN, reason, first_line(s, message));
     if (task_verdict(i) != VERDICT_RUN)
         task_move(s, i, TASK_EVENT_UNREADY, REASON_WAITING_UPSTREAM, NULL);
     else
@@ -234,22 +242,22 @@ static void take_outcome(
         break;
     case OUTCOME_SKIPPED:
         /* the reason tells a restart, should a void come first, what the task is to become */
-        task_set_reason(s, i, REASON_SKIPPED_SELF, result->message);
-        task_finish(s, i, TASK_EVENT_SKIP, REASON_SKIPPED_SELF, result->message);
+        task_set_reason(s, i, REASON_SKIPPED_SELF, first_line(s, result->message));
+        task_finish(s, i, TASK_EVENT_SKIP, REASON_SKIPPED_SELF, first_line(s, result->message));
         break;
     case OUTCOME_FAILED: fail(s, i, result); break;
     case OUTCOME_CANCELLED:
-        task_finish(s, i, TASK_EVENT_FAIL, REASON_CANCELLED, result->message);
+        task_finish(s, i, TASK_EVENT_FAIL, REASON_CANCELLED, first_line(s, result->message));
         break;
     case OUTCOME_INTERRUPTED:
         again_or_fail(s, i, &i->interrupted_count, INTERRUPTED_FREE_MAX, result);
         break;
     case OUTCOME_LOST: again_or_fail(s, i, &i->lost_count, LOST_FREE_MAX, result); break;
     case OUTCOME_PARTLY:
-        task_finish(s, i, TASK_EVENT_FAIL, REASON_PARTLY_COMMITTED, result->message);
+        task_finish(s, i, TASK_EVENT_FAIL, REASON_PARTLY_COMMITTED, first_line(s, result->message));
         break;
     case OUTCOME_SUPERSEDED:
-        task_finish(s, i, TASK_EVENT_FAIL, REASON_SUPERSEDED, result->message);
+        task_finish(s, i, TASK_EVENT_FAIL, REASON_SUPERSEDED, first_line(s, result->message));
         break;
     }
 }
