@@ -32,6 +32,11 @@ static struct jinja_limits with_defaults(struct jinja_limits limits)
         limits.output_bytes = JINJA_OUTPUT_MAX;
     if (!limits.memory_bytes)
         limits.memory_bytes = JINJA_MEMORY_MAX;
+    /* Places in texts are 32-bit. */
+    if (limits.output_bytes > UINT32_MAX / 2)
+        limits.output_bytes = UINT32_MAX / 2;
+    if (limits.memory_bytes > UINT32_MAX / 2)
+        limits.memory_bytes = UINT32_MAX / 2;
     if (!limits.depth)
         limits.depth = JINJA_DEPTH_MAX;
     if (!limits.loops)

@@ -70,10 +70,11 @@ static enum status evaluate_concat(
     for (size_t i = 0; frame->context->autoescape && i < e->list.count; i++)
         escape |= items[i].kind == JINJA_STRING && (items[i].marks & JINJA_SAFE);
     struct jinja_builder b = {0};
-    for (size_t i = 0; !status && i < e->list.count; i++)
+    for (size_t i = 0; !status && i < e->list.count; i++) {
         status = jinja_builder_add_value(&b, frame->render, items[i], escape, frame->render->err);
-    if (!status)
-        status = jinja_check_size(frame->render, b.text.size, frame->render->err);
+        if (!status)
+            status = jinja_check_size(frame->render, b.text.size, frame->render->err);
+    }
     *ret = jinja_mark(jinja_builder_end(&b, frame->render->arena), escape ? JINJA_SAFE : 0);
     return status;
 }

@@ -179,16 +179,52 @@ static enum status filter_urlencode(call_t call, struct jinja_value *ret, struct
             status = quote_value(call, pair.list->items[0], true, &out, err);
         strbuf_add_char(&out, '=');
         if (!status)
+            status = jinja_check_size(call->render, out.size, err);
+        if (!status)
             status = quote_value(call, pair.list->items[1], true, &out, err);
     }
     *ret = jinja_take_text(call->arena, &out);
     return status;
 }
 
+static enum status check_attribute_name(struct jinja_value key, struct error *err)
+{
+    if (key.kind != JINJA_STRING)
+        return error_set(err, ERR_TEMPLATE_TYPE, "an attribute's name must be a string");
+    for (size_t at = 0; at < key.size;) {
+        uint32_t c = jinja_char_next(jinja_text(key), &at);
+        if (jinja_char_is_space(c) || c == '/' || c == '>' || c == '=')
+            return error_set(err, ERR_TEMPLATE_VALUE, "Invalid character in attribute name: '%.*s'",
+                SLICE_ARG(jinja_text(key)));
+    }
+    return OK;
+}
+
+/* `name="value"`, both escaped. */
+static enum status add_attribute(call_t call, struct jinja_value key, struct jinja_value value,
+    struct jinja_builder *b, struct error *err)
+{
+    struct jinja_value text;
+    enum status status = check_attribute_name(key, err);
+    if (!status)
+        status = jinja_check_size(call->render, b->text.size, err);
+    if (!status)
+        status = escape_value(call, key, false, &text, err);
+    if (!status)
+        status = jinja_builder_add_value(b, call->render, text, false, err);
+    jinja_builder_add(b, "=\"", 2);
+    if (!status)
+        status = escape_value(call, value, false, &text, err);
+    if (!status)
+        status = jinja_builder_add_value(b, call->render, text, false, err);
+    jinja_builder_add(b, "\"", 1);
+    return status;
+}
+
 static enum status filter_xmlattr(call_t call, struct jinja_value *ret, struct error *err)
 {
     static const char *const names[] = {"d", "autospace"};
-    struct jinja_value values[2], key, value, text;
+    struct jinja_value values[2], key, value;
     struct jinja_builder b = {0};
     enum status status = jinja_arguments(call, names, 2, 1, values, err);
     if (!status && values[0].kind != JINJA_MAPPING)
@@ -198,25 +234,9 @@ static enum status filter_xmlattr(call_t call, struct jinja_value *ret, struct e
     for (size_t cursor = 0; !status && jinja_mapping_next(values[0], &cursor, &key, &value);) {
         if (value.kind == JINJA_NONE || value.kind == JINJA_UNDEFINED)
             continue;
-        if (key.kind != JINJA_STRING)
-            return error_set(err, ERR_TEMPLATE_TYPE, "an attribute's name must be a string");
-        for (size_t at = 0; at < key.size;) {
-            uint32_t c = jinja_char_next(jinja_text(key), &at);
-            if (jinja_char_is_space(c) || c == '/' || c == '>' || c == '=')
-                return error_set(err, ERR_TEMPLATE_VALUE,
-                    "Invalid character in attribute name: '%.*s'", SLICE_ARG(jinja_text(key)));
-        }
         if (b.text.size || space)
             jinja_builder_add(&b, " ", 1);
-        status = escape_value(call, key, false, &text, err);
-        if (!status)
-            status = jinja_builder_add_value(&b, call->render, text, false, err);
-        jinja_builder_add(&b, "=\"", 2);
-        if (!status)
-            status = escape_value(call, value, false, &text, err);
-        if (!status)
-            status = jinja_builder_add_value(&b, call->render, text, false, err);
-        jinja_builder_add(&b, "\"", 1);
+        status = add_attribute(call, key, value, &b, err);
     }
     *ret = jinja_mark(jinja_builder_end(&b, call->arena), call->autoescape ? JINJA_SAFE : 0);
     return status;
@@ -327,6 +347,8 @@ static enum status dump_value(struct dump *d, struct jinja_value v, unsigned dep
     if (!status && ++depth > JINJA_NESTING_MAX)
         status = error_set(d->err, ERR_TEMPLATE_DEPTH_LIMIT,
             "a value is nested more than %d levels deep", JINJA_NESTING_MAX);
+    if (!status)
+        status = jinja_check_size(d->call->render, d->out.size, d->err);
     if (!status && v.kind == JINJA_OBJECT && v.object->class->json)
         status = v.object->class->json(v.object, d->call->arena, &v, d->err);
     if (status)

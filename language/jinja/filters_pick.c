@@ -221,10 +221,14 @@ static enum status batch_step(struct jinja_render *render, struct jinja_generato
             generator->ended = true;
             *ret_more = list->count > 0;
             *ret = batch->waiting;
-            while (
-                *ret_more && batch->fill.kind != JINJA_NONE && (int64_t)list->count < batch->count)
+            bool fills =
+                *ret_more && batch->fill.kind != JINJA_NONE && batch->count > (int64_t)list->count;
+            if (fills)
+                status = jinja_check_size(
+                    render, (uint64_t)batch->count * sizeof(struct jinja_value), err);
+            while (!status && fills && (int64_t)list->count < batch->count)
                 jinja_list_add(render->arena, batch->waiting, batch->fill);
-            return OK;
+            return status;
         }
         if ((int64_t)list->count == batch->count) {
             *ret = batch->waiting;
@@ -245,10 +249,6 @@ static enum status filter_batch(call_t call, struct jinja_value *ret, struct err
     enum status status = jinja_arguments(call, names, 3, 2, values, err);
     if (!status)
         status = jinja_argument_int(call, "linecount", values[1], 0, &batch->count, err);
-    if (!status)
-        status = jinja_check_size(call->render,
-            (uint64_t)(batch->count > 0 ? batch->count : 0) / 4096 * sizeof(struct jinja_value),
-            err);
     if (status)
         return status;
     batch->generator.step = batch_step;

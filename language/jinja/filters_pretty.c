@@ -48,6 +48,9 @@ static enum status append_flat(
         return error_set(p->err, ERR_TEMPLATE_DEPTH_LIMIT,
             "a value is nested more than %d levels deep", JINJA_NESTING_MAX);
     jinja_note_marks(p->call->render, v);
+    status = jinja_check_size(p->call->render, out->size, p->err);
+    if (status)
+        return status;
     if (v.kind == JINJA_MAPPING) {
         struct jinja_sort_cell *cells = sorted_entries(p, v, &count);
         strbuf_add_char(out, '{');

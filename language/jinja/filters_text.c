@@ -136,10 +136,10 @@ static enum status filter_replace(call_t call, struct jinja_value *ret, struct e
         if (texts[0].marks & JINJA_SAFE)
             texts[2] = escaped(call, texts[2]);
     }
-    *ret = jinja_replace(call->arena, texts[0], jinja_text(texts[1]), texts[2], count);
-    if (call->autoescape)
+    status = jinja_replace(call, texts[0], jinja_text(texts[1]), texts[2], count, ret, err);
+    if (!status && call->autoescape)
         *ret = jinja_mark(*ret, texts[0].marks & JINJA_SAFE);
-    return jinja_check_size(call->render, ret->size, err);
+    return status;
 }
 
 static enum status filter_indent(call_t call, struct jinja_value *ret, struct error *err)
@@ -443,21 +443,22 @@ static enum status filter_wordwrap(call_t call, struct jinja_value *ret, struct 
     w.break_hyphens = jinja_argument_bool(values[4], true);
     struct jinja_value lines = jinja_split_lines(call->arena, jinja_slice(text), false);
     struct jinja_builder b = {0};
-    for (size_t i = 0; i < lines.list->count; i++) {
+    for (size_t i = 0; !status && i < lines.list->count; i++) {
         w.line = jinja_text(lines.list->items[i]);
         w.lines = jinja_list_new(call->arena, 0);
         for (size_t at = 0; at < w.line.size;)
             at = wrap_one(&w, at);
         if (i)
             jinja_builder_add(&b, between.p, between.size);
-        for (size_t k = 0; k < w.lines.list->count; k++) {
+        for (size_t k = 0; !status && k < w.lines.list->count; k++) {
+            status = jinja_check_size(call->render, b.text.size, err);
             if (k)
                 jinja_builder_add(&b, between.p, between.size);
             jinja_builder_add_part(&b, w.lines.list->items[k], 0, w.lines.list->items[k].size);
         }
     }
     *ret = jinja_builder_end(&b, call->arena);
-    return OK;
+    return status;
 }
 
 const struct jinja_row jinja_text_filters[] = {{"capitalize", filter_capitalize, 0, NULL},

@@ -72,6 +72,9 @@ enum status jinja_frame_begin(struct jinja_frame **ret, struct jinja_frame *spac
         return error_set(render->err, ERR_TEMPLATE_DEPTH_LIMIT,
             "macros, includes and blocks are nested more than %u levels deep",
             render->limits.depth);
+    if (render->sources.count > JINJA_TEMPLATES_MAX)
+        return error_set(render->err, ERR_TEMPLATE_DEPTH_LIMIT,
+            "the template uses more than %d other templates", JINJA_TEMPLATES_MAX);
     render->depth++;
     struct jinja_frame *frame =
         code->captured ? arena_new_of(render->arena, struct jinja_frame) : space;

@@ -364,8 +364,8 @@ int64_t jinja_center_left(int64_t pad, int64_t width);
 struct jinja_value jinja_strip(
     struct arena *arena, struct jinja_value text, const struct slice *set, bool left, bool right);
 struct slice jinja_strip_set(struct slice s, struct slice set, bool left, bool right);
-struct jinja_value jinja_replace(struct arena *arena, struct jinja_value text, struct slice from,
-    struct jinja_value to, int64_t count);
+enum status jinja_replace(const struct jinja_call *call, struct jinja_value text, struct slice from,
+    struct jinja_value to, int64_t count, struct jinja_value *ret, struct error *err) MUST_CHECK;
 struct jinja_value jinja_split_lines(struct arena *arena, struct jinja_value text, bool keep_ends);
 
 /* Adds a mapping's entries or an iterable's pairs, as dict.update does. */

@@ -72,6 +72,9 @@ static enum status append_literal(
     struct jinja_value items, text;
     enum status status = OK;
     jinja_note_marks(call->render, v);
+    status = jinja_check_size(call->render, out->size, err);
+    if (status)
+        return status;
     if (++depth > JINJA_NESTING_MAX)
         return error_set(err, ERR_TEMPLATE_DEPTH_LIMIT,
             "a value is nested more than %d levels deep", JINJA_NESTING_MAX);

@@ -381,40 +381,45 @@ static enum status text_remove_affix(call_t call, struct jinja_value *ret, struc
     return OK;
 }
 
-struct jinja_value jinja_replace(struct arena *arena, struct jinja_value text, struct slice from,
-    struct jinja_value to, int64_t count)
+/* What stands before the place at `at` that is replaced next, and the place behind it; false at
+   the end.  An empty `from` is found before every character and at the end. */
+static bool next_place(
+    struct slice s, struct slice from, size_t at, bool first, size_t *ret_start, size_t *ret_end)
+{
+    if (from.size == 0) {
+        *ret_start = at;
+        if (!first && at < s.size)
+            jinja_char_next(s, ret_start);
+        *ret_end = *ret_start;
+        return first || at < s.size;
+    }
+    const char *found = memmem(s.p + at, s.size - at, from.p, from.size);
+    if (!found)
+        return false;
+    *ret_start = (size_t)(found - s.p);
+    *ret_end = *ret_start + from.size;
+    return true;
+}
+
+enum status jinja_replace(const struct jinja_call *call, struct jinja_value text, struct slice from,
+    struct jinja_value to, int64_t count, struct jinja_value *ret, struct error *err)
 {
     struct slice s = jinja_text(text);
     struct jinja_builder b = {0};
-    size_t at = 0;
-    if (from.size == 0) {
-        /* Between all characters. */
-        while (count != 0 && at <= s.size) {
-            size_t start = at;
-            jinja_builder_add_part(&b, to, 0, to.size);
-            count--;
-            if (at == s.size) {
-                at++;
-                break;
-            }
-            jinja_char_next(s, &at);
-            jinja_builder_add_part(&b, text, start, at - start);
-        }
-    }
-    while (from.size && count != 0 && at < s.size) {
-        const char *found = memmem(s.p + at, s.size - at, from.p, from.size);
-        if (!found)
-            break;
-        size_t start = (size_t)(found - s.p);
+    size_t at = 0, start, end;
+    bool first = true;
+    enum status status = OK;
+    for (; !status && count != 0 && next_place(s, from, at, first, &start, &end); count--) {
         jinja_builder_add_part(&b, text, at, start - at);
         jinja_builder_add_part(&b, to, 0, to.size);
-        at = start + from.size;
-        count--;
+        at = end;
+        first = false;
+        status = jinja_check_size(call->render, b.text.size, err);
     }
-    if (at < s.size)
-        jinja_builder_add_part(&b, text, at, s.size - at);
-    return jinja_mark(
-        jinja_builder_end(&b, arena), (text.marks | to.marks) & JINJA_SPREADING_MARKS);
+    jinja_builder_add_part(&b, text, at, s.size - at);
+    *ret = jinja_mark(
+        jinja_builder_end(&b, call->arena), (text.marks | to.marks) & JINJA_SPREADING_MARKS);
+    return status;
 }
 
 static enum status text_replace(call_t call, struct jinja_value *ret, struct error *err)
@@ -431,8 +436,10 @@ static enum status text_replace(call_t call, struct jinja_value *ret, struct err
     if (!status)
         status = jinja_argument_int(call, "count", values[2], -1, &count, err);
     if (!status)
-        *ret = like_self(call, jinja_replace(call->arena, call->self, from, values[1], count));
-    return status ? status : jinja_check_size(call->render, ret->size, err);
+        status = jinja_replace(call, call->self, from, values[1], count, ret, err);
+    if (!status)
+        *ret = like_self(call, *ret);
+    return status;
 }
 
 static struct jinja_value part(call_t call, size_t start, size_t end)
@@ -489,6 +496,21 @@ static void split_at(
     jinja_list_add(call->arena, list, part(call, start, end));
 }
 
+/* Whether there is room for the parts of a split: a list grows by doubling. */
+static enum status check_parts(call_t call, struct slice separator, struct error *err)
+{
+    struct slice s = jinja_text(call->self);
+    uint64_t count = 1;
+    while (s.size >= separator.size) {
+        const char *found = memmem(s.p, s.size, separator.p, separator.size);
+        if (!found)
+            break;
+        count++;
+        s = slice_make(found + separator.size, s.size - (size_t)(found - s.p) - separator.size);
+    }
+    return jinja_check_size(call->render, count * 2 * sizeof(struct jinja_value), err);
+}
+
 /* split and rsplit. */
 static enum status text_split(call_t call, struct jinja_value *ret, struct error *err)
 {
@@ -505,6 +527,8 @@ static enum status text_split(call_t call, struct jinja_value *ret, struct error
         status = jinja_argument_int(call, "maxsplit", values[1], -1, &limit, err);
     if (!status && !spaces && separator.size == 0)
         status = error_set(err, ERR_TEMPLATE_VALUE, "empty separator");
+    if (!status)
+        status = check_parts(call, spaces ? slice_of(" ") : separator, err);
     if (status)
         return status;
     struct jinja_value list = jinja_list_new(call->arena, 0);
@@ -555,6 +579,8 @@ static enum status text_splitlines(call_t call, struct jinja_value *ret, struct 
     static const char *const names[] = {"keepends"};
     struct jinja_value v;
     enum status status = jinja_arguments(call, names, 1, 0, &v, err);
+    if (!status)
+        status = check_parts(call, slice_of("\n"), err);
     if (!status)
         *ret = jinja_split_lines(call->arena, call->self, jinja_argument_bool(v, false));
     return status;

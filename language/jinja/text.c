@@ -108,11 +108,6 @@ static enum status append_container(struct jinja_render *render, struct jinja_va
     if (around.depth > JINJA_NESTING_MAX)
         return error_set(err, ERR_TEMPLATE_DEPTH_LIMIT,
             "a value is nested more than %d levels deep", JINJA_NESTING_MAX);
-    enum status status = render ? jinja_step(render, err) : OK;
-    if (!status && render && out->size > render->limits.memory_bytes)
-        status = jinja_check_size(render, out->size, err);
-    if (status)
-        return status;
     return v.kind == JINJA_MAPPING ? append_entries(render, v, &around, out, err)
                                    : append_items(render, v, &around, out, err);
 }
@@ -126,6 +121,16 @@ static enum status append_repr(struct jinja_render *render, struct jinja_value v
     const struct around *around, struct strbuf *out, struct error *err)
 {
     char number[32];
+    if (render && around) {
+        enum status status = jinja_step(render, err);
+        if (!status && out->over)
+            status = error_set(err, ERR_TEMPLATE_OUTPUT_LIMIT,
+                "the rendered text is larger than %zu bytes", render->limits.output_bytes);
+        if (!status && out->size > render->limits.memory_bytes)
+            status = jinja_check_size(render, out->size, err);
+        if (status)
+            return status;
+    }
     jinja_note_marks(render, v);
     switch ((enum jinja_kind)v.kind) {
     case JINJA_UNDEFINED: strbuf_add_str(out, "Undefined"); return OK;
