@@ -56,6 +56,10 @@ const struct zone *cli_zone(struct cli *cli, const char *dag_id);
    means its last instant. */
 enum status cli_parse_date(struct cli *cli, const char *dag_id, const char *text, bool end,
     int64_t *ret_us, struct error *err) MUST_CHECK;
+/* The logical date that a run by hand means: `text` in the DAG's zone; NULL: of the newest complete
+   interval, or now without a schedule. */
+enum status cli_find_date(
+    const struct dag *dag, const char *text, int64_t *ret_us, struct error *err) MUST_CHECK;
 /* J: JSON, or @FILE. */
 enum status cli_parse_json_argument(
     struct cli *cli, const char *text, json_t **ret, struct error *err) MUST_CHECK;

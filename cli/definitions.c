@@ -5,6 +5,7 @@
 #include "cli/cli.h"
 #include "definition/catalogue.h"
 #include "definition/dagfile.h"
+#include "language/timetable/timetable.h"
 #include "language/timetable/zone.h"
 
 static bool looks_like_file(const char *name)
@@ -132,4 +133,17 @@ enum status cli_parse_date(struct cli *cli, const char *dag_id, const char *text
     const struct zone *zone = cli_zone(cli, dag_id);
     return end ? zone_parse_end(zone, slice_of(text), ret_us, err)
                : zone_parse_time(zone, slice_of(text), ret_us, NULL, err);
+}
+
+enum status cli_find_date(
+    const struct dag *dag, const char *text, int64_t *ret_us, struct error *err)
+{
+    struct timetable_run latest;
+    int64_t now_us = clock_now().wall_us;
+    if (text)
+        return zone_parse_time(dag->zone, slice_of(text), ret_us, NULL, err);
+    *ret_us = dag->timetable && timetable_latest(dag->timetable, now_us, &latest)
+                  ? latest.logical_us
+                  : now_us - now_us % US_PER_SECOND;
+    return OK;
 }

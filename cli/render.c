@@ -2,8 +2,6 @@
 #include "cli/cli.h"
 #include "definition/context/context.h"
 #include "language/jinja/jinja.h"
-#include "language/timetable/timetable.h"
-#include "language/timetable/zone.h"
 
 static const char *logical_date, *dialect_text, *template_path, *context_path, *searchpath;
 static const char *conf_text;
@@ -92,18 +90,6 @@ static enum status find_task(
     return ERR_NOT_FOUND;
 }
 
-static enum status find_date(const struct dag *dag, int64_t *ret_us, struct error *err)
-{
-    struct timetable_run latest;
-    int64_t now_us = clock_now().wall_us;
-    if (logical_date)
-        return zone_parse_time(dag->zone, slice_of(logical_date), ret_us, NULL, err);
-    *ret_us = dag->timetable && timetable_latest(dag->timetable, now_us, &latest)
-                  ? latest.logical_us
-                  : now_us - now_us % US_PER_SECOND;
-    return OK;
-}
-
 static enum status find_target(
     struct cli *cli, const struct task *task, struct render_target *ret, struct error *err)
 {
@@ -185,7 +171,7 @@ static enum status render_task(struct cli *cli, const struct dag *dag, struct er
     int64_t logical_us = 0;
     enum status status = find_task(dag, cli->args[1], &task, err);
     if (status == OK)
-        status = find_date(dag, &logical_us, err);
+        status = cli_find_date(dag, logical_date, &logical_us, err);
     if (status == OK)
         status = context_facts_at(
             dag, logical_us, context_run_type_at(dag, logical_us), cli->arena, &facts, err);

@@ -7,8 +7,6 @@
 #include "daemon/client.h"
 #include "daemon/engine.h"
 #include "daemon/lock.h"
-#include "language/timetable/timetable.h"
-#include "language/timetable/zone.h"
 
 static const char *logical_date, *conf_text;
 static struct text_list only_tasks;
@@ -30,18 +28,6 @@ struct here {
 };
 
 /* ---- which date ------------------------------------------------------------------------------ */
-
-static enum status find_date(const struct dag *dag, int64_t *ret_us, struct error *err)
-{
-    struct timetable_run latest;
-    int64_t now_us = clock_now().wall_us;
-    if (logical_date)
-        return zone_parse_time(dag->zone, slice_of(logical_date), ret_us, NULL, err);
-    *ret_us = dag->timetable && timetable_latest(dag->timetable, now_us, &latest)
-                  ? latest.logical_us
-                  : now_us - now_us % US_PER_SECOND;
-    return OK;
-}
 
 /* The run of that date, if there is one. */
 static enum status find_run(struct cli *cli, struct store *reader, const struct dag *dag,
@@ -325,7 +311,7 @@ static enum status run(struct cli *cli, struct error *err)
     }
     enum status status = cli_load_dag(cli, cli->args[0], &dag, err);
     if (status == OK)
-        status = find_date(dag, &logical_us, err);
+        status = cli_find_date(dag, logical_date, &logical_us, err);
     if (status == OK)
         status = client_alive(cli->project->state) ? run_by_daemon(cli, dag, logical_us, err)
                                                    : run_here(cli, dag, logical_us, err);
