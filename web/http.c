@@ -160,6 +160,12 @@ static void on_timer(uv_timer_t *timer)
     run(timer->data);
 }
 
+void http_run_soon(struct http_server *server)
+{
+    if (!server->closing)
+        uv_timer_start(&server->timer, on_timer, 0, 0);
+}
+
 static void on_ready(uv_poll_t *poll, int status, int events)
 {
     (void)status;

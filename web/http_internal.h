@@ -17,6 +17,8 @@ struct http_server {
     char address[96];
 };
 
+/* Runs the library in the loop's next turn. */
+void http_run_soon(struct http_server *server);
 /* The response that sends a stream; suspends `connection` while there is nothing to send. */
 struct MHD_Response *http_stream_response(
     struct http_stream *stream, struct MHD_Connection *connection);

@@ -52,6 +52,7 @@ static void resume(struct http_stream *stream)
         return;
     stream->suspended = false;
     MHD_resume_connection(stream->connection);
+    http_run_soon(stream->server); /* the library notices only when it runs */
 }
 
 /* Called by the library when it could send.  Nothing to send: the connection sleeps until there is,
