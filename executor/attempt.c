@@ -288,7 +288,7 @@ static void write_rendered(struct attempt *attempt)
     struct slice shown =
         sql->map ? jinja_masked_text(sql->map, JINJA_SECRET, "***", attempt->arena) : sql->text;
     attempt->render_status =
-        file_write(attempt_file(attempt, ".sql"), shown, 0600, false, &attempt->render_error);
+        attempt_file_put(attempt_file(attempt, ".sql"), shown, &attempt->render_error);
 }
 
 static void on_render(uv_work_t *work)

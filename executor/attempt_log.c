@@ -46,6 +46,21 @@ char *attempt_file_path(struct arena *arena, const char *log_path, const char *e
     return arena_printf(arena, "%.*s%s", (int)size, log_path, ending);
 }
 
+enum status attempt_file_put(const char *path, struct slice text, struct error *err)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    bool ok = fd >= 0;
+    while (ok && text.size) {
+        ssize_t n = write(fd, text.p, text.size);
+        ok = n > 0 || (n < 0 && errno == EINTR);
+        text = n > 0 ? slice_make(text.p + n, text.size - (size_t)n) : text;
+    }
+    int trouble = errno;
+    if (fd >= 0)
+        close(fd);
+    return ok ? OK : error_set(err, ERR_IO, "cannot write %s: %s", path, strerror(trouble));
+}
+
 enum status attempt_log_open(const char *path, struct attempt_log **ret, struct error *err)
 {
     CLEANUP(arena_freep) struct arena *arena = arena_new();

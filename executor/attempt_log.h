@@ -25,6 +25,11 @@
 #include "base/error.h"
 #include "base/string.h"
 
+/* Writes a file beside the log, whole and anew (mode 0600).  Not by rename: a torn one after a
+   crash of the machine does no harm, and each name made and taken away costs as much as the task.
+ */
+enum status attempt_file_put(const char *path, struct slice text, struct error *err) MUST_CHECK;
+
 /* "logs/geolife/scheduled__…/features.pivot/2.log": relative to the state directory, as in
    attempt_record.log.  `map_index` -1: not mapped. */
 char *attempt_log_path(struct arena *arena, const char *dag_id, const char *run_id,

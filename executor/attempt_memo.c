@@ -4,6 +4,7 @@
 
 #include "base/file.h"
 #include "base/json.h"
+#include "executor/attempt_log.h"
 
 enum {
     /* Bytes.  What is written below is a few hundred. */
@@ -26,8 +27,7 @@ enum status attempt_memo_write(const char *path, const struct attempt_memo *memo
     json_kv_int(&w, "started_us", memo->started_us);
     json_object_end(&w);
     strbuf_add_char(&text, '\n');
-    enum status status =
-        file_write(path, slice_make(strbuf_text(&text), text.size), 0600, false, err);
+    enum status status = attempt_file_put(path, slice_make(strbuf_text(&text), text.size), err);
     strbuf_done(&text);
     return status;
 }

@@ -15,6 +15,7 @@ struct session {
     uv_poll_t poll;
     uv_idle_t turn; /* runs while rows are left over from a turn */
     int fd;         /* duplicate of libpq's socket */
+    int events;     /* polled for; 0 = not polled */
     unsigned open_handles;
     bool busy, closing, failed_to_send;
 
@@ -39,6 +40,12 @@ static void on_turn(uv_idle_t *turn)
     pump(turn->data);
 }
 
+static void stop_watching(struct session *session)
+{
+    session->events = 0;
+    uv_poll_stop(&session->poll);
+}
+
 static void drain_idle(struct session *session)
 {
     bool ok = PQconsumeInput(session->conn) != 0;
@@ -47,7 +54,7 @@ static void drain_idle(struct session *session)
         PQfreemem(notify);
     if (ok && PQstatus(session->conn) == CONNECTION_OK)
         return;
-    uv_poll_stop(&session->poll);
+    stop_watching(session);
     if (session->user.idle_lost)
         session->user.idle_lost(session->user.user);
 }
@@ -66,6 +73,9 @@ static void on_poll(uv_poll_t *poll, int status, int events)
 static void watch(struct session *session, bool writable)
 {
     int events = UV_READABLE | (writable ? UV_WRITABLE : 0);
+    if (events == session->events)
+        return; /* each change is a system call */
+    session->events = events;
     uv_poll_start(&session->poll, events, on_poll);
 }
 
@@ -244,7 +254,7 @@ static void finish(struct session *session)
     session->busy = false;
     bool lost = PQstatus(session->conn) != CONNECTION_OK;
     if (lost)
-        uv_poll_stop(&session->poll);
+        stop_watching(session);
     else
         watch(session, false);
     PGresult *error = take(session->error);
