@@ -64,6 +64,9 @@ enum status cli_find_date(
 enum status cli_parse_json_argument(
     struct cli *cli, const char *text, json_t **ret, struct error *err) MUST_CHECK;
 
+/* Says which dates of the past have no run, when the DAG does not make them up. */
+enum status cli_print_missed(struct cli *cli, const struct dag *dag, struct error *err) MUST_CHECK;
+
 /* ---- acts ------------------------------------------------------------------------------------ */
 
 /* Sends an act to the daemon, or, when none runs and `alone` allows it, carries it out here under

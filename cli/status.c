@@ -210,6 +210,21 @@ static bool any_failed(const struct run_rows *runs)
     return false;
 }
 
+/* A DAG without runs is no mistake, an unknown one is; one that is gone or broken has its runs. */
+static enum status show_missed(struct cli *cli, const struct run_rows *runs, struct error *err)
+{
+    struct dag *dag = NULL;
+    if (cli->json && runs->count)
+        return OK;
+    enum status status = cli_load_dag(cli, cli->args[0], &dag, err);
+    if (status != OK)
+        return runs->count ? OK : status;
+    if (!cli->json)
+        status = cli_print_missed(cli, dag, err);
+    dag_unref(dag);
+    return status;
+}
+
 static enum status run(struct cli *cli, struct error *err)
 {
     struct store *reader = NULL;
@@ -231,13 +246,10 @@ static enum status run(struct cli *cli, struct error *err)
             print_broken(cli);
         }
         status = store_read_runs(reader, &filter, cli->arena, &runs, err);
-        if (status == OK && cli->arg_count && !runs.count) {
-            struct dag *dag = NULL; /* a DAG without runs is no mistake, an unknown one is */
-            status = cli_load_dag(cli, cli->args[0], &dag, err);
-            dag_unref(dag);
-        }
         if (status == OK)
             print_runs(cli, &runs);
+        if (status == OK && cli->arg_count)
+            status = show_missed(cli, &runs, err);
     }
     return status == OK && cli->exit_status && any_failed(&runs) ? ERR_RUN_FAILED : status;
 }

@@ -73,6 +73,14 @@ class Daemon(ProjectCase):
         self.assertEqual([run["run_type"] for run in runs],
                          ["backfill", "backfill", "manual", "backfill", "backfill"])
 
+    def test_dates_that_catchup_none_left_out_are_shown_as_missed(self):
+        self.write("dags/one.yaml", one())
+        self.up()
+        self.dag("backfill", "one", "--from", "2026-01-01", "--to", "2026-01-29", "--wait")
+        shown = self.dag("status", "one").stdout
+        self.assertIn("missed: 2 dates between 2026-01-30 and 2026-01-31", shown)
+        self.assertIn("dag backfill one --from '2026-01-30' --to '2026-01-31'", shown)
+
     def test_cancel_ends_what_runs_and_skips_the_rest(self):
         self.write("dags/one.yaml", one().replace("echo", "sleep 1000; echo"))
         self.up()
