@@ -11,6 +11,13 @@
 #include "executor/target/sql_error.h"
 #include "language/sql/split.h"
 
+enum {
+    /* The advisory lock under which the table is made: "dag\0", and a number beside the ledger's.
+     */
+    MIGRATION_LOCK_CLASS = 0x64616700,
+    MIGRATION_LOCK = 2,
+};
+
 struct migrating {
     const struct migrate_options *options;
     struct arena *arena;
@@ -98,10 +105,12 @@ static enum status make_table(struct migrating *m, struct error *err)
     m->has_table = true;
     return connect_run(m->server.conn,
         arena_printf(m->arena,
-            "CREATE SCHEMA IF NOT EXISTS %s; CREATE TABLE IF NOT EXISTS %s"
+            "SELECT pg_catalog.pg_advisory_xact_lock(%d, %d);" /* IF NOT EXISTS alone races */
+            " CREATE SCHEMA IF NOT EXISTS %s; CREATE TABLE IF NOT EXISTS %s"
             " (number integer PRIMARY KEY, name text NOT NULL, checksum text NOT NULL,"
             " applied_at timestamp with time zone NOT NULL DEFAULT now())%s",
-            schema, m->table, greenplum ? " WITH (appendonly=false) DISTRIBUTED BY (number)" : ""),
+            MIGRATION_LOCK_CLASS, MIGRATION_LOCK, schema, m->table,
+            greenplum ? " WITH (appendonly=false) DISTRIBUTED BY (number)" : ""),
         ERR_MIGRATION, err);
 }
 
@@ -175,8 +184,10 @@ static enum status refuse_control(const struct rendered *rendered,
     const struct sql_statement *statement, struct arena *arena, struct error *err)
 {
     struct sql_place place = sql_place_find(rendered, statement->offset, arena);
-    error_set(err, ERR_MIGRATION, "%s: %s: a migration is one transaction of dag's own",
-        place.place ? place.place : rendered->source, statement->word);
+    error_set(
+        err, ERR_MIGRATION, "%s: a migration is one transaction of dag's own", statement->word);
+    if (place.file)
+        error_place(err, place.file, place.line, place.column, place.template_line);
     error_hint(err, "leave transaction control out");
     return ERR_MIGRATION;
 }
@@ -194,12 +205,11 @@ static enum status run_statement(struct migrating *m, const struct rendered *ren
         struct sql_error error = sql_error_read(result, m->server.conn, m->arena);
         size_t offset = sql_error_offset(&error, rendered->text, text);
         struct sql_place place = sql_place_find(rendered, offset, m->arena);
-        status = error_set(err, ERR_MIGRATION, "%s: %s", place.place ? place.place : "",
-            sql_error_text(&error, m->arena));
+        status = error_set(err, ERR_MIGRATION, "%s", sql_error_text(&error, m->arena));
+        if (place.file)
+            error_place(err, place.file, place.line, place.column, place.template_line);
         if (error.sqlstate)
             snprintf(err->sqlstate, sizeof(err->sqlstate), "%s", error.sqlstate);
-        if (place.template_line)
-            error_trace(err, "   | %s", place.template_line);
     }
     PQclear(result);
     return status;
@@ -245,7 +255,8 @@ static enum status record(struct migrating *m, const struct migration *file, str
         ERR_MIGRATION, err);
 }
 
-static enum status apply(struct migrating *m, struct migration *file, struct error *err)
+static enum status apply(
+    struct migrating *m, struct migration *file, bool *ret_now, struct error *err)
 {
     struct rendered rendered;
     struct render_target target = render_target_of(m->options->project, m->options->connection);
@@ -266,6 +277,7 @@ static enum status apply(struct migrating *m, struct migration *file, struct err
     if (status != OK)
         PQclear(PQexec(m->server.conn, "ROLLBACK")); /* the first error is the one to tell */
     file->duration_us = clock_now().mono_us - began_us;
+    *ret_now = !applied;
     return status;
 }
 
@@ -277,7 +289,7 @@ static enum status apply_missing(struct migrating *m, size_t *ret_count, struct 
         struct migration *file = &m->files[i];
         bool now = !file->applied_at;
         if (now && !options->dry_run) {
-            enum status status = apply(m, file, err);
+            enum status status = apply(m, file, &now, err);
             if (status != OK)
                 return status;
         }

@@ -340,6 +340,9 @@ struct sql_place sql_place_find(const struct rendered *rendered, size_t offset, 
     if (!rendered->map || !jinja_map_find(rendered->map, offset, &origin))
         return place;
     place.place = arena_printf(arena, "%s:%u:%u", origin.file, origin.line, origin.column);
+    place.file = arena_strdup(arena, origin.file);
+    place.line = origin.line;
+    place.column = origin.column;
     place.template_line = arena_strndup(arena, origin.source_line.p, origin.source_line.size);
     return place;
 }

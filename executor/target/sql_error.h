@@ -43,7 +43,9 @@ size_t sql_error_offset(
 /* Where a byte of rendered text comes from, in words: "file:line:column", the template's line and
    the rendered one beside it when they differ. */
 struct sql_place {
-    const char *place;         /* "templates/x.sql:14:9"; NULL when it is not known */
+    const char *place; /* "templates/x.sql:14:9"; NULL when it is not known */
+    const char *file;  /* the parts of `place`; NULL and 0 when it is not known */
+    uint32_t line, column;
     const char *template_line; /* trimmed at the end */
     const char *rendered_line;
     uint32_t rendered_number; /* line of the rendered text, from 1 */
