@@ -178,7 +178,7 @@ const struct command command_trigger = {
     .examples = "dag trigger geolife --logical-date 2007-04-12 --wait\n"
                 "dag trigger report --conf '{\"region\": \"north\"}'",
     .options = trigger_options,
-    .project = PROJECT_NEEDED,
+    .project = PROJECT_OR_STATE,
     .run = run_trigger,
 };
 
@@ -235,7 +235,7 @@ const struct command command_backfill = {
                 "dag backfill geolife --from 2007-04-12 --to 2007-04-30 --wait\n"
                 "dag backfill geolife --from 2007-04-12 --to 2007-04-30 --only failed",
     .options = backfill_options,
-    .project = PROJECT_NEEDED,
+    .project = PROJECT_OR_STATE,
     .run = run_backfill,
 };
 
@@ -315,7 +315,7 @@ const struct command command_clear = {
                 "dag clear geolife failed --failed\n"
                 "dag clear geolife --from 2007-05-01 --to 2007-05-07 --dry-run",
     .options = clear_options,
-    .project = PROJECT_NEEDED,
+    .project = PROJECT_OR_STATE,
     .run = run_clear,
 };
 
@@ -348,7 +348,7 @@ const struct command command_mark = {
     .examples = "dag mark geolife 2007-05-03 create_tsfresh_features success --note \"by hand\"\n"
                 "dag mark geolife 2007-05-03 failed",
     .options = mark_options,
-    .project = PROJECT_NEEDED,
+    .project = PROJECT_OR_STATE,
     .run = run_mark,
 };
 
@@ -381,7 +381,7 @@ const struct command command_cancel = {
                    "rest of the run is skipped.",
     .examples = "dag cancel geolife\ndag cancel geolife 2007-05-03 create_tsfresh_features",
     .options = cancel_options,
-    .project = PROJECT_NEEDED,
+    .project = PROJECT_OR_STATE,
     .run = run_cancel,
 };
 
@@ -422,7 +422,7 @@ const struct command command_pause = {
                    "runs go on.",
     .examples = "dag pause geolife",
     .options = pause_options,
-    .project = PROJECT_NEEDED,
+    .project = PROJECT_OR_STATE,
     .run = run_pause,
 };
 
@@ -434,6 +434,6 @@ const struct command command_unpause = {
     .summary = "scheduled runs again",
     .examples = "dag unpause geolife",
     .options = pause_options,
-    .project = PROJECT_NEEDED,
+    .project = PROJECT_OR_STATE,
     .run = run_unpause,
 };

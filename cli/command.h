@@ -63,6 +63,7 @@ struct option {
 enum project_use {
     PROJECT_UNUSED,
     PROJECT_OPTIONAL, /* defaults where there is none: for files and texts that stand alone */
+    PROJECT_OR_STATE, /* as OPTIONAL where a stand-alone run left its state, else as NEEDED */
     PROJECT_NEEDED,
 };
 

@@ -190,6 +190,6 @@ const struct command command_logs = {
                 "dag logs geolife latest predict_walk_trajectories -f\n"
                 "dag logs geolife failed clean_daily_trajectory --try 1",
     .options = options,
-    .project = PROJECT_NEEDED,
+    .project = PROJECT_OR_STATE,
     .run = run,
 };

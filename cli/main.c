@@ -39,7 +39,9 @@ static enum status find_project(
         return OK;
     }
     enum status status = project_find(here, cli->arena, &options->dir, err);
-    if (status == OK || use == PROJECT_NEEDED)
+    bool optional = use == PROJECT_OPTIONAL ||
+                    (use == PROJECT_OR_STATE && dir_exists(path_join(cli->arena, here, ".dag")));
+    if (status == OK || !optional)
         return status;
     options->dir = here;
     options->bare = true;

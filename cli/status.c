@@ -270,6 +270,6 @@ const struct command command_status = {
     .examples = "dag status\ndag status geolife\ndag status geolife 2007-05-03\n"
                 "dag status geolife latest --json",
     .options = options,
-    .project = PROJECT_NEEDED,
+    .project = PROJECT_OR_STATE,
     .run = run,
 };

@@ -112,6 +112,16 @@ class Daemon(ProjectCase):
         self.wait_for(lambda: self.json("status", "one")[0]["state"] == "success")
 
 
+class Alone(ProjectCase):
+    def test_a_file_runs_without_a_project_and_can_be_looked_at(self):
+        folder = self.folder / "elsewhere"
+        path = self.write("elsewhere/lone.yaml", "tasks:\n  t: {bash: echo hi}\n")
+        (self.folder / "dag.yaml").unlink()
+        self.dag("run", str(path), cwd=folder)
+        self.assertIn("success", self.dag("status", "lone", "latest", cwd=folder).stdout)
+        self.assertIn("hi", self.dag("logs", "lone", "latest", "t", cwd=folder).stdout)
+
+
 class Files(ProjectCase):
     def test_a_broken_file_is_told_and_its_last_good_version_runs_on(self):
         self.write("dags/one.yaml", one())
