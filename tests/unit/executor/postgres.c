@@ -43,8 +43,10 @@ static pid_t start(const char *program, const char *const *arguments)
     size_t n = 0;
     snprintf(path, sizeof(path), "%s/%s", server.bin, program);
     snprintf(log, sizeof(log), "%s/log", server.dir);
+    /* It ends with the test, even when that is aborted. */
+    argv[n++] = "setpriv";
+    argv[n++] = "--pdeathsig=QUIT";
     if (geteuid() == 0) {
-        argv[n++] = "setpriv";
         argv[n++] = "--reuid=postgres";
         argv[n++] = "--regid=postgres";
         argv[n++] = "--clear-groups";
