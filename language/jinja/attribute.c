@@ -107,6 +107,8 @@ static enum status plain_item(struct jinja_render *render, struct jinja_value ob
     switch ((enum jinja_kind)object.kind) {
     case JINJA_UNDEFINED: return jinja_undefined_error(render, object, err);
     case JINJA_MAPPING:
+        if (key.kind == JINJA_UNDEFINED && jinja_check_defined(render, key, err))
+            return ERR_TEMPLATE_UNDEFINED;
         if (jinja_hash(key, &hash)) {
             const struct jinja_mapping_entry *entry = jinja_mapping_find(object.mapping, key, hash);
             if (entry)

@@ -175,7 +175,9 @@ enum status jinja_contains(struct jinja_render *render, struct jinja_value conta
     if (container.kind == JINJA_STRING)
         return contains_text(container, item, ret, err);
     if (container.kind == JINJA_MAPPING) {
-        status = jinja_hash_or_fail(item, &hash, err);
+        status = jinja_check_defined(render, item, err);
+        if (!status)
+            status = jinja_hash_or_fail(item, &hash, err);
         if (!status)
             *ret = jinja_mapping_find(container.mapping, item, hash) != NULL;
         return status;
@@ -190,6 +192,10 @@ enum status jinja_contains(struct jinja_render *render, struct jinja_value conta
         status = jinja_iterate(render, container, &iteration, err);
         while (!status && !*ret && more) {
             status = jinja_next(render, &iteration, &more, &other, err);
+            if (!status && more)
+                status = jinja_check_defined(render, item, err);
+            if (!status && more)
+                status = jinja_check_defined(render, other, err);
             if (!status && more)
                 *ret = jinja_equal(other, item);
         }

@@ -46,6 +46,8 @@ static enum status evaluate_dict(
         if (!status)
             status = evaluate(frame, e->list.items[i + 1], &value);
         if (!status)
+            status = jinja_check_defined(frame->render, key, frame->render->err);
+        if (!status)
             status = jinja_hash_or_fail(key, &hash, frame->render->err);
         if (status)
             return status;

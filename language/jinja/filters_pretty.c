@@ -218,7 +218,7 @@ static enum status pretty_value(
         status = append_flat(p, v, level, &flat);
     if (!status)
         status = jinja_check_size(p->call->render, p->out.size + flat.size, p->err);
-    bool fits = columns(&flat) + indent + allowance <= LINE_WIDTH;
+    bool fits = !status && columns(&flat) + indent + allowance <= LINE_WIDTH;
     level++;
     if (!status && !fits && v.kind == JINJA_MAPPING)
         status = pretty_entries(p, v, indent, allowance, level);

@@ -11,10 +11,15 @@ static void append_literal_text(struct slice s, struct strbuf *out)
 {
     bool backslash = memchr(s.p, '\\', s.size) != NULL;
     strbuf_add_str(out, backslash ? "E'" : "'");
-    for (size_t i = 0; i < s.size; i++) {
-        if (s.p[i] == '\'' || s.p[i] == '\\')
-            strbuf_add_char(out, s.p[i]);
-        strbuf_add_char(out, s.p[i]);
+    for (size_t at = 0; at < s.size;) {
+        size_t start = at;
+        while (at < s.size && s.p[at] != '\'' && s.p[at] != '\\')
+            at++;
+        strbuf_add(out, s.p + start, at - start);
+        if (at < s.size) {
+            strbuf_add_char(out, s.p[at]);
+            strbuf_add_char(out, s.p[at++]);
+        }
     }
     strbuf_add_char(out, '\'');
 }

@@ -270,6 +270,14 @@ static enum status read_range(call_t call, struct jinja_value start, struct jinj
     return OK;
 }
 
+/* A single byte, the most frequent thing looked for, needs no look at the whole text. */
+static const char *find_first(struct slice s, struct slice what)
+{
+    if (what.size == 1)
+        return memchr(s.p, what.p[0], s.size);
+    return memmem(s.p, s.size, what.p, what.size);
+}
+
 static const char *find_last(struct slice s, struct slice what)
 {
     if (what.size > s.size)
@@ -297,7 +305,7 @@ static enum status text_find(call_t call, struct jinja_value *ret, struct error 
         return status;
     const char *found = NULL;
     if (range.p)
-        found = last ? find_last(range, what) : memmem(range.p, range.size, what.p, what.size);
+        found = last ? find_last(range, what) : find_first(range, what);
     if (!found && must)
         return error_set(err, ERR_TEMPLATE_VALUE, "substring not found");
     *ret = jinja_int(-1);
@@ -324,7 +332,7 @@ static enum status text_count(call_t call, struct jinja_value *ret, struct error
     if (range.p && what.size == 0)
         count = (int64_t)jinja_text_length(range) + 1;
     while (range.p && what.size) {
-        const char *found = memmem(range.p, range.size, what.p, what.size);
+        const char *found = find_first(range, what);
         if (!found)
             break;
         count++;
@@ -393,7 +401,7 @@ static bool next_place(
         *ret_end = *ret_start;
         return first || at < s.size;
     }
-    const char *found = memmem(s.p + at, s.size - at, from.p, from.size);
+    const char *found = find_first(slice_make(s.p + at, s.size - at), from);
     if (!found)
         return false;
     *ret_start = (size_t)(found - s.p);
@@ -481,8 +489,7 @@ static void split_at(
     size_t start = 0, end = s.size;
     while (limit-- != 0) {
         struct slice rest = slice_make(s.p + start, end - start);
-        const char *found = right ? find_last(rest, separator)
-                                  : memmem(rest.p, rest.size, separator.p, separator.size);
+        const char *found = right ? find_last(rest, separator) : find_first(rest, separator);
         if (!found)
             break;
         size_t at = (size_t)(found - s.p);
@@ -502,7 +509,7 @@ static enum status check_parts(call_t call, struct slice separator, struct error
     struct slice s = jinja_text(call->self);
     uint64_t count = 1;
     while (s.size >= separator.size) {
-        const char *found = memmem(s.p, s.size, separator.p, separator.size);
+        const char *found = find_first(s, separator);
         if (!found)
             break;
         count++;
@@ -599,8 +606,7 @@ static enum status text_partition(call_t call, struct jinja_value *ret, struct e
         status = error_set(err, ERR_TEMPLATE_VALUE, "empty separator");
     if (status)
         return status;
-    const char *found =
-        right ? find_last(s, separator) : memmem(s.p, s.size, separator.p, separator.size);
+    const char *found = right ? find_last(s, separator) : find_first(s, separator);
     size_t at = found ? (size_t)(found - s.p) : right ? 0 : s.size;
     size_t behind = found ? at + separator.size : at;
     *ret = jinja_tuple_new(call->arena, 3);

@@ -36,6 +36,13 @@ void jinja_append_quoted(struct slice s, struct strbuf *out)
     strbuf_add_char(out, quote);
     for (size_t at = 0; at < s.size;) {
         size_t start = at;
+        while (
+            at < s.size && s.p[at] >= ' ' && s.p[at] < 0x7F && s.p[at] != quote && s.p[at] != '\\')
+            at++;
+        strbuf_add(out, s.p + start, at - start);
+        start = at;
+        if (at == s.size)
+            break;
         uint32_t c = jinja_char_next(s, &at);
         if (c == (uint32_t)quote || c == '\\') {
             strbuf_add_char(out, '\\');
@@ -235,15 +242,16 @@ void jinja_escape_html(struct slice s, struct strbuf *out)
         char c;
         const char *entity;
     } entities[] = {{'&', "&amp;"}, {'<', "&lt;"}, {'>', "&gt;"}, {'\'', "&#39;"}, {'"', "&#34;"}};
-    for (size_t i = 0; i < s.size; i++) {
-        const char *entity = NULL;
-        for (size_t k = 0; k < ARRAY_SIZE(entities); k++)
-            if (s.p[i] == entities[k].c)
-                entity = entities[k].entity;
-        if (entity)
-            strbuf_add_str(out, entity);
-        else
-            strbuf_add_char(out, s.p[i]);
+    for (size_t at = 0; at < s.size; at++) {
+        size_t start = at;
+        while (at < s.size && !strchr("&<>'\"", s.p[at]))
+            at++;
+        strbuf_add(out, s.p + start, at - start);
+        for (size_t i = 0; at < s.size && i < ARRAY_SIZE(entities); i++)
+            if (s.p[at] == entities[i].c)
+                strbuf_add_str(out, entities[i].entity);
+        if (at < s.size && s.p[at] == '\0')
+            strbuf_add_char(out, '\0');
     }
 }
 
