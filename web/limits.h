@@ -40,6 +40,7 @@ enum {
     REQUEST_SHOWN_SIZE = 600, /* bytes of what was asked and answered, each */
     TRANSITIONS_SHOWN = 100,
     TRIES_SHOWN = 30,
+    STATEMENTS_SHOWN = 50,
     LOG_TAIL_SIZE = 32 * 1024,  /* bytes of a log's end on a page; the whole is a link */
     SQL_SHOWN_SIZE = 32 * 1024, /* bytes of a rendered text on a page; the whole is a link */
 

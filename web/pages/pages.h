@@ -60,6 +60,12 @@ struct attempt_facts {
 };
 enum status read_attempt(struct page *page, const struct route_values *values,
     struct attempt_facts *ret, struct error *err) MUST_CHECK;
+/* What its statements did; nothing for other tasks. */
+void section_statements(
+    struct page *page, struct about about, const struct attempt_record *attempt);
+/* The rendered text with the failing line marked; nothing for tasks without. */
+void section_sql(
+    struct page *page, struct about about, const struct attempt_facts *facts, const char *try_link);
 /* Where its rendered SQL lies, when it has any; NULL without an attempt. */
 char *attempt_sql_path(struct page *page, const struct attempt_facts *facts);
 /* The last `size_max` bytes of a file, and the offset that they start at. */

@@ -189,42 +189,6 @@ static void section_log(struct page *page, const struct task_page *p)
     section_end(page);
 }
 
-/* ---- the rendered SQL ------------------------------------------------------------------------ */
-
-static void section_sql(struct page *page, const struct task_page *p)
-{
-    struct slice text;
-    struct error err;
-    struct strbuf *out = page->out;
-    const char *path = attempt_sql_path(page, &p->facts);
-    if (!section_begin(
-            page, "sql", path && file_exists(path) ? "Rendered SQL" : NULL, about_task(p)))
-        return;
-    if (path && file_exists(path) &&
-        file_read(path, SQL_SHOWN_SIZE, page->arena, &text, &err) == OK) {
-        html_printf(out,
-            "<p class=\"more\"><a href=\"%s/sql\">as a file</a></p><pre class=\"sql\""
-            " tabindex=\"0\">",
-            p->try_link);
-        for (size_t line = 1; text.size; line++) {
-            const char *end = memchr(text.p, '\n', text.size);
-            size_t size = end ? (size_t)(end - text.p) : text.size;
-            html_printf(out, "<span class=\"number\">%zu</span>", line);
-            html_slice(out, slice_make(text.p, size));
-            html(out, "\n");
-            size += end != NULL;
-            text = slice_make(text.p + size, text.size - size);
-        }
-        html(out, "</pre>\n");
-    } else if (path && file_exists(path)) {
-        html_printf(out,
-            "<p class=\"more\"><a href=\"%s/sql\">the text</a> is too long to show "
-            "here</p>",
-            p->try_link);
-    }
-    section_end(page);
-}
-
 /* ---- its tries ------------------------------------------------------------------------------- */
 
 static void show_try_row(
@@ -346,7 +310,8 @@ enum status page_task(struct page *page, struct http_answer *ret, struct error *
         crumbs);
     section_summary(page, &p);
     section_log(page, &p);
-    section_sql(page, &p);
+    section_statements(page, about_task(&p), facts->attempt);
+    section_sql(page, about_task(&p), facts, p.try_link);
     section_tries(page, &p);
     status = section_history(page, &p, err);
     page_end(page);
