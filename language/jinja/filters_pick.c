@@ -372,7 +372,7 @@ static enum status filter_reverse(call_t call, struct jinja_value *ret, struct e
     }
     *ret = items;
     /* Python reverses what has no end to start from by making a list of it. */
-    if (v.kind == JINJA_UNDEFINED || (v.kind == JINJA_OBJECT && !v.object->class->length))
+    if (v.kind == JINJA_OBJECT && !v.object->class->length)
         return OK;
     generator->step = plain_step;
     *ret = jinja_generator_start(generator, items);
