@@ -174,6 +174,23 @@ const struct attempt_record *last_attempt(
     return NULL;
 }
 
+enum status read_backfills(
+    struct page *page, const char *dag_id, struct backfill_rows *ret, struct error *err)
+{
+    struct store *reader;
+    enum status status = web_reader(page->web, &reader, err);
+    if (status == OK)
+        status = store_read_backfills(reader, true, page->arena, ret, err);
+    if (status != OK)
+        return status;
+    size_t kept = 0;
+    for (size_t i = 0; i < ret->count; i++)
+        if (str_equal(ret->at[i].dag_id, dag_id))
+            ret->at[kept++] = ret->at[i];
+    ret->count = kept;
+    return OK;
+}
+
 /* ---- the order of tasks ---------------------------------------------------------------------- */
 
 static int compare_ranks(const void *a, const void *b, void *context)

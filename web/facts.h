@@ -47,6 +47,10 @@ enum status read_attempts(struct page *page, struct run_id run, const char *task
 const struct attempt_record *last_attempt(
     const struct attempt_rows *attempts, const char *task_id, int32_t map_index);
 
+/* The DAG's backfills that are under way. */
+enum status read_backfills(
+    struct page *page, const char *dag_id, struct backfill_rows *ret, struct error *err) MUST_CHECK;
+
 /* The median duration of the successful runs among these; TIME_NONE without any. */
 int64_t typical_us(struct arena *arena, const struct run_rows *runs);
 

@@ -14,8 +14,9 @@ enum {
     /* Bytes of a DAG file or template whose line is shown beside an error. */
     SOURCE_SIZE_MAX = 1024 * 1024,
     /* Rows of tables; each has a link to go on, and so a page stays below 100 KB. */
-    STRIP_RUNS = 30,        /* of the last runs beside a DAG */
-    DAGS_SHOWN = 25,        /* DAGs of one home page, with their strips */
+    STRIP_RUNS = 30, /* of the last runs beside a DAG */
+    DAGS_SHOWN = 25, /* DAGs of one home page, with their strips */
+    BACKFILLS_SHOWN = 20,
     RUNS_SHOWN = 25,        /* runs of one list */
     FAILED_RUNS_READ = 200, /* the newest failed runs, of which the home page shows the last */
     FAILED_RUNS_SHOWN = 8,  /* with their reasons; 3 of one DAG at most */

@@ -1,4 +1,4 @@
-"""A headless Chromium, driven over its debugging pipe: one browser per test case, one tab at a time."""
+"""A headless Chromium, driven over its debugging pipe: a browser per test case, with one tab."""
 
 import base64
 import json

@@ -77,7 +77,7 @@ class Live(BrowserCase):
         self.assertEqual(
             self.browser.value("document.querySelectorAll('.command + .copy').length"),
             self.browser.value("document.querySelectorAll('.command').length"))
-        link = f"[...document.querySelectorAll('#tasks a')].find(a => a.href.endsWith('/merge'))"
+        link = "[...document.querySelectorAll('#tasks a')].find(a => a.href.endsWith('/merge'))"
         self.browser.value(f"{link}.focus()")
         self.dag("clear", "geolife", DATE, "--failed")
         self.wait_for(lambda: self.run_state("geolife") == "failed")
@@ -99,15 +99,17 @@ class Reading(BrowserCase):
 
     def test_no_page_is_wider_than_its_window(self):
         self.write("dags/broken.yaml", BROKEN)
-        self.write("dags/long.yaml", "dag_id: long\nschedule: null\ndescription: '"
-                   + "x" * 250 + "'\ntasks:\n  " + "t" * 60 + ": {bash: 'exit 1'}\n")
+        long, task = "d" * 250, "t" * 250
+        self.write("dags/long.yaml", f"dag_id: {long}\nschedule: null\nowner: {'o' * 250}\n"
+                   f"description: 'שלום עולם 🚶 {'x' * 250}'\ntasks:\n  {task}: {{bash: 'exit 1'}}\n")
         self.failed_geolife()
-        self.dag("trigger", "long", "--logical-date", DATE)
-        self.wait_for(lambda: self.run_state("long") == "failed")
+        self.dag("trigger", long, "--logical-date", DATE)
+        self.wait_for(lambda: self.run_state(long) == "failed")
+        run = f"/dags/{long}/runs/{DATE}"
         for width in (360, 768, 1440):
             for dark in (False, True):
                 self.browser.look(width, dark=dark)
-                for path in (*PAGES, "/dags/long", f"/dags/long/runs/{DATE}"):
+                for path in (*PAGES, f"/dags/{long}", run, f"{run}/tasks/{task}"):
                     self.visit(path)
                     self.assertLessEqual(self.browser.value(OVERFLOW), 0, f"{path} at {width}")
                     self.keep(path, width, dark)
@@ -116,7 +118,7 @@ class Reading(BrowserCase):
         folder = os.environ.get("DAG_SCREENSHOTS")
         if folder:
             name = path.strip("/").replace("/", "_") or "home"
-            name = f"{name}-{width}-{'dark' if dark else 'light'}.png"
+            name = f"{name[:60]}-{width}-{'dark' if dark else 'light'}.png"
             self.browser.screenshot(Path(folder) / name)
 
     def test_a_phone_shows_the_failure_without_scrolling(self):

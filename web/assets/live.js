@@ -2,7 +2,8 @@
 // follows a running log, keeps relative times right, and copies commands.  Everything that it shows
 // is made by the server; without it the page is the same, and stands still.
 
-const PAUSE_MS = 300; // between two questions, however much happens
+const PAUSE_MS = 300; // between two questions, however much happens ...
+const PAUSE_TIMES = 5; // ... and longer when the answers are slow
 const TICK_MS = 10000;
 const LOG_LINES_MAX = 3000; // on the page; the whole log is a link
 
@@ -23,13 +24,15 @@ async function askNow() {
     address.hash = "";
     address.searchParams.set("fragment", [...waiting].join(","));
     waiting.clear();
+    const asked = performance.now();
     try {
       const answer = await fetch(address);
       if (answer.ok) replaceSections(await answer.text());
     } catch {
       // The stream says when the daemon is back, and then everything is asked for.
     }
-    await new Promise((done) => setTimeout(done, PAUSE_MS));
+    const took = performance.now() - asked;
+    await new Promise((done) => setTimeout(done, Math.max(PAUSE_MS, PAUSE_TIMES * took)));
   }
   asking = false;
 }

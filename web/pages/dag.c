@@ -84,6 +84,50 @@ static void section_summary(
     section_end(page);
 }
 
+/* ---- backfills ------------------------------------------------------------------------------- */
+
+static void show_backfill(
+    struct page *page, const struct dag_facts *dag, const struct backfill_record *backfill)
+{
+    struct strbuf *out = page->out;
+    html_printf(out, "<tr><th scope=\"row\">%s to %s</th><td data-label=\"only\">%s</td>",
+        run_label(page->arena, dag->zone, backfill->from_us),
+        run_label(page->arena, dag->zone, backfill->to_us), backfill->only);
+    html_printf(
+        out, "<td data-label=\"runs made\" class=\"number\">%d</td>", backfill->created_count);
+    html(out, "<td data-label=\"reached\">");
+    if (backfill->cursor_us == TIME_NONE)
+        html(out, "all are made");
+    else
+        html_text(out, run_label(page->arena, dag->zone, backfill->cursor_us));
+    html_printf(out, "</td><td data-label=\"asked by\"><bdi>%s</bdi> ",
+        backfill->requested_by ? backfill->requested_by : "");
+    show_time(page, dag->zone, backfill->requested_us, SHOW_RELATIVE);
+    html(out, "</td></tr>\n");
+}
+
+static enum status section_backfills(
+    struct page *page, const struct dag_facts *dag, struct error *err)
+{
+    struct backfill_rows rows;
+    if (!section_is_wanted(page, "backfills"))
+        return OK;
+    enum status status = read_backfills(page, dag->dag_id, &rows, err);
+    if (status != OK)
+        return status;
+    section_begin(page, "backfills", rows.count ? "Backfills under way" : NULL,
+        (struct about){.dag_id = dag->dag_id});
+    if (rows.count)
+        html(page->out, "<table><thead><tr><th>dates</th><th>only</th><th class=\"number\">runs "
+                        "made</th><th>reached</th><th>asked by</th></tr></thead><tbody>\n");
+    for (size_t i = 0; i < rows.count && i < BACKFILLS_SHOWN; i++)
+        show_backfill(page, dag, &rows.at[i]);
+    if (rows.count)
+        html(page->out, "</tbody></table>\n");
+    section_end(page);
+    return OK;
+}
+
 /* ---- the grid -------------------------------------------------------------------------------- */
 
 static enum status section_grid(
@@ -174,7 +218,9 @@ enum status page_dag(struct page *page, struct http_answer *ret, struct error *e
         return status;
     page_begin(page, dag.dag_id, crumbs);
     section_summary(page, &dag, &runs);
-    status = section_grid(page, &dag, &runs, err);
+    status = section_backfills(page, &dag, err);
+    if (status == OK)
+        status = section_grid(page, &dag, &runs, err);
     if (status == OK)
         status = section_runs(page, &dag, err);
     page_end(page);
