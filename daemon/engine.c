@@ -371,17 +371,29 @@ static void open_handles(struct engine *engine)
     uv_prepare_start(&engine->turn, on_turn);
 }
 
+/* Nobody is left waiting: whether the act was recorded, a repeat with the same UUID will tell. */
+static void answer_left(struct engine *engine)
+{
+    struct error err;
+    size_t cursor = 0;
+    const char *key;
+    void *value;
+    error_set(&err, ERR_INTERRUPTED, "the scheduler ended before the act was durable");
+    error_hint(&err, "`dag status` shows whether it was recorded");
+    while (map_next(engine->waiters, &cursor, &key, &value)) {
+        struct waiter *waiter = value;
+        waiter->answer(waiter->user, "{}", &err);
+        mem_free(waiter);
+    }
+}
+
 static void release(struct engine *engine)
 {
     scheduler_free(engine->scheduler);
     store_close(engine->reader);
     store_close(engine->xcom_reader);
     plan_done(&engine->plan);
-    size_t cursor = 0;
-    const char *key;
-    void *waiter;
-    while (map_next(engine->waiters, &cursor, &key, &waiter))
-        mem_free(waiter);
+    answer_left(engine);
     map_free(engine->waiters);
     pthread_mutex_destroy(&engine->xcom_mutex);
     mem_free(engine);
