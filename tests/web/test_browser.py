@@ -159,14 +159,20 @@ class Reading(BrowserCase):
             self.assertEqual(outline, "solid")
         self.assertEqual(len(seen), wanted)
 
-    def test_it_is_painted_quickly(self):
+    def test_a_page_is_painted_about_as_quickly_as_a_bare_text(self):
+        """The second of both: style and script are kept by then."""
         self.failed_geolife()
-        self.visit("/")
-        self.visit("/dags/geolife")
-        paints = "performance.getEntriesByName('first-contentful-paint')"
-        self.browser.wait(f"{paints}.length > 0")
-        paint = self.browser.value(f"{paints}[0].startTime")
-        self.assertLess(paint, 1000)
+        paints = {}
+        for path in (f"{RUN}/tasks/clean/tries/1/log", "/dags/geolife"):
+            for _ in range(2):
+                self.visit("/health")
+                self.visit(path)
+            entry = "performance.getEntriesByName('first-contentful-paint')"
+            self.browser.wait(f"{entry}.length > 0")
+            paints[path] = self.browser.value(f"{entry}[0].startTime")
+        bare, page = paints.values()
+        self.assertLess(page, 10 * bare + 100, paints)
+        print(f"first paint: {page:.0f} ms, of a bare text {bare:.0f} ms")
 
 
 if __name__ == "__main__":

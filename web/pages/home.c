@@ -262,15 +262,17 @@ static void show_slots(void *context, const struct slots_use *use)
     html_printf(out, "<tr><th scope=\"row\">%s</th><td><bdi>%s</bdi></td>", use->kind,
         use->name ? use->name : "");
     if (use->total > 0)
-        html_printf(out, "<td class=\"number\">%d of %d</td>", use->used, use->total);
+        html_printf(
+            out, "<td data-label=\"in use\" class=\"number\">%d of %d</td>", use->used, use->total);
     else
-        html_printf(out, "<td class=\"number\">%d</td>", use->used);
+        html_printf(out, "<td data-label=\"in use\" class=\"number\">%d</td>", use->used);
     html(out, "<td>");
     if (use->total > 0)
         html_printf(out, "<meter min=\"0\" max=\"%d\" value=\"%d\">%d of %d</meter>", use->total,
             use->used, use->used, use->total);
-    html_printf(
-        out, "</td><td class=\"number\"><a href=\"/queue\">%d</a></td></tr>\n", use->waiting);
+    html_printf(out,
+        "</td><td data-label=\"waiting\" class=\"number\"><a href=\"/queue\">%d</a></td></tr>\n",
+        use->waiting);
 }
 
 static void section_slots(struct page *page)
