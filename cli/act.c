@@ -73,7 +73,9 @@ static enum status act_with_engine(
         status = alone->status;
     }
     drop(alone);
-    uv_run(&alone->loop, UV_RUN_DEFAULT); /* closes the handles */
+    while (uv_run(&alone->loop, UV_RUN_DEFAULT)) {
+        /* closes the handles; more than once when it had been told to stop before it ran */
+    }
     return status;
 }
 

@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "cli/command.h"
 #include "definition/model/model.h"
+#include "language/timetable/timetable.h"
 #include "scheduler/plan.h"
 #include "store/store.h"
 
@@ -60,6 +61,10 @@ enum status cli_parse_date(struct cli *cli, const char *dag_id, const char *text
    interval, or now without a schedule. */
 enum status cli_find_date(
     const struct dag *dag, const char *text, int64_t *ret_us, struct error *err) MUST_CHECK;
+/* The first run of a timetable that starts after `now_us`: of an interval schedule that of the
+   interval under way. */
+enum timetable_answer cli_coming_run(
+    const struct timetable *timetable, int64_t now_us, struct timetable_run *ret);
 /* J: JSON, or @FILE. */
 enum status cli_parse_json_argument(
     struct cli *cli, const char *text, json_t **ret, struct error *err) MUST_CHECK;

@@ -147,3 +147,15 @@ enum status cli_find_date(
                   : now_us - now_us % US_PER_SECOND;
     return OK;
 }
+
+enum timetable_answer cli_coming_run(
+    const struct timetable *timetable, int64_t now_us, struct timetable_run *ret)
+{
+    enum timetable_kind kind = timetable_kind(timetable);
+    struct timetable_run latest;
+    if (kind == TIMETABLE_ONCE || kind == TIMETABLE_CONTINUOUS)
+        return timetable_next(timetable, NULL, now_us, ret);
+    if (timetable_latest(timetable, now_us, &latest))
+        return timetable_next(timetable, &latest.interval, TIME_MIN_US, ret);
+    return timetable_next(timetable, NULL, TIME_MIN_US, ret);
+}

@@ -5,7 +5,7 @@ static const char *next_run(struct cli *cli, const struct dag *dag)
 {
     struct timetable_run run;
     if (!dag->timetable ||
-        timetable_next(dag->timetable, NULL, clock_now().wall_us, &run) != TIMETABLE_RUN)
+        cli_coming_run(dag->timetable, clock_now().wall_us, &run) != TIMETABLE_RUN)
         return "";
     return cli_time(cli->arena, run.run_after_us);
 }

@@ -29,18 +29,18 @@ static void print_run(struct cli *cli, const struct timetable_run *run, const st
     strbuf_done(&text);
 }
 
+/* From the start date `from_us` (TIME_MIN_US: what comes from now on). */
 static void print_runs(
     struct cli *cli, const struct timetable *timetable, int64_t from_us, const struct zone *zone)
 {
     struct timetable_run run;
-    const struct data_interval *last = NULL;
-    struct data_interval covered;
-    for (int64_t i = 0; i < count; i++) {
-        if (timetable_next(timetable, last, last ? TIME_MIN_US : from_us, &run) != TIMETABLE_RUN)
-            break;
+    enum timetable_answer answer = from_us == TIME_MIN_US
+                                       ? cli_coming_run(timetable, clock_now().wall_us, &run)
+                                       : timetable_next(timetable, NULL, from_us, &run);
+    for (int64_t i = 0; i < count && answer == TIMETABLE_RUN; i++) {
         print_run(cli, &run, zone);
-        covered = run.interval;
-        last = &covered;
+        struct data_interval covered = run.interval;
+        answer = timetable_next(timetable, &covered, TIME_MIN_US, &run);
     }
 }
 
@@ -83,7 +83,7 @@ static enum status run(struct cli *cli, struct error *err)
     const struct zone *zone = NULL;
     const struct timetable *timetable = NULL;
     struct dag *dag = NULL;
-    int64_t from_us = clock_now().wall_us;
+    int64_t from_us = TIME_MIN_US;
     if (count < 1 || count > COUNT_MAX)
         return error_set(err, ERR_USAGE, "--count is 1 to %d", COUNT_MAX);
     enum status status = find_timetable(cli, &zone, &timetable, &dag, err);
@@ -97,7 +97,7 @@ static enum status run(struct cli *cli, struct error *err)
 
 static const struct option options[] = {
     OPTION_TEXT("timezone", 0, &zone_text, "ZONE", "read the schedule in this IANA zone"),
-    OPTION_TEXT("from", 0, &from_text, "DATE", "the start date (default: now)"),
+    OPTION_TEXT("from", 0, &from_text, "DATE", "the start date (default: the next run from now on)"),
     OPTION_INT("count", 'n', &count, "N", "how many (default 5)"),
     OPTION_FLAG("trigger", 0, &trigger, "cron as ticks with empty intervals"),
     OPTION_END,

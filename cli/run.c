@@ -293,7 +293,9 @@ static enum status run_here(
     if (here.engine)
         engine_free(here.engine, NULL, NULL);
     uv_close((uv_handle_t *)&here.interrupt, NULL);
-    uv_run(&here.loop, UV_RUN_DEFAULT);
+    while (uv_run(&here.loop, UV_RUN_DEFAULT)) {
+        /* closes the handles; more than once when it had been told to stop before it ran */
+    }
     uv_loop_close(&here.loop);
     lock_release(lock);
     return status;

@@ -57,12 +57,32 @@ struct store *engine_reader(struct engine *engine)
 
 /* ---- failing --------------------------------------------------------------------------------- */
 
+/* Whoever waits for an outcome is told that it may never come. */
+static void answer_all(struct engine *engine, const struct error *cause)
+{
+    struct map *waiters = engine->waiters;
+    struct error err;
+    size_t cursor = 0;
+    const char *uuid;
+    void *value;
+    error_set(&err, ERR_STORE, "the act could not be recorded: %s", cause->message);
+    error_hint(&err, "when that is mended, `dag status` shows whether it was carried out");
+    engine->waiters = map_new();
+    while (map_next(waiters, &cursor, &uuid, &value)) {
+        struct waiter *waiter = value;
+        waiter->answer(waiter->user, "{}", &err);
+        mem_free(waiter);
+    }
+    map_free(waiters);
+}
+
 static void fail(struct engine *engine, const struct error *err)
 {
     if (engine->failing)
         return;
     engine->failing = true;
     engine->options.failed(engine->options.user, err);
+    answer_all(engine, err);
 }
 
 /* ---- effects --------------------------------------------------------------------------------- */

@@ -69,12 +69,23 @@ static enum status read_date(
     return status == OK ? OK : error_context(err, "%s: ", key);
 }
 
+static enum status check_order(
+    const struct reading *in, int64_t from_us, int64_t to_us, struct error *err)
+{
+    if (from_us <= to_us)
+        return OK;
+    return error_set(err, ERR_INVALID, "from %s is after to %s", text_of(in->act, "from"),
+        text_of(in->act, "to"));
+}
+
 static enum status read_range(const struct reading *in, struct run_rows *ret, struct error *err)
 {
     struct run_filter filter = {.dag_id = in->dag_id, .has_from = true, .has_to = true};
     enum status status = read_date(in, "from", false, &filter.from_us, err);
     if (status == OK)
         status = read_date(in, "to", true, &filter.to_us, err);
+    if (status == OK)
+        status = check_order(in, filter.from_us, filter.to_us, err);
     if (status == OK)
         status = store_read_runs(in->reader, &filter, in->arena, ret, err);
     if (status == OK && ret->count == 0)
@@ -233,9 +244,8 @@ static enum status read_backfill(
         status = read_date(in, "from", false, &backfill->from_us, err);
     if (status == OK)
         status = read_date(in, "to", true, &backfill->to_us, err);
-    if (status == OK && backfill->from_us > backfill->to_us)
-        return error_set(err, ERR_INVALID, "from %s is after to %s", text_of(in->act, "from"),
-            text_of(in->act, "to"));
+    if (status == OK)
+        status = check_order(in, backfill->from_us, backfill->to_us, err);
     return status == OK ? read_existing(in, backfill->from_us, backfill->to_us, request, err)
                         : status;
 }

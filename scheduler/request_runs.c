@@ -290,6 +290,9 @@ static enum status mark_new_run(
     status = request_check_date(request, dag, request->logical_us, err);
     if (status)
         return status;
+    if (request->task_count)
+        return error_set(err, ERR_WRONG_STATE,
+            "the date has no run yet: it can be marked as a whole, but not its tasks");
     if (s->instance_count + dag->newest->dag->task_count > INSTANCES_MAX)
         return error_set(err, ERR_LIMIT, "%d task instances are live already", (int)INSTANCES_MAX);
     json_kv_int(out, "runs", 1);

@@ -359,6 +359,22 @@ TEST(a_failed_run_can_be_marked_success)
     world_done(&w);
 }
 
+TEST(a_task_of_a_date_without_a_run_cannot_be_marked_alone)
+{
+    struct world w;
+    start(&w, chain);
+    const char *task = "b";
+    struct request mark = {.kind = REQUEST_MARK,
+        .dag_id = "d",
+        .mark_state = TASK_FAILED,
+        .logical_us = time_of("2030-01-02"),
+        .tasks = &task,
+        .task_count = 1};
+    CHECK_INT(world_request(&w, &mark), ERR_WRONG_STATE);
+    CHECK_INT(world_count_runs(&w, "d", 0), 1);
+    world_done(&w);
+}
+
 TEST(a_date_without_a_run_can_be_marked_done_without_running)
 {
     struct world w;
