@@ -11,6 +11,17 @@ from browser import CHROMIUM, Browser
 from pages import BROKEN, DATE, RUN, WebCase
 
 PAGES = ("/", "/dags/geolife", RUN, f"{RUN}/tasks/clean", "/queue", "/audit", "/nothing")
+DAYS = """\
+dag_id: days
+description: A month, so that strips and grids are full.
+owner: data-science
+schedule: "30 2 * * MON-SUN"
+start_date: 2026-01-01
+end_date: 2026-01-30
+catchup: all
+tasks:
+  t: {bash: 'true'}
+"""
 OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
 
@@ -101,18 +112,25 @@ class Reading(BrowserCase):
         self.write("dags/broken.yaml", BROKEN)
         long, task = "d" * 250, "t" * 250
         self.write("dags/long.yaml", f"dag_id: {long}\nschedule: null\nowner: {'o' * 250}\n"
-                   f"description: 'שלום עולם 🚶 {'x' * 250}'\ntasks:\n  {task}: {{bash: 'exit 1'}}\n")
+                   f"description: 'שלום עולם 🚶 {'x' * 250}'\n"
+                   f"tasks:\n  {task}: {{bash: 'exit 1'}}\n")
         self.failed_geolife()
+        self.write("dags/days.yaml", DAYS)
+        self.wait_for(lambda: self.days_done() == 30)
         self.dag("trigger", long, "--logical-date", DATE)
         self.wait_for(lambda: self.run_state(long) == "failed")
         run = f"/dags/{long}/runs/{DATE}"
-        for width in (360, 768, 1440):
+        for width in (360, 768, 1000, 1440):
             for dark in (False, True):
                 self.browser.look(width, dark=dark)
-                for path in (*PAGES, f"/dags/{long}", run, f"{run}/tasks/{task}"):
+                for path in (*PAGES, "/dags/days", f"/dags/{long}", run, f"{run}/tasks/{task}"):
                     self.visit(path)
                     self.assertLessEqual(self.browser.value(OVERFLOW), 0, f"{path} at {width}")
                     self.keep(path, width, dark)
+
+    def days_done(self):
+        rows = self.json("status", "days", status=None)
+        return len([row for row in rows if row.get("state") == "success"])
 
     def keep(self, path, width, dark):
         folder = os.environ.get("DAG_SCREENSHOTS")
@@ -134,11 +152,9 @@ class Reading(BrowserCase):
             self.assertLess(command, 800, path)
 
     def test_the_newest_run_of_a_grid_is_in_sight(self):
-        self.write("dags/days.yaml", "dag_id: days\nschedule: '@daily'\nstart_date: 2026-01-01\n"
-                   "end_date: 2026-01-30\ncatchup: all\ntasks:\n  t: {bash: 'true'}\n")
+        self.write("dags/days.yaml", DAYS)
         self.open()
-        self.wait_for(lambda: len([row for row in self.json("status", "days")
-                                   if row["state"] == "success"]) == 30)
+        self.wait_for(lambda: self.days_done() == 30)
         self.browser.look(360)
         self.visit("/dags/days")
         edge = self.browser.value("[...document.querySelectorAll('.grid .date')].at(-1)"
