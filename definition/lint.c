@@ -28,6 +28,8 @@ const struct lint_code lint_codes[] = {
     {"template-syntax", "error", "a template that cannot be parsed"},
     {"template-not-found", "error", "a template file that is in none of the places"},
     {"template-undefined", "error", "a template variable that does not exist"},
+    {"template-error", "error", "a template that fails when it is rendered for a sample run"},
+    {"untrusted-value", "warning", "a value from outside in SQL without a filter that quotes it"},
     {"transaction-control", "error", "BEGIN, COMMIT and their like in a task's SQL"},
     {"script-not-found", "error", "a script that does not exist"},
     {"unknown-variable", "warning", "`var.value.NAME` that dag.yaml does not declare"},
@@ -144,6 +146,7 @@ static enum status check_dag(struct linting *l, struct error *err)
     if (status != OK)
         return status;
     lint_templates(l);
+    lint_rendered(l);
     lint_rules(l);
     check_schedule(l);
     check_has_tasks(l);

@@ -25,5 +25,8 @@ void lint_add(struct linting *l, const char *severity, const char *code, const s
 void lint_rules(struct linting *l);
 /* Looks at every template of a DAG's tasks. */
 void lint_templates(struct linting *l);
+/* Looks at what a DAG's tasks would run.  After lint_templates, whose findings it does not repeat.
+ */
+void lint_rendered(struct linting *l);
 
 #endif

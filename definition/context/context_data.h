@@ -69,6 +69,8 @@ struct jinja_value context_task_instance(struct context *context, struct jinja_v
 /* The parameters' values: the run's conf over the task's over the defaults, checked. */
 enum status context_params(struct context *context, const json_t *conf, struct jinja_value *ret,
     struct error *err) MUST_CHECK;
+/* A value that stands for one that only a run knows (attempt_facts.sampled). */
+struct jinja_value context_sample(struct context *context);
 /* jinja_undefined_hint: names that are gone, and what others are called here. */
 void context_undefined_hint(void *user, struct slice name, struct error *err);
 /* A hint for an error that is about the last variable or connection that was not there. */

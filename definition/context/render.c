@@ -340,6 +340,8 @@ enum status context_render_task(const struct project *project, const struct dag 
     r.env = environment_new(&path);
     status = render_fields(&r, err);
     jinja_environment_free(r.env);
+    if (status && r.context.missing && attempt->sampled)
+        *attempt->sampled = true;
     if (status == OK) {
         ret->count = r.fields.count;
         ret->fields = arena_memdup(arena, r.fields.at, r.fields.count * sizeof(*r.fields.at));

@@ -9,7 +9,7 @@ static enum status pull_one(struct context *context, const char *task_id, const 
     const char *text =
         attempt->xcom ? attempt->xcom(attempt->xcom_user, task_id, key, context->arena) : NULL;
     CLEANUP(json_decrefp) json_t *json = NULL;
-    *ret = jinja_none();
+    *ret = attempt->sampled ? context_sample(context) : jinja_none();
     if (!text)
         return OK;
     enum status status = json_parse(text, strlen(text), NULL, &json, err);

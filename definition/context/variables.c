@@ -267,6 +267,14 @@ static enum status read_object(const char *text, const char *what, json_t **ret,
     return error_set(err, ERR_INVALID, "%s must be a JSON object", what);
 }
 
+/* What comes from outside. */
+static struct jinja_value unknown_or(struct context *context, const json_t *object)
+{
+    if (context->attempt->sampled && json_object_size(object) == 0)
+        return context_sample(context);
+    return jinja_mark(jinja_from_json(context->arena, object), JINJA_UNTRUSTED);
+}
+
 static enum status put_mapped(
     struct context *context, struct jinja_value variables, struct error *err)
 {
@@ -274,8 +282,7 @@ static enum status put_mapped(
     enum status status =
         read_object(context->attempt->mapped, "the values of the mapped task", &mapped, err);
     if (status == OK)
-        jinja_mapping_put(context->arena, variables, "mapped",
-            jinja_mark(jinja_from_json(context->arena, mapped), JINJA_UNTRUSTED));
+        jinja_mapping_put(context->arena, variables, "mapped", unknown_or(context, mapped));
     return status;
 }
 
@@ -291,8 +298,7 @@ enum status context_variables(struct context *context, struct jinja_value *ret, 
     struct jinja_value variables = jinja_mapping_new(context->arena);
     put_texts(context, variables);
     put_dates(context, variables);
-    put_task(context, variables, jinja_mark(jinja_from_json(context->arena, conf), JINJA_UNTRUSTED),
-        params);
+    put_task(context, variables, unknown_or(context, conf), params);
     context_put_project(context, variables);
     *ret = variables;
     return put_mapped(context, variables, err);

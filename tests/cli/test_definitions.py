@@ -112,6 +112,19 @@ class Definitions(ProjectCase):
         text = self.dag("lint", status=1).stdout
         self.assertIn("dags/two.yaml:7:", text)
 
+    def test_a_value_from_outside_that_is_pasted_into_sql_is_a_warning(self):
+        self.write("dag.yaml", "connections: {gp: {}}\n")
+        self.write("dags/in.yaml", "params: {name: x}\ntasks:\n"
+                   "  a: {sql: a.sql, connection: gp}\n")
+        self.write("templates/a.sql", "select 1,\n  '{{ params.name }}'\n")
+        finding = self.json("lint")[0]
+        self.assertEqual((finding["severity"], finding["code"]), ("warning", "untrusted-value"))
+        self.assertEqual((finding["file"], finding["line"], finding["column"]),
+                         ("templates/a.sql", 2, 7))
+        self.dag("lint", "--strict", status=1)
+        self.write("templates/a.sql", "select 1,\n  {{ params.name | literal }}\n")
+        self.dag("lint", "--strict")
+
     def test_a_name_set_in_a_branch_is_no_mistake_there(self):
         self.write("dags/two.yaml", TWO.replace(
             "{{ ds }}", "{% if ds %}{% set part = ds %}{{ part }}{% endif %}"))

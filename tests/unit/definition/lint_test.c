@@ -170,6 +170,71 @@ TEST(a_missing_script_and_a_dag_without_tasks_are_found)
     done(&f);
 }
 
+TEST(values_from_outside_that_are_pasted_into_sql_are_found)
+{
+    struct fixture f =
+        begin("params: {table: t, most: {type: [integer, \"null\"], default: 3},\n"
+              "  must: {type: string}, few: {type: number}}\n"
+              "tasks:\n  a: {sql: a.sql}\n  b:\n    sql: |\n      select 1,\n"
+              "        {{ params.table }}\n  c: {bash: 'echo {{ params.table }}'}\n");
+    dir_write(&f.dir, "templates/m.sql", "{% macro m(x) %}\n({{ x -}} ){% endmacro %}");
+    dir_write(&f.dir, "templates/a.sql",
+        "{% import 'm.sql' as m %}select '{{ ds }}', {{ params.most }}, {{ params.few + 1 }},\n"
+        "  {{ params.table | literal }}, {{ params.must | identifier }}, {{ params.must | bind "
+        "}},\n"
+        "  {{ dag_run.conf.day }},\n"
+        "  {{ ti.xcom_pull('b')[0].rows | upper }}, {{ m.m('x' ~ params.must) }},\n"
+        "  {% for k, v in dag_run.conf.items() %}{{ k | literal }}{% endfor %},\n"
+        "  '{{ \"a\" ~ ds ~ params['table'] }}', {{ params }}\n");
+#define OUTSIDE                                                                                    \
+    " is pasted into SQL as it is; a parameter, a run's conf or an XCom may hold anything: write " \
+    "`| literal` for a value, `| identifier` for a name\n"
+    CHECK_STR(lint(&f), "warning untrusted-value templates/a.sql:3:6 `dag_run.conf.day`" OUTSIDE
+                        "warning untrusted-value templates/a.sql:4:6 "
+                        "`ti.xcom_pull('b')[0].rows | upper`" OUTSIDE
+                        "warning untrusted-value templates/m.sql:2:5 `x`" OUTSIDE
+                        "warning untrusted-value templates/a.sql:6:7 "
+                        "`\"a\" ~ ds ~ params['table']`" OUTSIDE
+                        "warning untrusted-value templates/a.sql:6:42 `params`" OUTSIDE
+                        "warning untrusted-value dags/x.yaml:8:12 `params.table`" OUTSIDE);
+#undef OUTSIDE
+    CHECK_INT(f.findings->first->error.place.line, 3);
+    CHECK_STR(f.findings->first->error.excerpt, "  {{ dag_run.conf.day }},");
+    done(&f);
+}
+
+TEST(mistakes_that_only_rendering_shows_are_found)
+{
+    struct fixture f =
+        begin("tasks:\n  a: {sql: a.sql}\n  b: {sql: \"select {{ 1 + 'x' }}\"}\n"
+              "  c: {bash: \"echo {{ 1 // 0 }} {{ prev_start_date_success | ds }}\"}\n");
+    dir_write(&f.dir, "templates/a.sql", "select 1;\nselect {{ ds.nothing }}\n");
+    const char *text = lint(&f);
+    CHECK(strstr(text, "error template-error templates/a.sql:2:14 ") == text);
+    CHECK(strstr(text, "\nerror template-error dags/x.yaml:3:23 sql: "));
+    CHECK(strstr(text, "\nerror template-error dags/x.yaml:4:22 bash: "));
+    CHECK_INT(f.findings->error_count, 3);
+    done(&f);
+}
+
+TEST(what_only_a_run_knows_is_no_mistake)
+{
+    struct fixture f =
+        begin("params: {must: {type: object}, day: {type: integer, minimum: 7}}\n"
+              "tasks:\n  a: {sql: a.sql}\n  b: {sql: \"select {{ (1 // (params.day - 1)) | literal "
+              "}}\"}\n"
+              "  c: {sql: \"select {{ (params.must.a.b['c'] ~ 1 // 0) | literal }}\"}\n"
+              "  d: {sql: \"select {{ var.value.later + 1 }} -- dag: ignore unknown-variable\"}\n");
+    dir_write(&f.dir, "templates/a.sql",
+        "{% set rows = ti.xcom_pull('b') %}{% if rows is mapping and rows > 3 and rows == 1 %}"
+        "{{ 1 // 0 }}{% endif %}{% set n = dag_run.conf.get('n', 1) %}"
+        "{% if rows | length > 1 %}{{ 1 // 0 }}{% endif %}"
+        "select {{ (n * 2) | literal }}, {{ rows | tojson | literal }}, {{ rows | literal }},"
+        "{{ {1: 2}[n] }}{{ params.must.nothing.of.it | bind }}\n");
+    CHECK_STR(lint(&f), "");
+    done(&f);
+}
+
 TEST(a_comment_suppresses_a_finding_on_its_line_or_the_next)
 {
     struct fixture f = begin("tasks: {a: {sql: a.sql}}\n");
