@@ -1,11 +1,10 @@
 #include "base/file.h"
-#include "cli/cli.h"
-#include "definition/context/context.h"
+#include "cli/render.h"
 #include "language/jinja/jinja.h"
 
 static const char *logical_date, *dialect_text, *template_path, *context_path, *searchpath;
-static const char *conf_text;
-static bool strict, keep_trailing_newline, all_fields;
+static const char *conf_text, *diff_run;
+static bool strict, keep_trailing_newline, all_fields, map_only;
 
 enum { TEMPLATE_SIZE_MAX = 8 << 20, CONTEXT_SIZE_MAX = 64 << 20 };
 
@@ -50,7 +49,9 @@ static enum status render_with(struct cli *cli, struct jinja_environment *env, s
         status = jinja_template_parse(env, template_path, text, &template, err);
     if (status == OK)
         status = jinja_render(env, template, context, cli->arena, &result, err);
-    if (status == OK)
+    if (status == OK && map_only)
+        render_print_map(cli, NULL, &result);
+    else if (status == OK)
         write_text(result.text);
     jinja_template_free(template);
     return status;
@@ -115,8 +116,14 @@ static void print_fields(struct cli *cli, const struct rendered_task *rendered)
         const struct rendered *field = &rendered->fields[i];
         bool is_main = str_equal(field->name, "sql") || str_equal(field->name, "bash") ||
                        str_equal(field->name, "python") || str_starts(field->name, "argv");
-        if (plain && !is_main)
+        if (!all_fields && (plain || map_only) && !is_main)
             continue;
+        if (map_only) {
+            if (all_fields && !cli->json)
+                printf("-- %s (%s)\n", field->name, field->source);
+            render_print_map(cli, field->name, field->map);
+            continue;
+        }
         if (cli->json) {
             struct strbuf text = {0};
             struct json_writer w = json_begin(&text);
@@ -170,6 +177,10 @@ static enum status render_task(struct cli *cli, const struct dag *dag, struct er
         .seed = random_u64()};
     int64_t logical_us = 0;
     enum status status = find_task(dag, cli->args[1], &task, err);
+    if (status == OK && diff_run) {
+        status = find_target(cli, task, &target, err);
+        return status == OK ? render_print_diff(cli, dag, task, &target, diff_run, err) : status;
+    }
     if (status == OK)
         status = cli_find_date(dag, logical_date, &logical_us, err);
     if (status == OK)
@@ -189,8 +200,10 @@ static enum status render_task(struct cli *cli, const struct dag *dag, struct er
 
 static enum status run(struct cli *cli, struct error *err)
 {
-    if (template_path && cli->arg_count)
+    if (template_path && (cli->arg_count || diff_run))
         return error_set(err, ERR_USAGE, "either DAG and TASK, or --template");
+    if (diff_run && (map_only || logical_date || conf_text || cli->json))
+        return error_set(err, ERR_USAGE, "--diff takes the run's date and conf, and prints text");
     if (template_path)
         return render_template(cli, err);
     if (cli->arg_count != 2) {
@@ -212,6 +225,8 @@ static const struct option options[] = {
     OPTION_TEXT("dialect", 0, &dialect_text, "DIALECT", "postgresql, greenplum6 or greenplum7"),
     OPTION_TEXT("conf", 0, &conf_text, "J", "the run's conf: JSON, or @FILE"),
     OPTION_FLAG("all", 0, &all_fields, "every templated field, not only the task's text"),
+    OPTION_FLAG("map", 0, &map_only, "where each stretch of the text comes from"),
+    OPTION_TEXT("diff", 0, &diff_run, "RUN", "what changed since the run's last attempt"),
     OPTION_TEXT("template", 0, &template_path, "FILE", "a template alone, as Jinja2 renders it"),
     OPTION_TEXT("context", 0, &context_path, "FILE", "its variables: a JSON object"),
     OPTION_TEXT("searchpath", 0, &searchpath, "DIR", "where it finds others (default: its folder)"),
@@ -226,9 +241,15 @@ const struct command command_render = {
     .arguments_max = 2,
     .summary = "the text that a task would run",
     .description = "Renders a task's text for a date, without any server. With --template: any "
-                   "template, exactly as Jinja2 does.",
+                   "template, exactly as Jinja2 does. With --map: not the text but a line for "
+                   "each stretch of it, with the place in the text, the place in the template, "
+                   "and whether it stands there as text or is a value. With --diff: what the "
+                   "task would run now against what its last attempt in RUN (a run id, a logical "
+                   "date, `latest` or `failed`) ran.",
     .examples = "dag render geolife fetch_daily_trajectory --logical-date 2007-04-12\n"
                 "dag render geolife fetch_daily_trajectory --dialect greenplum6\n"
+                "dag render geolife clean_daily_label --diff latest\n"
+                "dag render geolife clean_daily_label --map\n"
                 "dag render --template report.sql --context values.json --strict",
     .options = options,
     .project = PROJECT_OPTIONAL,

@@ -190,6 +190,68 @@ class Render(ProjectCase):
         done = self.dag("render", "two", "first", "--logical-date", "2026-01-05")
         self.assertEqual(done.stdout, "echo\n2026-01-05\n")
 
+    def test_the_source_map_of_a_task(self):
+        self.write("dag.yaml", "connections: {gp: {uri: 'postgresql://u:geheim@localhost/x'}}\n")
+        self.write("dags/map.yaml", "params: {name: n}\ntasks: {a: {sql: a.sql, connection: gp}}\n")
+        self.write("templates/a.sql", "select '{{ ds }}',\n"
+                   "  é{{ params.name | bind }}{% include 'b.sql' %}{{ params.name }}\n")
+        self.write("templates/b.sql", "{{ conn.gp.password }}\nx\n")
+        words = ["render", "map", "a", "--logical-date", "2026-01-05", "--map"]
+        self.assertEqual(self.dag(*words).stdout,
+                         "1:1-8\ttemplates/a.sql:1:1\ttext\n"
+                         "1:9-18\ttemplates/a.sql:1:12\tvalue\n"
+                         "1:19-2:3\ttemplates/a.sql:1:17\ttext\n"
+                         "2:4-6\ttemplates/a.sql:2:7\tvalue bound\n"
+                         "2:7-12\ttemplates/b.sql:1:4\tvalue secret\n"
+                         "2:13-3:1\ttemplates/b.sql:1:23\ttext\n"
+                         "3:2-2\ttemplates/a.sql:2:52\tvalue untrusted\n")
+        rows = self.json(*words)
+        text = self.dag(*words[:-1]).stdout.encode()
+        self.assertEqual(sum(row["length"] for row in rows), len(text) - 1)
+        bound = [row for row in rows if row["marks"] == ["bound"]]
+        self.assertEqual([text[row["offset"]:][:row["length"]] for row in bound], [b"'n'"])
+        self.assertEqual((bound[0]["line"], bound[0]["column"], bound[0]["end_column"]), (2, 4, 6))
+
+    def test_the_source_map_of_a_template_alone(self):
+        self.write("a.sql", "{% macro m(x) %}<{{ x }}>{% endmacro %}a\n{{ m(1) }}\n")
+        self.assertEqual(self.dag("render", "--template", "a.sql", "--map").stdout,
+                         "1:1-2\ta.sql:1:40\ttext\n2:1-1\ta.sql:1:17\ttext\n"
+                         "2:2-2\ta.sql:1:21\tvalue\n2:3-3\ta.sql:1:25\ttext\n")
+
+    def test_what_changed_since_a_run_rendered(self):
+        lines = [f"select {i};\n" for i in range(1, 21)]
+        # Nobody listens there: what was rendered is kept all the same.
+        self.write("dag.yaml", "connections: {gp: {uri: 'postgresql://u:geheim@127.0.0.1:1/x'}}\n")
+        self.write("dags/old.yaml", "params: {name: n}\ntasks:\n  b: {bash: 'true'}\n"
+                   "  a: {sql: a.sql, connection: gp, retries: 0}\n")
+        head = "select '{{ ds }} {{ params.name }} {{ conn.gp.password }} {{ run_id }}';\n"
+        self.write("templates/a.sql", head + "".join(lines))
+        self.dag("render", "old", "a", "--diff", "latest", status=3)
+        self.dag("run", "old", "--logical-date", "2026-01-05", "--conf", '{"name": "conf"}',
+                 status=None)
+        same = self.dag("render", "old", "a", "--diff", "2026-01-05").stdout
+        self.assertEqual(same, "no difference\n")
+        lines[2:3] = ["select 'new';\n", "select 'newer';\n"]
+        lines[-1] = "select 20;"
+        self.write("templates/a.sql", head + "".join(lines[1:]) + " -- {{ conn.gp.password }}")
+        text = self.dag("render", "old", "a", "--diff", "latest").stdout
+        self.assertNotIn("geheim", text)
+        first, text = text.split("\n", 1)
+        self.assertRegex(first, r"^--- manual__2026-01-05T00:00:00\+00:00.*, attempt 1$")
+        at = text.index("@@")
+        body = text[at:]
+        self.assertEqual(text[:at], "+++ now\n")
+        self.assertRegex(body.splitlines()[1], r"^ select '2026-01-05 conf \*\*\* manual__")
+        body = "\n".join(line for line in body.split("\n") if "manual__" not in line)
+        self.assertEqual(body, "@@ -1,7 +1,7 @@\n-select 1;\n select 2;\n-select 3;\n"
+                         "+select 'new';\n+select 'newer';\n select 4;\n select 5;\n select 6;\n"
+                         "@@ -18,4 +18,4 @@\n select 17;\n select 18;\n select 19;\n"
+                         "-select 20;\n\\ No newline at end of file\n"
+                         "+select 20; -- ***\n\\ No newline at end of file\n")
+        self.assertIn("no SQL task", self.dag("render", "old", "b", "--diff", "latest",
+                                              status=2).stderr)
+        self.dag("render", "old", "a", "--diff", "2020-01-01", status=3)
+
     def test_every_template_vector_holds_through_the_command(self):
         cases = json.loads((ROOT / "tests/vectors/templates/sql_cases.json").read_text())
         cases = cases["cases"] if isinstance(cases, dict) else cases

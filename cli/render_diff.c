@@ -1,0 +1,133 @@
+#include "base/file.h"
+#include "cli/render.h"
+#include "executor/attempt_log.h"
+
+/* Of a stored text; those of the renderer are smaller. */
+enum { STORED_SIZE_MAX = 256 << 20 };
+
+static enum status find_attempt(struct cli *cli, const struct run_record *run,
+    const struct task *task, struct attempt_record *ret, struct error *err)
+{
+    struct store *reader = NULL;
+    struct attempt_rows attempts = {0};
+    enum status status = cli_reader(cli, &reader, err);
+    if (status == OK)
+        status = store_read_attempts(reader, run->id, task->task_id, cli->arena, &attempts, err);
+    if (status != OK)
+        return status;
+    const struct attempt_record *found = NULL;
+    for (size_t i = 0; i < attempts.count; i++)
+        if (attempts.at[i].map_index == -1)
+            found = &attempts.at[i];
+    if (!found)
+        return error_set(
+            err, ERR_NOT_FOUND, "`%s` has not been started in %s", task->task_id, run->run_id);
+    *ret = *found;
+    return OK;
+}
+
+static enum status read_stored(
+    struct cli *cli, const struct attempt_record *attempt, struct slice *ret, struct error *err)
+{
+    if (!attempt->log)
+        return error_set(err, ERR_NOT_FOUND, "the attempt has no log");
+    const char *log = path_join(cli->arena, cli->project->state, attempt->log);
+    const char *path = attempt_file_path(cli->arena, log, ".sql");
+    enum status status = file_read(path, STORED_SIZE_MAX, cli->arena, ret, err);
+    if (status == ERR_NOT_FOUND)
+        error_hint(err, "that attempt rendered no SQL");
+    return status;
+}
+
+/* As the daemon finds them for an attempt. */
+static enum status find_facts(
+    struct cli *cli, const struct run_record *run, struct run_facts *ret, struct error *err)
+{
+    struct run_rows rows = {0};
+    struct store *reader = NULL;
+    enum status status = cli_reader(cli, &reader, err);
+    if (status == OK)
+        status = store_read_previous_success(
+            reader, run->dag_id, run->logical_us, cli->arena, &rows, err);
+    if (status != OK)
+        return status;
+    const struct run_record *previous = rows.count ? &rows.at[0] : NULL;
+    *ret = (struct run_facts){.run_id = run->run_id,
+        .type = run->type,
+        .logical_us = run->logical_us,
+        .interval_start_us = run->interval_start_us,
+        .interval_end_us = run->interval_end_us,
+        .run_after_us = run->run_after_us,
+        .started_us = run->started_us,
+        .conf = run->conf,
+        .prev_interval_start_success_us = previous ? previous->interval_start_us : TIME_NONE,
+        .prev_interval_end_success_us = previous ? previous->interval_end_us : TIME_NONE,
+        .prev_start_success_us = previous ? previous->started_us : TIME_NONE,
+        .prev_end_success_us = previous ? previous->ended_us : TIME_NONE};
+    return OK;
+}
+
+struct xcom_source {
+    struct store *reader;
+    struct run_id run;
+};
+
+static const char *find_xcom(void *user, const char *task_id, const char *key, struct arena *arena)
+{
+    const struct xcom_source *source = user;
+    const char *xcom = NULL;
+    if (!str_equal(key, "return_value") ||
+        store_read_xcom(source->reader, source->run, task_id, -1, arena, &xcom, NULL) != OK)
+        return NULL;
+    return xcom;
+}
+
+/* Secrets are masked as they are in what was stored. */
+static enum status render_again(struct cli *cli, const struct dag *dag, const struct task *task,
+    const struct render_target *target, const struct run_record *run,
+    const struct attempt_record *record, struct slice *ret, struct error *err)
+{
+    struct run_facts facts;
+    struct rendered_task rendered;
+    struct xcom_source source = {cli->reader, run->id};
+    struct attempt_facts attempt = {.attempt_id = record->id.text,
+        .try_number = record->try_number,
+        .map_index = record->map_index,
+        .now_us = record->started_us,
+        .seed = hash_u64(record->id.text, strlen(record->id.text)),
+        .xcom = find_xcom,
+        .xcom_user = &source};
+    enum status status = find_facts(cli, run, &facts, err);
+    if (status == OK)
+        status = context_render_task(
+            cli->project, dag, task, &facts, &attempt, target, cli->arena, &rendered, err);
+    if (status != OK)
+        return status;
+    const struct rendered *sql = rendered_find(&rendered, "sql");
+    *ret = sql ? jinja_masked_text(sql->map, JINJA_SECRET, "***", cli->arena) : (struct slice){0};
+    return OK;
+}
+
+enum status render_print_diff(struct cli *cli, const struct dag *dag, const struct task *task,
+    const struct render_target *target, const char *run, struct error *err)
+{
+    struct run_rows runs;
+    struct attempt_record attempt;
+    struct slice before, now;
+    if (task->kind != KIND_SQL)
+        return error_set(err, ERR_USAGE, "--diff is for SQL: `%s` is no SQL task", task->task_id);
+    enum status status = cli_find_runs(cli, dag->dag_id, run, &runs, err);
+    if (status == OK)
+        status = find_attempt(cli, &runs.at[0], task, &attempt, err);
+    if (status == OK)
+        status = read_stored(cli, &attempt, &before, err);
+    if (status == OK)
+        status = render_again(cli, dag, task, target, &runs.at[0], &attempt, &now, err);
+    if (status != OK)
+        return status;
+    const char *name =
+        arena_printf(cli->arena, "%s, attempt %d", runs.at[0].run_id, (int)attempt.number);
+    if (!diff_print(name, before, "now", now, stdout))
+        puts("no difference");
+    return OK;
+}
