@@ -97,7 +97,8 @@ static enum status run(struct cli *cli, struct error *err)
 
 static const struct option options[] = {
     OPTION_TEXT("timezone", 0, &zone_text, "ZONE", "read the schedule in this IANA zone"),
-    OPTION_TEXT("from", 0, &from_text, "DATE", "the start date (default: the next run from now on)"),
+    OPTION_TEXT(
+        "from", 0, &from_text, "DATE", "the start date (default: the next run from now on)"),
     OPTION_INT("count", 'n', &count, "N", "how many (default 5)"),
     OPTION_FLAG("trigger", 0, &trigger, "cron as ticks with empty intervals"),
     OPTION_END,

@@ -98,6 +98,9 @@ static enum status receive_line(int fd, struct strbuf *text, struct error *err)
 enum status client_call(const char *state, const char *line, json_t **ret, struct error *err)
 {
     int fd = -1;
+    if (strlen(line) >= DAEMON_REQUEST_SIZE_MAX)
+        return error_set(err, ERR_LIMIT, "a request is at most %d bytes long, this one is %zu",
+            DAEMON_REQUEST_SIZE_MAX, strlen(line));
     enum status status = connect_to(state, &fd, err);
     if (status != OK)
         return status;

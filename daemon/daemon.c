@@ -26,6 +26,7 @@ struct daemon {
     uv_timer_t files_timer;  /* the next poll of the catalogue */
     uv_timer_t reload_timer; /* the next try to load the state */
     int reloads;             /* in a row */
+    bool loaded;             /* the state has been loaded once */
     int64_t started_us;
     bool stopping;
     enum status status; /* what daemon_run returns */
@@ -227,14 +228,17 @@ static void start_engine(struct daemon *daemon)
     struct engine_options options = {.loop = &daemon->loop,
         .project = daemon->options.project,
         .acting = true,
+        .must_exist = daemon->loaded,
         .user = daemon,
         .committed = on_committed,
         .failed = on_engine_failed};
     enum status status = engine_new(&options, &daemon->engine, &daemon->error);
     if (status == OK)
         status = engine_start(daemon->engine, daemon->catalogue, &daemon->error);
-    if (status == OK)
+    if (status == OK) {
+        daemon->loaded = true;
         return;
+    }
     log_error(&daemon->error, "loading the state");
     if (daemon->engine)
         drop_engine(daemon);

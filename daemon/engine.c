@@ -329,6 +329,12 @@ static enum status open_stores(struct engine *engine, struct store **ret, struct
 {
     CLEANUP(arena_freep) struct arena *arena = arena_new();
     const char *path = path_join(arena, engine->options.project->state, "dag.db");
+    if (engine->options.must_exist && !file_exists(path)) {
+        error_set(err, ERR_STORE, "the metadata is gone: %s", path);
+        error_hint(err, "put the file back; without it a new start begins with no history, and "
+                        "would run again what has been run");
+        return ERR_STORE;
+    }
     enum status status = store_open_sqlite(path, ret, err);
     if (status == OK)
         status = store_open_reader(path, &engine->reader, err);

@@ -29,6 +29,7 @@ struct engine_options {
     uv_loop_t *loop;
     const struct project *project; /* outlives the engine */
     bool acting;                   /* false: nothing is started */
+    bool must_exist;               /* the metadata is not made: it was there a moment ago */
     const char *only_dag;    /* `dag run`: this DAG alone, no schedules, and of live runs ... */
     int64_t only_logical_us; /* ... only that of this date; with only_dag NULL: everything */
     void *user;

@@ -63,7 +63,7 @@ static enum status read_date(
 {
     const char *text = text_of(in->act, key);
     if (!text)
-        return error_set(err, ERR_INVALID, "`%s` is missing", key);
+        return error_set(err, ERR_INVALID, "`%s` is missing, or is no text", key);
     enum status status = end ? zone_parse_end(in->zone, slice_of(text), ret_us, err)
                              : zone_parse_time(in->zone, slice_of(text), ret_us, NULL, err);
     return status == OK ? OK : error_context(err, "%s: ", key);
@@ -211,7 +211,7 @@ static enum status read_trigger(
     int64_t now_us = clock_now().wall_us, from_us = now_us - US_PER_MINUTE;
     request->logical_us = TIME_NONE;
     enum status status = OK;
-    if (text_of(in->act, "logical_date")) {
+    if (json_object_get(in->act, "logical_date")) {
         status = read_date(in, "logical_date", false, &request->logical_us, err);
         from_us = request->logical_us;
     } else if (in->dag && in->dag->timetable &&
@@ -235,8 +235,11 @@ static enum status read_backfill(
             err, ERR_INVALID, "only is missing, failed or all, not `%s`", backfill->only);
     backfill->dag_id = in->dag_id;
     backfill->reverse = flag_of(in->act, "reverse");
-    backfill->max_active_runs =
-        (int32_t)json_integer_value(json_object_get(in->act, "max_active_runs"));
+    int64_t active = json_integer_value(json_object_get(in->act, "max_active_runs"));
+    if (active < 0 || active > INT32_MAX)
+        return error_set(
+            err, ERR_INVALID, "max_active_runs is a positive number, not %lld", (long long)active);
+    backfill->max_active_runs = (int32_t)active;
     backfill->conf = "{}";
     enum status status = read_conf(in, &backfill->conf, err);
     request->conf = backfill->conf;

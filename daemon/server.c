@@ -246,7 +246,7 @@ enum status server_open(uv_loop_t *loop, const char *state, server_handler *hand
     int result = uv_pipe_bind(&server->pipe, server->path);
     umask(mask);
     if (result == 0)
-        result = uv_listen((uv_stream_t *)&server->pipe, 16, on_connection);
+        result = uv_listen((uv_stream_t *)&server->pipe, DAEMON_CLIENTS_MAX, on_connection);
     if (result < 0) {
         error_set(err, ERR_IO, "%s: %s", server->path, uv_strerror(result));
         server_close(server);

@@ -284,11 +284,26 @@ static enum status apply_all(
     return status;
 }
 
+/* What is written to a file that has no name any more is lost with this process. */
+static enum status check_in_place(struct sqlite_store *self, struct error *err)
+{
+    int moved = 0;
+    if (sqlite3_file_control(self->db, "main", SQLITE_FCNTL_HAS_MOVED, &moved) != SQLITE_OK ||
+        !moved)
+        return OK;
+    error_set(err, ERR_STORE, "metadata: %s was removed or replaced while it was in use",
+        sqlite3_db_filename(self->db, "main"));
+    error_hint(err, "put the file back");
+    return ERR_STORE;
+}
+
 static enum status sqlite_apply(
     struct store *store, const struct plan *plan, int64_t batch, struct error *err)
 {
     struct sqlite_store *self = of(store);
-    enum status status = run_sql(self, "begin immediate", err);
+    enum status status = check_in_place(self, err);
+    if (status == OK)
+        status = run_sql(self, "begin immediate", err);
     if (status != OK)
         return status;
     status = apply_all(self, plan, batch, err);

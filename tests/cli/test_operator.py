@@ -35,6 +35,36 @@ class Store(ProjectCase):
         self.dag("down")
         self.assertEqual(self.daemon.wait(30), 0, self.log())
 
+    def test_nothing_is_done_when_the_metadata_has_been_removed(self):
+        self.write("dags/one.yaml", ONE)
+        self.up()
+        self.dag("trigger", "one", "--logical-date", "2026-01-01", "--wait")
+        state, aside = self.folder / ".dag" / "dag.db", self.folder / "aside.db"
+        state.rename(aside)
+        refused = self.dag("trigger", "one", "--logical-date", "2026-01-02", status=4)
+        self.assertIn("was removed or replaced", refused.stderr)
+        aside.rename(state)
+        self.wait_for(lambda: self.dag("trigger", "one", "--logical-date", "2026-01-03", "--wait",
+                                       status=None).returncode == 0)
+        state.rename(aside)
+        self.dag("trigger", "one", "--logical-date", "2026-01-04", status=4)
+        self.assertEqual(self.daemon.wait(60), 4, self.log())
+        self.assertIn("the metadata is gone", self.log())
+        self.assertFalse(state.exists())
+
+    def test_metadata_of_a_newer_version_is_left_alone(self):
+        self.write("dags/one.yaml", ONE)
+        self.dag("run", "one", "--logical-date", "2026-01-01")
+        database = sqlite3.connect(self.folder / ".dag" / "dag.db", isolation_level=None)
+        version = database.execute("pragma user_version").fetchone()[0]
+        database.execute(f"pragma user_version = {version + 1}")
+        for words in (("status", "one"), ("run", "one", "--logical-date", "2026-01-02"),
+                      ("clear", "one"), ("up",)):
+            self.assertIn("use the version of dag that wrote it",
+                          self.dag(*words, status=4).stderr)
+        self.assertEqual(database.execute("select count(*) from run").fetchone(), (1,))
+        database.close()
+
 
 class Acts(ProjectCase):
     def test_a_refused_act_without_a_daemon_ends_in_order(self):
@@ -48,6 +78,17 @@ class Acts(ProjectCase):
             done = self.dag(act, "one", "--from", "2026-01-09", "--to", "2026-01-01", "--yes",
                             status=2)
             self.assertIn("2026-01-09 is after to 2026-01-01", done.stderr)
+
+    def test_a_conf_that_is_too_long_and_a_negative_cap_are_refused(self):
+        self.write("dags/one.yaml", ONE)
+        self.write("long.json", json.dumps({"text": "x" * ((1 << 20) - 20)}))
+        self.up()
+        done = self.dag("trigger", "one", "--conf", "@long.json", status=None)
+        self.assertNotIn(done.returncode, (0, 4))
+        self.assertIn("1048576", done.stderr)
+        self.dag("backfill", "one", "--from", "2026-01-01", "--to", "2026-01-02",
+                 "--max-active-runs", "-5", status=2)
+        self.assertEqual(self.json("status", "one"), [])
 
     def test_a_task_of_a_date_without_a_run_is_not_marked(self):
         self.write("dags/one.yaml", ONE)

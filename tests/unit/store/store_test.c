@@ -350,6 +350,25 @@ TEST(a_file_of_a_newer_dag_is_refused_and_a_missing_one_is_named)
     CHECK_INT(store_open_reader(path, &store, &err), ERR_STORE_NEWER);
 }
 
+TEST(nothing_is_written_to_a_file_that_was_removed_or_replaced)
+{
+    struct error err;
+    struct store *store = NULL;
+    const char *path = fresh_path();
+    char aside[80];
+    snprintf(aside, sizeof(aside), "%s.aside", path);
+    REQUIRE_OK(store_open_sqlite(path, &store, &err), &err);
+    struct plan plan;
+    plan_init(&plan);
+    REQUIRE(rename(path, aside) == 0);
+    CHECK_INT(store_apply(store, &plan, 1, &err), ERR_STORE);
+    CHECK(strstr(err.message, "was removed or replaced") != NULL);
+    REQUIRE(rename(aside, path) == 0);
+    CHECK_INT(store_apply(store, &plan, 1, &err), OK);
+    plan_done(&plan);
+    store_close(store);
+}
+
 TEST(a_reader_sees_what_is_committed_and_cannot_write)
 {
     CLEANUP(arena_freep) struct arena *arena = arena_new();
