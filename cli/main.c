@@ -1,4 +1,5 @@
 /* dag: finds the command, the project, runs it, prints its error. */
+#include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 
@@ -129,8 +130,11 @@ int main(int argc, char **argv)
     if (status != OK && err.message[0])
         print_error(&err);
     /* A pipe that was closed, or a full disk, must not look like success. */
-    if (fflush(stdout) != 0 && status == OK)
+    if ((fflush(stdout) != 0 || ferror(stdout)) && status == OK) {
+        if (errno != EPIPE)
+            fprintf(stderr, "error: the output could not be written: %s\n", strerror(errno));
         status = ERR_IO;
+    }
     cli_end(cli);
     return status == OK ? 0 : status_info(status)->exit_status;
 }

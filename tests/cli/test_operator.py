@@ -3,9 +3,10 @@
 import datetime
 import json
 import sqlite3
+import subprocess
 import unittest
 
-from support import ProjectCase
+from support import DAG, ProjectCase
 
 ONE = """dag_id: one
 schedule: "@daily"
@@ -97,6 +98,18 @@ class Acts(ProjectCase):
         self.assertEqual(self.json("status", "one"), [])
         self.dag("mark", "one", "2026-01-05", "success")
         self.assertEqual(self.states("one"), {"first": "success", "second": "success"})
+
+
+class Output(ProjectCase):
+    def test_output_that_cannot_be_written_is_no_success(self):
+        self.write("dags/one.yaml", ONE)
+        self.dag("run", "one", "--logical-date", "2026-01-05")
+        for words in (("list",), ("status", "one", "--json"), ("logs", "one", "latest", "first")):
+            with open("/dev/full", "wb") as full:
+                done = subprocess.run([DAG, *words], cwd=self.folder, env=self.environment(),
+                                      stdout=full, stderr=subprocess.PIPE, check=False, timeout=60)
+            self.assertEqual(done.returncode, 4, words)
+            self.assertIn(b"could not be written", done.stderr)
 
 
 class Coming(ProjectCase):
