@@ -1,5 +1,11 @@
 /*
- * Bound parameters: `$1` of a list, `%(name)s` of a mapping (as Airflow's users write it).
+ * Bound parameters: `$1` of a list, `%(name)s` of a mapping (as Airflow's users write it), and what
+ * the filter `bind` made.
+ *
+ * Of the latter only text is bound, which as a literal has no type either; numbers, NULL and arrays
+ * have one that a parameter would lose.  It stays a literal where the server takes no parameter:
+ * outside of queries (DDL, DO, SET, COPY), inside of quotes, behind the name of a type
+ * (`date '2007-04-12'`).
  *
  * A statement gets only those that it names, numbered anew, because the server refuses values that
  * it does not need.  The new placeholder takes the old one's place with blanks behind it, so that
@@ -90,6 +96,82 @@ static size_t number_of(struct sql_attempt *s, struct sql_bound *bound, const ch
     return bound->count;
 }
 
+/* ---- what the filter `bind` made ------------------------------------------------------------- */
+
+static bool is_one_of(
+    struct slice text, struct sql_token token, const char *const *words, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (sql_token_is(text, token, words[i]))
+            return true;
+    return false;
+}
+
+/* By its first word. */
+static bool takes_parameters(struct slice statement)
+{
+    static const char *const queries[] = {
+        "select", "insert", "update", "delete", "merge", "values", "with"};
+    size_t position = 0;
+    struct sql_token token = sql_lex(statement, &position);
+    while (token.kind == SQL_OPEN)
+        token = sql_lex(statement, &position);
+    return token.kind == SQL_WORD && is_one_of(statement, token, queries, ARRAY_SIZE(queries));
+}
+
+/* Whether an expression may begin behind that token: a name there would be a type's. */
+static bool begins_expression(struct slice statement, struct sql_token before)
+{
+    static const char *const words[] = {"select", "distinct", "all", "where", "and", "or", "not",
+        "on", "having", "by", "in", "like", "ilike", "to", "between", "from", "case", "when",
+        "then", "else", "limit", "offset", "returning", "any", "escape", "using", "zone"};
+    if (before.kind == SQL_WORD)
+        return is_one_of(statement, before, words, ARRAY_SIZE(words));
+    return before.kind == SQL_OPEN || before.kind == SQL_OTHER;
+}
+
+static bool is_made_by_bind(const struct rendered *sql, size_t offset, size_t size)
+{
+    for (size_t i = 0; i < sql->map->segment_count; i++) {
+        const struct jinja_segment *segment = &sql->map->segments[i];
+        if (segment->offset == offset && segment->length == size)
+            return segment->marks & JINJA_BOUND;
+    }
+    return false;
+}
+
+/* What a literal of the filters says: '…' with quotes doubled, E'…' with backslashes too. */
+static char *literal_value(struct slice literal, struct arena *arena)
+{
+    bool escapes = literal.p[0] == 'E';
+    char *value = arena_strndup(arena, literal.p, literal.size), *out = value;
+    for (size_t i = escapes ? 2 : 1; i + 1 < literal.size; i++) {
+        if (literal.p[i] == '\'' || (escapes && literal.p[i] == '\\'))
+            i++;
+        *out++ = literal.p[i];
+    }
+    *out = '\0';
+    return value;
+}
+
+/* Adds the literal's text as a parameter; 0: it stays a literal. */
+static size_t number_of_literal(struct sql_attempt *s, struct slice statement,
+    struct sql_token before, struct sql_token token, struct sql_bound *bound)
+{
+    enum { TWO_DIGITS = 10 };
+    size_t offset = (size_t)(statement.p - s->sql->text.p) + token.offset;
+    size_t number = bound->count + 1, needs = number < TWO_DIGITS ? 2 : 3;
+    if (token.kind != SQL_STRING || number >= SQL_PARAMETERS_MAX || token.size < needs ||
+        !begins_expression(statement, before) || !is_made_by_bind(s->sql, offset, token.size))
+        return 0;
+    struct slice literal = slice_make(statement.p + token.offset, token.size);
+    bound->names[bound->count] = ""; /* like no name in the text */
+    bound->values[bound->count++] = literal_value(literal, s->attempt->arena);
+    return number;
+}
+
+/* ---- a statement ----------------------------------------------------------------------------- */
+
 static void put(char *text, const struct placeholder *at, size_t number)
 {
     char name[16];
@@ -98,26 +180,44 @@ static void put(char *text, const struct placeholder *at, size_t number)
     memcpy(text + at->offset, name, (size_t)size);
 }
 
+/* The parameter that stands at the token.  *ret_number: 0 when none does.  False: the task has no
+   such parameter. */
+static bool bind_token(struct sql_attempt *s, struct slice statement, struct sql_token token,
+    struct sql_bound *bound, struct placeholder *ret_at, size_t *ret_number)
+{
+    bool by_name = json_is_object(s->task->parameters);
+    *ret_number = 0;
+    if (!s->task->parameters ||
+        !read_placeholder(statement, token, by_name, s->attempt->arena, ret_at))
+        return true;
+    *ret_number = number_of(s, bound, ret_at->name);
+    return *ret_number > 0;
+}
+
 bool sql_bind(
     struct sql_attempt *s, struct slice statement, struct sql_bound *ret, size_t *ret_offset)
 {
-    struct arena *arena = s->attempt->arena;
-    bool by_name = json_is_object(s->task->parameters);
-    ret->text = arena_strndup(arena, statement.p, statement.size);
+    bool binds = takes_parameters(statement);
+    ret->text = arena_strndup(s->attempt->arena, statement.p, statement.size);
     ret->count = 0;
-    size_t position = 0;
-    struct sql_token token;
-    while (s->task->parameters && (token = sql_lex(statement, &position)).kind != SQL_END) {
-        struct placeholder at;
-        if (!read_placeholder(statement, token, by_name, arena, &at))
-            continue;
-        size_t number = number_of(s, ret, at.name);
-        if (!number) {
+    size_t position = 0, number;
+    struct sql_token token, before = {.kind = SQL_END}, other = {.kind = SQL_END};
+    for (; (token = sql_lex(statement, &position)).kind != SQL_END; before = token) {
+        struct placeholder at = {.offset = token.offset, .size = token.size};
+        if (token.kind == SQL_PARAMETER && !other.size)
+            other = token;
+        if (!bind_token(s, statement, token, ret, &at, &number)) {
             *ret_offset = at.offset;
             return false;
         }
+        if (!number && binds)
+            number = number_of_literal(s, statement, before, token, ret);
+        if (!number)
+            continue;
         put(ret->text, &at, number);
         position = at.offset + at.size;
     }
-    return true;
+    /* A number of the text's own would mean the value of another. */
+    *ret_offset = other.offset;
+    return !(ret->count && other.size && !json_is_array(s->task->parameters));
 }

@@ -348,6 +348,47 @@ TEST(parameters_are_bound_by_number_and_by_name)
     sql_finish();
 }
 
+TEST(what_the_filter_bind_made_is_bound_where_a_statement_takes_parameters)
+{
+    sql_begin("bind");
+    struct task *task = rig_sql(rig,
+        "create table b (d date default {{ ds | bind }}, x text);\n"
+        "do $$ begin perform {{ ds | bind }}; end $$;\n"
+        "set local application_name = {{ 'it' | bind }};\n"
+        "insert into b (x) values {% for i in range(12) %}{{ ', ' if i }}"
+        "({{ (i ~ \"'\\\\\") | bind }}){% endfor %};\n"
+        "select {{ \"it's\" | bind }} as a, date {{ ds | bind }} + {{ 1 | bind }} as b,"
+        " $q${{ 'in' | bind }}$q$ as c, {{ none | bind }} as d, {{ 'a\\\\b' | bind }} as e,"
+        " (select {{ 'x' | literal }}) as f, current_query() as q"
+        " from b where x = {{ \"11'\\\\\" | bind }} and d = {{ ds | bind }}");
+    task->sql.result = RESULT_ROW;
+    struct attempt_result result = rig_run(rig);
+    CHECK_STR(result.message, NULL);
+    CHECK_STR(result.xcom,
+        "{\"a\":\"it's\",\"b\":\"2007-04-13\",\"c\":\"'in'\",\"d\":null,\"e\":\"a\\\\b\","
+        "\"f\":\"x\",\"q\":\"select $1      as a, date '2007-04-12' + 1 as b, $q$'in'$q$ as c,"
+        " NULL as d, $2      as e, (select 'x') as f, current_query() as q from b"
+        " where x = $3        and d = $4          \"}");
+    CHECK_INT(postgres_number(db, "SELECT count(*) FROM b WHERE x LIKE '%''\\\\'"), 12);
+    sql_finish();
+}
+
+TEST(an_error_behind_a_bound_value_is_at_its_place)
+{
+    sql_begin("bound_place");
+    fails("select {{ 'a long value' | bind }},\n  {{ 'x' | bind }} || nothing", "42703",
+        "templates/t.sql:2:23");
+    sql_finish();
+}
+
+/* Else the text's own placeholder would take the value of another. */
+TEST(a_placeholder_without_parameters_beside_a_bound_value_is_refused)
+{
+    sql_begin("bound_other");
+    fails("select $1, {{ 'x' | bind }}", "42P02", "templates/t.sql:1:8");
+    sql_finish();
+}
+
 TEST(an_error_inside_python_is_shown_at_its_line_and_uses_the_session_up)
 {
     sql_begin("python");
