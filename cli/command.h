@@ -65,6 +65,7 @@ enum project_use {
     PROJECT_OPTIONAL, /* defaults where there is none: for files and texts that stand alone */
     PROJECT_OR_STATE, /* as OPTIONAL where a stand-alone run left its state, else as NEEDED */
     PROJECT_NEEDED,
+    PROJECT_STATE, /* where its daemon is; a dag.yaml with mistakes is told, and does not matter */
 };
 
 struct command {

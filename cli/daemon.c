@@ -86,7 +86,7 @@ const struct command command_down = {
                    "and run again at the next start, or are waited for with --wait.",
     .examples = "dag down\ndag down --wait",
     .options = down_options,
-    .project = PROJECT_NEEDED,
+    .project = PROJECT_STATE,
     .run = run_down,
 };
 
@@ -103,7 +103,7 @@ const struct command command_reload = {
                    "changes by itself.",
     .examples = "dag reload",
     .options = no_options,
-    .project = PROJECT_NEEDED,
+    .project = PROJECT_STATE,
     .run = run_reload,
 };
 
@@ -181,6 +181,6 @@ const struct command command_queue = {
                    "reason why it does not run, and how the slots are used.",
     .examples = "dag queue\ndag queue --json",
     .options = no_options,
-    .project = PROJECT_NEEDED,
+    .project = PROJECT_STATE,
     .run = run_queue,
 };

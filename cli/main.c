@@ -49,6 +49,27 @@ static enum status find_project(
     return OK;
 }
 
+/* A project of defaults with the state directory where this one has it unless its dag.yaml, which
+   cannot be read now, names another. */
+static enum status load_state(struct cli *cli, const char *root, struct error *err)
+{
+    static const char *const no_environment[] = {NULL};
+    const char *environment = cli->environment ? cli->environment : getenv("DAG_ENV");
+    const char *named = getenv("DAG_STATE");
+    const char *state = path_join(cli->arena, root, named && *named ? named : ".dag");
+    if (environment && *environment && !(named && *named))
+        state = path_join(cli->arena, state, environment);
+    struct setting_override override = {.name = "state", .value = state, .flag = "state"};
+    struct project_options options = {.dir = "/",
+        .overrides = &override,
+        .override_count = 1,
+        .environ = no_environment,
+        .bare = true};
+    struct diagnostics mistakes;
+    diagnostics_init(&mistakes, cli->arena);
+    return project_load(&options, &cli->project, &mistakes, err);
+}
+
 static enum status load_project(struct cli *cli, enum project_use use, struct error *err)
 {
     struct diagnostics mistakes;
@@ -58,6 +79,8 @@ static enum status load_project(struct cli *cli, enum project_use use, struct er
     if (status == OK)
         status = project_load(&options, &cli->project, &mistakes, err);
     cli_print_diagnostics(&mistakes, stderr);
+    if (status == ERR_DEFINITION && use == PROJECT_STATE)
+        return load_state(cli, options.dir, err);
     return status;
 }
 

@@ -168,6 +168,14 @@ class Crash(ProjectCase):
         self.assertEqual(count.read_text(), "x\n")
         self.assertIn("over", self.dag("logs", "one", "latest", "first").stdout)
 
+    def test_a_broken_project_file_does_not_keep_the_daemon_from_being_stopped(self):
+        self.write("dags/one.yaml", one())
+        self.up()
+        self.write("dag.yaml", "bogus: 1\n")
+        done = self.dag("down")
+        self.assertIn("dag.yaml:1", done.stderr)
+        self.assertEqual(self.daemon.wait(30), 0, self.log())
+
     def test_a_second_leader_is_refused(self):
         self.write("dags/one.yaml", one())
         self.up()
