@@ -25,8 +25,9 @@ else()
 endif()
 dag_python_test(structure 300)
 dag_python_test(cli 600)
-dag_python_test(web 600)
+dag_python_test(web 900 RESOURCE_LOCK database)
 dag_python_test(sandbox 1200 RESOURCE_LOCK database)
+dag_python_test(templates ${DAG_SLOW})
 dag_python_test(pipelines ${DAG_SLOW} RESOURCE_LOCK database)
 dag_python_test(torture ${DAG_SLOW} RESOURCE_LOCK database PROCESSORS 2)
 
@@ -50,3 +51,7 @@ dag_fuzz(zone timetable)
 dag_fuzz(sql sql)
 dag_fuzz(yaml definition)
 dag_fuzz(http web)
+
+# What tests/templates compares with Jinja2: a program that renders many cases.
+add_executable(render_many tests/templates/render_many.c)
+target_link_libraries(render_many PRIVATE dag_jinja)

@@ -16,6 +16,9 @@ typedef const struct jinja_call *call_t;
 enum status jinja_filter_text(
     call_t call, struct jinja_value v, struct jinja_value *ret, struct error *err) MUST_CHECK;
 
+/* links.c */
+jinja_function jinja_filter_urlize;
+
 /* "a.b.0": looks up parts one after the other. */
 struct jinja_getter {
     struct jinja_value *parts;

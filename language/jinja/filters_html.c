@@ -400,4 +400,5 @@ const struct jinja_row jinja_html_filters[] = {{"e", filter_escape, 0, NULL},
     {"escape", filter_escape, 0, NULL}, {"forceescape", filter_forceescape, 0, NULL},
     {"safe", filter_safe, 0, NULL}, {"striptags", filter_striptags, 0, NULL},
     {"tojson", filter_tojson, 0, NULL}, {"urlencode", filter_urlencode, 0, NULL},
-    {"xmlattr", filter_xmlattr, 0, NULL}, {NULL, NULL, 0, NULL}};
+    {"urlize", jinja_filter_urlize, 0, NULL}, {"xmlattr", filter_xmlattr, 0, NULL},
+    {NULL, NULL, 0, NULL}};

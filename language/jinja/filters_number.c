@@ -117,10 +117,11 @@ static enum status filter_round(call_t call, struct jinja_value *ret, struct err
 {
     static const char *const names[] = {"value", "precision", "method"};
     struct jinja_value values[3];
-    int64_t digits, integer;
+    int64_t digits = 0, integer;
     struct slice method;
     enum status status = jinja_arguments(call, names, 3, 1, values, err);
-    if (!status)
+    bool whole = !status && values[1].kind == JINJA_NONE; /* round(x, None) is an integer */
+    if (!status && !whole)
         status = jinja_argument_int(call, "precision", values[1], 0, &digits, err);
     if (!status)
         status = jinja_argument_text(call, "method", values[2], "common", &method, err);
@@ -134,12 +135,17 @@ static enum status filter_round(call_t call, struct jinja_value *ret, struct err
     if (!jinja_is_number(values[0]))
         return error_set(err, ERR_TEMPLATE_TYPE, "type %s doesn't define __round__ method",
             jinja_type_name(values[0]));
+    if (whole && (ceiling || floored))
+        return error_set(err, ERR_TEMPLATE_TYPE, "round(): 'precision' must be an integer");
     digits = digits > 400 ? 400 : digits < -400 ? -400 : digits;
     if (!ceiling && !floored && jinja_is_integer(values[0], &integer))
         return round_integer(integer, digits, ret, err);
     double v = jinja_number_of(values[0]);
+    if (whole && !(v > -0x1p63 && v < 0x1p63))
+        return error_set(err, ERR_TEMPLATE_VALUE, "round(): the number has no 64 bits integer");
     if (!ceiling && !floored) {
-        *ret = jinja_float(jinja_round(v, (int)digits));
+        v = jinja_round(v, (int)digits);
+        *ret = whole ? jinja_int((int64_t)v) : jinja_float(v);
         return OK;
     }
     double unit = power_of_ten(digits), scaled = v * unit;
@@ -171,7 +177,7 @@ static enum status filter_filesizeformat(call_t call, struct jinja_value *ret, s
     if (bytes == 1) {
         strbuf_add_str(&out, "1 Byte");
     } else if (bytes < base) {
-        strbuf_printf(&out, "%.0f Bytes", trunc(bytes));
+        strbuf_printf(&out, "%.0f Bytes", trunc(bytes) + 0.0);
     } else {
         size_t i = 0;
         while (i + 1 < strlen(letters) && bytes >= unit) {

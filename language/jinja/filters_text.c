@@ -62,7 +62,16 @@ static void title_words(struct slice s, struct strbuf *out)
 CASE_FILTER(filter_capitalize, jinja_text_capitalize);
 CASE_FILTER(filter_lower, jinja_text_lower);
 CASE_FILTER(filter_upper, jinja_text_upper);
-CASE_FILTER(filter_title, title_words);
+CASE_FILTER(title_of, title_words);
+
+/* Put together from parts in Jinja2, and so not markup any more. */
+static enum status filter_title(call_t call, struct jinja_value *ret, struct error *err)
+{
+    enum status status = title_of(call, ret, err);
+    if (!status)
+        ret->marks = (uint8_t)(ret->marks & ~JINJA_SAFE);
+    return status;
+}
 
 static enum status filter_string(call_t call, struct jinja_value *ret, struct error *err)
 {

@@ -76,7 +76,41 @@ static bool range_equal(struct jinja_object *self, struct jinja_value other)
            (a->count == 0 || (a->start == b->start && (a->count == 1 || a->step == b->step)));
 }
 
+/* Where `v` stands in the range; -1 when it does not. */
+static int64_t find_in_range(const struct range *range, struct jinja_value v)
+{
+    int64_t number;
+    bool whole = jinja_is_integer(v, &number);
+    if (v.kind == JINJA_FLOAT && v.real >= -0x1p62 && v.real <= 0x1p62) {
+        number = (int64_t)v.real;
+        whole = (double)number == v.real;
+    }
+    if (!whole || (number - range->start) % range->step)
+        return -1;
+    int64_t at = (number - range->start) / range->step;
+    return at >= 0 && at < range->count ? at : -1;
+}
+
+static enum status range_find(call_t call, struct jinja_value *ret, struct error *err)
+{
+    static const char *const names[] = {"value"};
+    struct jinja_value v;
+    enum status status = jinja_arguments(call, names, 1, 1, &v, err);
+    int64_t at = status ? -1 : find_in_range((const struct range *)call->self.object, v);
+    if (!status && strcmp(call->name, "count") == 0)
+        *ret = jinja_int(at >= 0);
+    else if (!status && at < 0)
+        status = error_set(err, ERR_TEMPLATE_VALUE, "the value is not in the range");
+    else
+        *ret = jinja_int(at);
+    return status;
+}
+
+static const struct jinja_method range_methods[] = {
+    {"count", range_find}, {"index", range_find}, {NULL, NULL}};
+
 static const struct jinja_class range_class = {.type_name = "range",
+    .methods = range_methods,
     .iterate = range_iterate,
     .length = range_length,
     .item = range_item,

@@ -35,12 +35,15 @@ static enum status find_one(
     return status;
 }
 
-enum status jinja_find_template(
-    struct jinja_frame *frame, struct jinja_value name, const struct jinja_template **ret)
+enum status jinja_find_template(struct jinja_frame *frame, struct jinja_value name,
+    enum template_names use, const struct jinja_template **ret)
 {
     struct jinja_render *render = frame->render;
     if (name.kind == JINJA_STRING || name.kind == JINJA_UNDEFINED)
         return find_one(frame, name, ret);
+    if (use == TEMPLATE_ONE)
+        return error_set(render->err, ERR_TEMPLATE_TYPE,
+            "the name of a template must be a string, not '%s'", jinja_type_name(name));
     struct jinja_value names = name;
     enum status status = jinja_collect(render, render->arena, name, &names, render->err);
     for (size_t i = 0; !status && i < names.list->count; i++) {
@@ -140,7 +143,7 @@ enum status jinja_run_include(struct jinja_frame *frame, const struct jinja_stat
     const struct jinja_template *template;
     enum status status = jinja_evaluate_expression(frame, s->import.template, &name);
     if (!status)
-        status = jinja_find_template(frame, name, &template);
+        status = jinja_find_template(frame, name, TEMPLATE_FIRST_OF, &template);
     if (status == ERR_TEMPLATE_NOT_FOUND && s->import.ignore_missing) {
         *render->err = (struct error){0};
         render->fault = NULL;

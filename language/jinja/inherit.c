@@ -52,7 +52,7 @@ enum status jinja_run_extends(struct jinja_frame *frame, const struct jinja_stat
     }
     enum status status = jinja_evaluate_expression(frame, s->expression.value, &name);
     if (!status)
-        status = jinja_find_template(frame, name, &parent);
+        status = jinja_find_template(frame, name, TEMPLATE_ONE, &parent);
     if (status)
         return jinja_fail_at(frame, status, s->line, s->expression.value->offset);
     for (size_t i = 0; i < parent->block_count; i++)

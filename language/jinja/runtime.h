@@ -341,8 +341,10 @@ enum status jinja_run_for(struct jinja_frame *frame, const struct jinja_statemen
 enum status jinja_run_include(
     struct jinja_frame *frame, const struct jinja_statement *s) MUST_CHECK;
 enum status jinja_run_import(struct jinja_frame *frame, const struct jinja_statement *s) MUST_CHECK;
+/* What a tag takes as a name: a text, or the first of a list that is there. */
+enum template_names { TEMPLATE_ONE, TEMPLATE_FIRST_OF };
 enum status jinja_find_template(struct jinja_frame *frame, struct jinja_value name,
-    const struct jinja_template **ret) MUST_CHECK;
+    enum template_names use, const struct jinja_template **ret) MUST_CHECK;
 
 /* Output (output.c). */
 struct jinja_capture {

@@ -1,7 +1,7 @@
 /* The fuzz target's corpus, run as an ordinary test; the target itself checks the results. */
 #include "base/file.h"
 #include "tests/unit/test.h"
-#include "tests/fuzz/template/template_fuzz.c"
+#include "tests/fuzz/template/fuzz.c"
 
 TEST(the_fuzz_corpus_runs_clean)
 {

@@ -1,8 +1,6 @@
 /*
- * A libFuzzer target: the bytes up to the first NUL are the template, the rest a template that it
- * can include as 'part'.  Build with
- *     clang -fsanitize=fuzzer,address,undefined … tests/fuzz/template/template_fuzz.c
- * and the sources of language/jinja and base.  The corpus is one template a file.
+ * The bytes up to the first NUL are the template, the rest a template that it can include as
+ * 'part'.  Whatever they are: text whose every byte has an origin, or an error with a line.
  */
 #include "language/jinja/jinja.h"
 
