@@ -106,13 +106,14 @@ static void on_files_timer(uv_timer_t *timer)
     poll_files(timer->data);
 }
 
-static void plan_next_poll(struct daemon *daemon, bool new_folders)
+/* With `look_again` soon: something changed that may not be all there yet, or was not told. */
+static void plan_next_poll(struct daemon *daemon, bool look_again)
 {
     int64_t due_us = catalogue_due(daemon->catalogue), now_us = clock_now().mono_us;
     int64_t wait_ms = due_us == INT64_MAX ? INT64_MAX : (due_us - now_us) / US_PER_MS + 1;
     if (watch_must_poll(daemon->watch) && wait_ms > DAEMON_FILES_POLL_MS)
         wait_ms = DAEMON_FILES_POLL_MS;
-    if (new_folders && wait_ms > DAEMON_FILES_QUIET_MS)
+    if (look_again && wait_ms > DAEMON_FILES_QUIET_MS)
         wait_ms = DAEMON_FILES_QUIET_MS;
     if (wait_ms == INT64_MAX)
         uv_timer_stop(&daemon->files_timer);
@@ -143,6 +144,7 @@ static void on_files_changed(void *user)
 {
     struct daemon *daemon = user;
     poll_files(daemon);
+    plan_next_poll(daemon, true); /* what is written into a folder made now is not told */
 }
 
 /* ---- the engine ------------------------------------------------------------------------------ */
