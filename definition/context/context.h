@@ -38,9 +38,9 @@ struct attempt_facts {
     /* XCom of another task of this run: JSON text in the arena, or NULL.  May itself be NULL. */
     const char *(*xcom)(void *user, const char *task_id, const char *key, struct arena *arena);
     void *xcom_user;
-    /* NULL: as it is.  Else nothing is known of a run, for lint: the run's conf, XCom, the values of
-       a mapped task and of parameters without default are samples, and *sampled becomes true when
-       what is rendered depends on one of them, or on a variable that is not declared. */
+    /* NULL: as it is.  Else nothing is known of a run, for lint: the run's conf, XCom, the values
+       of a mapped task and of parameters without default are samples, and *sampled becomes true
+       when what is rendered depends on one of them, or on a variable that is not declared. */
     bool *sampled;
 };
 
