@@ -284,7 +284,10 @@ static enum status run_clear(struct cli *cli, struct error *err)
         json_decref(act);
         return status;
     }
-    return finish(cli, act, true, NULL, err);
+    status = finish(cli, act, true, NULL, err);
+    if (status == OK && !dry_run && !client_alive(cli->project->state))
+        fprintf(stderr, "no daemon runs: `dag up`, or `dag run`, carries on from here\n");
+    return status;
 }
 
 #define RANGE_OPTIONS                                                                              \

@@ -106,7 +106,7 @@ class Daemon(ProjectCase):
         self.dag("trigger", "one", "--logical-date", "2026-01-05", "--wait", status=1)
         self.dag("down")
         self.write("dags/one.yaml", one(second="true"))
-        self.dag("clear", "one", "2026-01-05", "second")
+        self.assertIn("dag up", self.dag("clear", "one", "2026-01-05", "second").stderr)
         self.assertNotEqual(self.json("status", "one")[0]["state"], "success")
         self.up()
         self.wait_for(lambda: self.json("status", "one")[0]["state"] == "success")
