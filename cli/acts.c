@@ -272,6 +272,15 @@ static enum status confirm_range(struct cli *cli, json_t *act, struct error *err
     return cli_confirm(cli, yes, question, err);
 }
 
+/* An act that a scheduler has to carry on with. */
+static enum status finish_later(struct cli *cli, json_t *act, struct error *err)
+{
+    enum status status = finish(cli, act, true, NULL, err);
+    if (status == OK && !dry_run && !client_alive(cli->project->state))
+        fprintf(stderr, "no daemon runs: `dag up`, or `dag run`, carries on from here\n");
+    return status;
+}
+
 static enum status run_clear(struct cli *cli, struct error *err)
 {
     json_t *act = selection(cli, "clear");
@@ -284,10 +293,7 @@ static enum status run_clear(struct cli *cli, struct error *err)
         json_decref(act);
         return status;
     }
-    status = finish(cli, act, true, NULL, err);
-    if (status == OK && !dry_run && !client_alive(cli->project->state))
-        fprintf(stderr, "no daemon runs: `dag up`, or `dag run`, carries on from here\n");
-    return status;
+    return finish_later(cli, act, err);
 }
 
 #define RANGE_OPTIONS                                                                              \
@@ -365,7 +371,7 @@ static enum status run_cancel(struct cli *cli, struct error *err)
         json_decref(act);
         return status;
     }
-    return finish(cli, act, true, NULL, err);
+    return finish_later(cli, act, err);
 }
 
 static const struct option cancel_options[] = {

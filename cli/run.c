@@ -136,7 +136,8 @@ static void on_interrupt(uv_signal_t *handle, int number)
     if (here->interrupted)
         _exit(130);
     here->interrupted = true;
-    fprintf(stderr, "\ninterrupted: cancelling what runs (again to end at once)\n");
+    fprintf(stderr, "\ninterrupted: SQL is cancelled, processes go on by themselves (again to end "
+                    "at once)\n");
     stop(here);
 }
 
