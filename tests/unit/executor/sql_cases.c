@@ -52,7 +52,7 @@ bool sql_is_sleeping(struct rig *r, void *user)
     char sql[256];
     snprintf(sql, sizeof(sql),
         "SELECT count(*) FROM pg_stat_activity WHERE application_name = '%s' AND state = 'active'"
-        " AND query LIKE '%%pg_sleep%%'",
+        " AND query LIKE '%%pg_sleep%%' AND wait_event = 'PgSleep'",
         ((struct effect *)user)->attempt.text);
     return postgres_number(db, sql) == 1;
 }
