@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -13,12 +14,30 @@ ROOT = Path(os.environ.get("DAG_SOURCE_DIR") or Path(__file__).resolve().parents
 DAG = os.environ.get("DAG_BINARY") or str(ROOT / "build" / "dev" / "dag")
 
 
+def end_processes(folder):
+    """Ends what a killed daemon's tasks left running in a test's folder: their supervisors go on."""
+    for entry in Path("/proc").iterdir():
+        if not entry.name.isdigit():
+            continue
+        try:
+            words = (entry / "cmdline").read_bytes().decode(errors="replace")
+            place = os.readlink(entry / "cwd")
+        except OSError:
+            continue  # it has ended
+        if f"{folder}/" in words or place.startswith(str(folder)):
+            try:
+                os.kill(int(entry.name), signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+
+
 class ProjectCase(unittest.TestCase):
     """A test case with an empty project in a temporary folder."""
 
     def setUp(self):
         self.folder = Path(tempfile.mkdtemp(prefix="dag-cli-"))
         self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
+        self.addCleanup(end_processes, self.folder)
         (self.folder / "dags").mkdir()
         (self.folder / "templates").mkdir()
         self.write("dag.yaml", "web: {listen: '127.0.0.1:0'}\n")
