@@ -15,7 +15,7 @@ DAG = os.environ.get("DAG_BINARY") or str(ROOT / "build" / "dev" / "dag")
 
 
 def end_processes(folder):
-    """Ends what a killed daemon's tasks left running in a test's folder: their supervisors go on."""
+    """Ends what a killed daemon's tasks left running in a folder: their supervisors go on."""
     for entry in Path("/proc").iterdir():
         if not entry.name.isdigit():
             continue
