@@ -14,6 +14,14 @@ const struct status_info *status_info(enum status status)
     return (size_t)status < ARRAY_SIZE(infos) ? &infos[status] : &infos[ERR_INTERNAL];
 }
 
+enum status status_find(const char *name, enum status fallback)
+{
+    for (int i = 1; i < ERR_COUNT_; i++)
+        if (str_equal(status_info((enum status)i)->name, name))
+            return (enum status)i;
+    return fallback;
+}
+
 /* Ends a text that was cut with "…", on a code point's border. */
 static void mark_cut(char *text, size_t size)
 {

@@ -41,6 +41,8 @@ struct status_info {
     const char *remedy;
 };
 const struct status_info *status_info(enum status status);
+/* The status of that name ("UNKNOWN_KEY"), or `fallback` when there is none. */
+enum status status_find(const char *name, enum status fallback);
 
 /* A place in a user's file.  Line and column count from 1 (columns in code points); 0 = unknown. */
 struct place {

@@ -120,10 +120,7 @@ enum status client_error(const json_t *answer, struct error *err)
     const char *name = json_string_value(json_object_get(answer, "error"));
     if (!name)
         return OK;
-    enum status status = ERR_INTERNAL;
-    for (int i = 1; i < ERR_COUNT_; i++)
-        if (str_equal(status_info((enum status)i)->name, name))
-            status = (enum status)i;
+    enum status status = status_find(name, ERR_INTERNAL);
     const char *message = json_string_value(json_object_get(answer, "message"));
     const char *hint = json_string_value(json_object_get(answer, "hint"));
     error_set(err, status, "%s", message ? message : name);

@@ -676,10 +676,7 @@ static bool answer_repeated(
         answer(user, row->outcome, NULL);
         return true;
     }
-    enum status status = ERR_CONFLICT;
-    for (int i = 1; i < ERR_COUNT_; i++)
-        if (str_equal(status_info((enum status)i)->name, row->status))
-            status = (enum status)i;
+    enum status status = status_find(row->status, ERR_CONFLICT);
     struct waiter *waiter = mem_alloc(sizeof(*waiter));
     *waiter = (struct waiter){answer, user};
     map_set(engine->waiters, uuid, waiter);

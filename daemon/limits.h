@@ -5,7 +5,6 @@
 enum {
     DAEMON_REQUEST_SIZE_MAX = 1 << 20, /* bytes of one request line: a conf of some size fits */
     DAEMON_CLIENTS_MAX = 64,           /* open connections to the socket: each holds a buffer */
-    DAEMON_CONNECT_TIMEOUT_MS = 2000,  /* a command says within two seconds that nobody answers */
     DAEMON_ANSWER_TIMEOUT_MS = 60000,  /* for the outcome of a request to be durable */
     DAEMON_FILES_QUIET_MS = 500,       /* how long files must be quiet before they are adopted */
     DAEMON_FILES_POLL_MS = 5000,       /* folders that the kernel cannot watch are looked at */
