@@ -1,49 +1,15 @@
-#include "daemon/engine.h"
-
 #include <assert.h>
-#include <pthread.h>
 
 #include "base/file.h"
-#include "base/map.h"
+#include "daemon/engine_internal.h"
 #include "daemon/limits.h"
 #include "daemon/request.h"
-#include "executor/executor.h"
-#include "scheduler/limits.h"
-#include "store/thread.h"
 
 /* Who waits for a request's outcome. */
 struct waiter {
     engine_answer *answer;
     void *user;
 };
-
-struct engine {
-    struct engine_options options;
-    struct scheduler *scheduler;
-    struct executor *executor;
-    struct store_thread *store;
-    struct store *reader; /* the loop's */
-    struct store *xcom_reader;
-    pthread_mutex_t xcom_mutex;
-    struct map *waiters; /* request uuid → struct waiter, heap */
-
-    struct plan plan; /* what this turn decided, not handed over yet */
-    int64_t next_batch;
-    bool started, failing, closing;
-
-    uv_prepare_t turn; /* the end of a turn: hands the plan over and sets the timer */
-    uv_timer_t tick;
-    uv_async_t durable; /* the store thread has finished a batch */
-    unsigned open_handles;
-    bool executor_closed;
-
-    void (*stopped)(void *user);
-    void *stopped_user;
-    void (*closed)(void *user);
-    void *closed_user;
-};
-
-static void apply(struct engine *engine, const struct event *event);
 
 const struct scheduler *engine_scheduler(const struct engine *engine)
 {
@@ -110,16 +76,6 @@ static void answer_waiter(
     mem_free(waiter);
 }
 
-static enum status load_run(struct engine *engine, const struct run_record *run, struct error *err)
-{
-    CLEANUP(arena_freep) struct arena *arena = arena_new();
-    struct task_rows tasks;
-    enum status status = store_read_tasks(engine->reader, run->id, arena, &tasks, err);
-    if (status == OK)
-        status = scheduler_load_run(engine->scheduler, run, NULL, tasks.at, tasks.count, err);
-    return status;
-}
-
 /* A backfill wants a finished run back. */
 static void load_wanted_run(struct engine *engine, const struct run_record *wanted)
 {
@@ -133,12 +89,12 @@ static void load_wanted_run(struct engine *engine, const struct run_record *want
         .to_us = wanted->logical_us};
     enum status status = store_read_runs(engine->reader, &filter, arena, &rows, &err);
     if (status == OK && rows.count)
-        status = load_run(engine, &rows.at[0], &err);
+        status = engine_load_run(engine, &rows.at[0], &err);
     if (status != OK) {
         fail(engine, &err);
         return;
     }
-    apply(engine,
+    engine_apply(engine,
         &(struct event){
             .kind = EVENT_RUN_LOADED, .dag_id = wanted->dag_id, .logical_us = wanted->logical_us});
 }
@@ -209,7 +165,7 @@ static void notify_durable(void *user)
 
 /* ---- deciding -------------------------------------------------------------------------------- */
 
-static void apply(struct engine *engine, const struct event *event)
+void engine_apply(struct engine *engine, const struct event *event)
 {
     struct error err;
     if (engine->failing)
@@ -233,7 +189,7 @@ static void hand_over(struct engine *engine)
 
 static void on_tick(uv_timer_t *timer)
 {
-    apply(timer->data, &(struct event){.kind = EVENT_TICK});
+    engine_apply(timer->data, &(struct event){.kind = EVENT_TICK});
 }
 
 /* A minute at most, so that a changed wall clock is noticed. */
@@ -280,7 +236,7 @@ static void settle(struct engine *engine)
 
 static void on_executor_event(void *user, const struct event *event)
 {
-    apply(user, event);
+    engine_apply(user, event);
 }
 
 static enum status find_facts(void *user, const struct run_record *run, struct arena *arena,
@@ -455,198 +411,12 @@ enum status engine_new(const struct engine_options *options, struct engine **ret
     return OK;
 }
 
-/* ---- loading --------------------------------------------------------------------------------- */
-
-struct loading {
-    struct engine *engine;
-    struct catalogue *catalogue;
-    struct arena *arena;
-    struct dag_rows records;
-    struct error *err;
-};
-
-static const struct dag_record *find_record(const struct loading *in, const char *dag_id)
-{
-    for (size_t i = 0; i < in->records.count; i++)
-        if (str_equal(in->records.at[i].dag_id, dag_id))
-            return &in->records.at[i];
-    return NULL;
-}
-
-static enum status read_known_dates(
-    const struct loading *in, struct run_filter filter, struct known_date **ret, size_t *ret_count)
-{
-    struct run_rows rows;
-    filter.oldest_first = true;
-    enum status status = store_read_runs(in->engine->reader, &filter, in->arena, &rows, in->err);
-    if (status != OK)
-        return status;
-    *ret = arena_array(in->arena, struct known_date, rows.count);
-    *ret_count = rows.count;
-    for (size_t i = 0; i < rows.count; i++)
-        (*ret)[i] = (struct known_date){rows.at[i].logical_us, rows.at[i].state};
-    return OK;
-}
-
-static enum status load_past(const struct loading *in, const struct dag *dag)
-{
-    struct run_rows runs;
-    struct run_filter filter = {.dag_id = dag->dag_id,
-        .states = 1u << RUN_SUCCESS | 1u << RUN_FAILED,
-        .limit = PAST_RUNS_MAX};
-    enum status status = store_read_runs(in->engine->reader, &filter, in->arena, &runs, in->err);
-    for (size_t i = 0; status == OK && i < runs.count; i++) {
-        struct task_rows tasks;
-        status = store_read_tasks(in->engine->reader, runs.at[i].id, in->arena, &tasks, in->err);
-        if (status != OK)
-            break;
-        struct past_task *past = arena_array(in->arena, struct past_task, tasks.count);
-        for (size_t j = 0; j < tasks.count; j++)
-            past[j] = (struct past_task){tasks.at[j].task_id, tasks.at[j].state};
-        status = scheduler_load_past(
-            in->engine->scheduler, dag->dag_id, runs.at[i].logical_us, past, tasks.count, in->err);
-    }
-    return status;
-}
-
-static enum status load_dag(
-    const struct loading *in, const struct dag *dag, const struct dag_record *record)
-{
-    struct known_date *future = NULL;
-    size_t count = 0;
-    struct run_filter filter = {.dag_id = dag ? dag->dag_id : record->dag_id,
-        .has_from = record && record->covered_until_us != TIME_NONE,
-        .from_us = record ? record->covered_until_us : 0};
-    enum status status = read_known_dates(in, filter, &future, &count);
-    if (status == OK)
-        status = scheduler_load_dag(in->engine->scheduler, dag, record, future, count, in->err);
-    if (status == OK && dag && dag->uses_past)
-        status = load_past(in, dag);
-    return status;
-}
-
-static bool wanted(const struct loading *in, const char *dag_id)
-{
-    const char *only = in->engine->options.only_dag;
-    return !only || str_equal(only, dag_id);
-}
-
-static enum status load_dags(struct loading *in)
-{
-    enum status status = store_read_dags(in->engine->reader, in->arena, &in->records, in->err);
-    for (size_t i = 0; status == OK && i < catalogue_count(in->catalogue); i++) {
-        const struct dag *dag = catalogue_at(in->catalogue, i);
-        if (wanted(in, dag->dag_id))
-            status = load_dag(in, dag, find_record(in, dag->dag_id));
-    }
-    for (size_t i = 0; status == OK && i < in->records.count; i++) {
-        const struct dag_record *record = &in->records.at[i];
-        if (wanted(in, record->dag_id) && !catalogue_find(in->catalogue, record->dag_id))
-            status = load_dag(in, NULL, record);
-    }
-    return status;
-}
-
-static enum status load_runs(const struct loading *in)
-{
-    struct run_rows runs;
-    struct run_filter live = {.dag_id = in->engine->options.only_dag,
-        .states = 1u << RUN_QUEUED | 1u << RUN_RUNNING,
-        .oldest_first = true};
-    if (in->engine->options.only_dag) {
-        live.has_from = live.has_to = true;
-        live.from_us = live.to_us = in->engine->options.only_logical_us;
-    }
-    enum status status = store_read_runs(in->engine->reader, &live, in->arena, &runs, in->err);
-    for (size_t i = 0; status == OK && i < runs.count; i++)
-        status = load_run(in->engine, &runs.at[i], in->err);
-    return status;
-}
-
-static enum status load_backfills(const struct loading *in)
-{
-    struct backfill_rows rows;
-    if (in->engine->options.only_dag)
-        return OK;
-    enum status status = store_read_backfills(in->engine->reader, true, in->arena, &rows, in->err);
-    for (size_t i = 0; status == OK && i < rows.count; i++) {
-        struct known_date *existing = NULL;
-        size_t count = 0;
-        struct run_filter filter = {.dag_id = rows.at[i].dag_id,
-            .has_from = true,
-            .from_us = rows.at[i].from_us,
-            .has_to = true,
-            .to_us = rows.at[i].to_us};
-        status = read_known_dates(in, filter, &existing, &count);
-        if (status == OK)
-            status = scheduler_load_backfill(
-                in->engine->scheduler, &rows.at[i], existing, count, in->err);
-    }
-    return status;
-}
-
-static const struct run_record *find_run(const struct run_rows *runs, struct run_id id)
-{
-    for (size_t i = 0; i < runs->count; i++)
-        if (runs->at[i].id.v == id.v)
-            return &runs->at[i];
-    return NULL;
-}
-
-/* The executor answers for every attempt that an earlier process left. */
-static enum status recover_attempts(const struct loading *in)
-{
-    struct engine *engine = in->engine;
-    struct attempt_rows attempts;
-    struct run_rows runs = {0};
-    struct run_filter live = {.states = 1u << RUN_QUEUED | 1u << RUN_RUNNING};
-    enum status status = store_read_live_attempts(engine->reader, in->arena, &attempts, in->err);
-    if (status == OK)
-        status = store_read_runs(engine->reader, &live, in->arena, &runs, in->err);
-    for (size_t i = 0; status == OK && i < attempts.count; i++) {
-        const struct run_record *run = find_run(&runs, attempts.at[i].run);
-        if (!run || !scheduler_has_run(engine->scheduler, run->id))
-            continue;
-        scheduler_load_attempt(engine->scheduler, &attempts.at[i]);
-        if (engine->executor)
-            executor_recover(engine->executor, &attempts.at[i],
-                scheduler_dag_version(engine->scheduler, run->dag_id), run);
-    }
-    return status;
-}
-
-/* A DAG that no file gives any more, unless its file is only broken. */
-static bool is_removed(const struct loading *in, const struct dag_record *record)
-{
-    if (record->removed || !wanted(in, record->dag_id) ||
-        catalogue_find(in->catalogue, record->dag_id))
-        return false;
-    for (size_t i = 0; i < catalogue_broken_count(in->catalogue); i++)
-        if (str_equal(catalogue_broken_at(in->catalogue, i).file, record->file))
-            return false;
-    return true;
-}
-
 enum status engine_start(struct engine *engine, struct catalogue *catalogue, struct error *err)
 {
-    CLEANUP(arena_freep) struct arena *arena = arena_new();
-    struct loading in = {.engine = engine, .catalogue = catalogue, .arena = arena, .err = err};
-    enum status status = load_dags(&in);
+    enum status status = engine_load(engine, catalogue, err);
     if (status == OK)
-        status = load_runs(&in);
-    if (status == OK)
-        status = load_backfills(&in);
-    if (status == OK)
-        status = recover_attempts(&in);
-    if (status != OK)
-        return error_context(err, "loading the state: ");
-    engine->started = true;
-    for (size_t i = 0; i < in.records.count; i++)
-        if (is_removed(&in, &in.records.at[i]))
-            apply(engine,
-                &(struct event){.kind = EVENT_DAG_REMOVED, .dag_id = in.records.at[i].dag_id});
-    apply(engine, &(struct event){.kind = EVENT_TICK});
-    return OK;
+        engine_apply(engine, &(struct event){.kind = EVENT_TICK});
+    return status;
 }
 
 void engine_adopt(struct engine *engine, const struct catalogue_changes *changes)
@@ -654,11 +424,14 @@ void engine_adopt(struct engine *engine, const struct catalogue_changes *changes
     for (size_t i = 0; i < changes->count; i++) {
         const struct catalogue_change *change = &changes->at[i];
         if (change->kind == CATALOGUE_ADOPTED)
-            apply(engine, &(struct event){.kind = EVENT_DAG_ADOPTED, .dag = change->dag});
+            engine_apply(engine, &(struct event){.kind = EVENT_DAG_ADOPTED, .dag = change->dag});
         else if (change->kind == CATALOGUE_REMOVED)
-            apply(
+            engine_apply(
                 engine, &(struct event){.kind = EVENT_DAG_REMOVED, .dag_id = change->dag->dag_id});
+        else
+            engine_note_broken(engine, change->file);
     }
+    engine_apply(engine, &(struct event){.kind = EVENT_TICK}); /* makes what was noted durable */
 }
 
 /* ---- requests
@@ -695,13 +468,13 @@ static enum status decide(struct engine *engine, const json_t *act, const char *
         request_read(act, user_name, dag, engine->reader, arena, &request, &runs, err);
     for (size_t i = 0; status == OK && i < runs.count; i++)
         if (!scheduler_has_run(engine->scheduler, runs.at[i].id))
-            status = load_run(engine, &runs.at[i], err);
+            status = engine_load_run(engine, &runs.at[i], err);
     if (status != OK)
         return status;
     struct waiter *kept = mem_alloc(sizeof(*kept));
     *kept = *waiter;
     mem_free(map_set(engine->waiters, request.uuid, kept));
-    apply(engine, &(struct event){.kind = EVENT_REQUEST, .request = &request});
+    engine_apply(engine, &(struct event){.kind = EVENT_REQUEST, .request = &request});
     return OK;
 }
 

@@ -3,7 +3,9 @@ pause; changed, broken and removed files; kill -9."""
 
 import os
 import signal
+import sqlite3
 import unittest
+from contextlib import closing
 
 from support import ProjectCase
 
@@ -134,6 +136,15 @@ class Files(ProjectCase):
         self.dag("trigger", "one", "--logical-date", "2026-01-05", "--wait")
         shown = self.dag("status")
         self.assertIn("dags/one.yaml:", shown.stdout + shown.stderr)
+        self.assertIn("frist", self.mistake("one"))
+        self.write("dags/one.yaml", one())
+        self.wait_for(lambda: self.mistake("one") is None)
+
+    def mistake(self, dag_id):
+        """Why the DAG's file does not load, as the metadata has it."""
+        with closing(sqlite3.connect(self.folder / ".dag" / "dag.db")) as metadata:
+            return metadata.execute("select broken from dag where dag_id = ?",
+                                    (dag_id,)).fetchone()[0]
 
     def test_a_removed_file_stops_scheduling(self):
         self.write("dags/one.yaml", one())

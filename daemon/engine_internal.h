@@ -1,0 +1,51 @@
+/* The engine's state, and the functions of its files for each other. */
+#ifndef DAEMON_ENGINE_INTERNAL_H
+#define DAEMON_ENGINE_INTERNAL_H
+
+#include <pthread.h>
+#include "base/map.h"
+#include "daemon/engine.h"
+#include "executor/executor.h"
+#include "store/thread.h"
+
+struct engine {
+    struct engine_options options;
+    struct scheduler *scheduler;
+    struct executor *executor;
+    struct catalogue *catalogue; /* the owner's, from engine_start on */
+    struct store_thread *store;
+    struct store *reader; /* the loop's */
+    struct store *xcom_reader;
+    pthread_mutex_t xcom_mutex;
+    struct map *waiters; /* request uuid → struct waiter, heap */
+
+    struct plan plan; /* what this turn decided, not handed over yet */
+    int64_t next_batch;
+    bool started, failing, closing;
+
+    uv_prepare_t turn; /* the end of a turn: hands the plan over and sets the timer */
+    uv_timer_t tick;
+    uv_async_t durable; /* the store thread has finished a batch */
+    unsigned open_handles;
+    bool executor_closed;
+
+    void (*stopped)(void *user);
+    void *stopped_user;
+    void (*closed)(void *user);
+    void *closed_user;
+};
+
+/* engine.c: decides; what follows is gathered in the turn's plan. */
+void engine_apply(struct engine *engine, const struct event *event);
+
+/* engine_load.c: gives the scheduler the DAGs of `catalogue`, live runs, backfills and attempts,
+   and tells it which DAGs are gone. */
+enum status engine_load(
+    struct engine *engine, struct catalogue *catalogue, struct error *err) MUST_CHECK;
+/* Tells the scheduler whether the DAGs of that file load now, and else why not. */
+void engine_note_broken(struct engine *engine, const char *file);
+/* A run with its task instances, before a request or an event that needs it. */
+enum status engine_load_run(
+    struct engine *engine, const struct run_record *run, struct error *err) MUST_CHECK;
+
+#endif

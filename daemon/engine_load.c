@@ -1,0 +1,238 @@
+/* What the engine loads at its start, and the runs that it loads later. */
+#include "daemon/engine_internal.h"
+#include "scheduler/limits.h"
+
+enum status engine_load_run(struct engine *engine, const struct run_record *run, struct error *err)
+{
+    CLEANUP(arena_freep) struct arena *arena = arena_new();
+    struct task_rows tasks;
+    enum status status = store_read_tasks(engine->reader, run->id, arena, &tasks, err);
+    if (status == OK)
+        status = scheduler_load_run(engine->scheduler, run, NULL, tasks.at, tasks.count, err);
+    return status;
+}
+
+struct loading {
+    struct engine *engine;
+    struct catalogue *catalogue;
+    struct arena *arena;
+    struct dag_rows records;
+    struct error *err;
+};
+
+static const struct dag_record *find_record(const struct loading *in, const char *dag_id)
+{
+    for (size_t i = 0; i < in->records.count; i++)
+        if (str_equal(in->records.at[i].dag_id, dag_id))
+            return &in->records.at[i];
+    return NULL;
+}
+
+static enum status read_known_dates(
+    const struct loading *in, struct run_filter filter, struct known_date **ret, size_t *ret_count)
+{
+    struct run_rows rows;
+    filter.oldest_first = true;
+    enum status status = store_read_runs(in->engine->reader, &filter, in->arena, &rows, in->err);
+    if (status != OK)
+        return status;
+    *ret = arena_array(in->arena, struct known_date, rows.count);
+    *ret_count = rows.count;
+    for (size_t i = 0; i < rows.count; i++)
+        (*ret)[i] = (struct known_date){rows.at[i].logical_us, rows.at[i].state};
+    return OK;
+}
+
+static enum status load_past(const struct loading *in, const struct dag *dag)
+{
+    struct run_rows runs;
+    struct run_filter filter = {.dag_id = dag->dag_id,
+        .states = 1u << RUN_SUCCESS | 1u << RUN_FAILED,
+        .limit = PAST_RUNS_MAX};
+    enum status status = store_read_runs(in->engine->reader, &filter, in->arena, &runs, in->err);
+    for (size_t i = 0; status == OK && i < runs.count; i++) {
+        struct task_rows tasks;
+        status = store_read_tasks(in->engine->reader, runs.at[i].id, in->arena, &tasks, in->err);
+        if (status != OK)
+            break;
+        struct past_task *past = arena_array(in->arena, struct past_task, tasks.count);
+        for (size_t j = 0; j < tasks.count; j++)
+            past[j] = (struct past_task){tasks.at[j].task_id, tasks.at[j].state};
+        status = scheduler_load_past(
+            in->engine->scheduler, dag->dag_id, runs.at[i].logical_us, past, tasks.count, in->err);
+    }
+    return status;
+}
+
+static enum status load_dag(
+    const struct loading *in, const struct dag *dag, const struct dag_record *record)
+{
+    struct known_date *future = NULL;
+    size_t count = 0;
+    struct run_filter filter = {.dag_id = dag ? dag->dag_id : record->dag_id,
+        .has_from = record && record->covered_until_us != TIME_NONE,
+        .from_us = record ? record->covered_until_us : 0};
+    enum status status = read_known_dates(in, filter, &future, &count);
+    if (status == OK)
+        status = scheduler_load_dag(in->engine->scheduler, dag, record, future, count, in->err);
+    if (status == OK && dag && dag->uses_past)
+        status = load_past(in, dag);
+    return status;
+}
+
+static bool wanted(const struct loading *in, const char *dag_id)
+{
+    const char *only = in->engine->options.only_dag;
+    return !only || str_equal(only, dag_id);
+}
+
+static enum status load_dags(struct loading *in)
+{
+    enum status status = store_read_dags(in->engine->reader, in->arena, &in->records, in->err);
+    for (size_t i = 0; status == OK && i < catalogue_count(in->catalogue); i++) {
+        const struct dag *dag = catalogue_at(in->catalogue, i);
+        if (wanted(in, dag->dag_id))
+            status = load_dag(in, dag, find_record(in, dag->dag_id));
+    }
+    for (size_t i = 0; status == OK && i < in->records.count; i++) {
+        const struct dag_record *record = &in->records.at[i];
+        if (wanted(in, record->dag_id) && !catalogue_find(in->catalogue, record->dag_id))
+            status = load_dag(in, NULL, record);
+    }
+    return status;
+}
+
+static enum status load_runs(const struct loading *in)
+{
+    struct run_rows runs;
+    struct run_filter live = {.dag_id = in->engine->options.only_dag,
+        .states = 1u << RUN_QUEUED | 1u << RUN_RUNNING,
+        .oldest_first = true};
+    if (in->engine->options.only_dag) {
+        live.has_from = live.has_to = true;
+        live.from_us = live.to_us = in->engine->options.only_logical_us;
+    }
+    enum status status = store_read_runs(in->engine->reader, &live, in->arena, &runs, in->err);
+    for (size_t i = 0; status == OK && i < runs.count; i++)
+        status = engine_load_run(in->engine, &runs.at[i], in->err);
+    return status;
+}
+
+static enum status load_backfills(const struct loading *in)
+{
+    struct backfill_rows rows;
+    if (in->engine->options.only_dag)
+        return OK;
+    enum status status = store_read_backfills(in->engine->reader, true, in->arena, &rows, in->err);
+    for (size_t i = 0; status == OK && i < rows.count; i++) {
+        struct known_date *existing = NULL;
+        size_t count = 0;
+        struct run_filter filter = {.dag_id = rows.at[i].dag_id,
+            .has_from = true,
+            .from_us = rows.at[i].from_us,
+            .has_to = true,
+            .to_us = rows.at[i].to_us};
+        status = read_known_dates(in, filter, &existing, &count);
+        if (status == OK)
+            status = scheduler_load_backfill(
+                in->engine->scheduler, &rows.at[i], existing, count, in->err);
+    }
+    return status;
+}
+
+static const struct run_record *find_run(const struct run_rows *runs, struct run_id id)
+{
+    for (size_t i = 0; i < runs->count; i++)
+        if (runs->at[i].id.v == id.v)
+            return &runs->at[i];
+    return NULL;
+}
+
+/* The executor answers for every attempt that an earlier process left. */
+static enum status recover_attempts(const struct loading *in)
+{
+    struct engine *engine = in->engine;
+    struct attempt_rows attempts;
+    struct run_rows runs = {0};
+    struct run_filter live = {.states = 1u << RUN_QUEUED | 1u << RUN_RUNNING};
+    enum status status = store_read_live_attempts(engine->reader, in->arena, &attempts, in->err);
+    if (status == OK)
+        status = store_read_runs(engine->reader, &live, in->arena, &runs, in->err);
+    for (size_t i = 0; status == OK && i < attempts.count; i++) {
+        const struct run_record *run = find_run(&runs, attempts.at[i].run);
+        if (!run || !scheduler_has_run(engine->scheduler, run->id))
+            continue;
+        scheduler_load_attempt(engine->scheduler, &attempts.at[i]);
+        if (engine->executor)
+            executor_recover(engine->executor, &attempts.at[i],
+                scheduler_dag_version(engine->scheduler, run->dag_id), run);
+    }
+    return status;
+}
+
+/* A DAG that no file gives any more, unless its file is only broken. */
+static bool is_removed(const struct loading *in, const struct dag_record *record)
+{
+    if (record->removed || !wanted(in, record->dag_id) ||
+        catalogue_find(in->catalogue, record->dag_id))
+        return false;
+    for (size_t i = 0; i < catalogue_broken_count(in->catalogue); i++)
+        if (str_equal(catalogue_broken_at(in->catalogue, i).file, record->file))
+            return false;
+    return true;
+}
+
+/* The first mistake of the file, NULL when it has none. */
+static const char *mistake_of(
+    const struct catalogue *catalogue, const char *file, struct arena *arena)
+{
+    for (size_t i = 0; i < catalogue_broken_count(catalogue); i++) {
+        struct broken_file broken = catalogue_broken_at(catalogue, i);
+        if (!str_equal(broken.file, file) || !broken.diagnostics->first)
+            continue;
+        struct strbuf text = {0};
+        error_format(&broken.diagnostics->first->error, broken.diagnostics->first->severity, &text);
+        const char *mistake = arena_strdup(arena, text.text);
+        strbuf_done(&text);
+        return mistake;
+    }
+    return NULL;
+}
+
+void engine_note_broken(struct engine *engine, const char *file)
+{
+    CLEANUP(arena_freep) struct arena *arena = arena_new();
+    for (size_t i = 0; i < catalogue_count(engine->catalogue); i++) {
+        const struct dag *dag = catalogue_at(engine->catalogue, i);
+        if (str_equal(file, dag->file) && scheduler_dag_version(engine->scheduler, dag->dag_id))
+            scheduler_set_broken(
+                engine->scheduler, dag->dag_id, file, mistake_of(engine->catalogue, file, arena));
+    }
+}
+
+enum status engine_load(struct engine *engine, struct catalogue *catalogue, struct error *err)
+{
+    CLEANUP(arena_freep) struct arena *arena = arena_new();
+    struct loading in = {.engine = engine, .catalogue = catalogue, .arena = arena, .err = err};
+    enum status status = load_dags(&in);
+    if (status == OK)
+        status = load_runs(&in);
+    if (status == OK)
+        status = load_backfills(&in);
+    if (status == OK)
+        status = recover_attempts(&in);
+    if (status != OK)
+        return error_context(err, "loading the state: ");
+    engine->started = true;
+    engine->catalogue = catalogue;
+    for (size_t i = 0; i < in.records.count; i++) {
+        const struct dag_record *record = &in.records.at[i];
+        const char *mistake = mistake_of(catalogue, record->file, arena);
+        if (wanted(&in, record->dag_id))
+            scheduler_set_broken(engine->scheduler, record->dag_id, record->file, mistake);
+        if (is_removed(&in, record))
+            engine_apply(
+                engine, &(struct event){.kind = EVENT_DAG_REMOVED, .dag_id = record->dag_id});
+    }
+    return OK;
+}
