@@ -136,7 +136,7 @@ class Files(ProjectCase):
         self.dag("trigger", "one", "--logical-date", "2026-01-05", "--wait")
         shown = self.dag("status")
         self.assertIn("dags/one.yaml:", shown.stdout + shown.stderr)
-        self.assertIn("frist", self.mistake("one"))
+        self.assertIn("shedule", self.mistake("one"))
         self.write("dags/one.yaml", one())
         self.wait_for(lambda: self.mistake("one") is None)
 
