@@ -87,7 +87,13 @@ struct attempt_id {
     ROW(MARKING_FAILED, "marking_failed", "being marked failed: waiting for its attempt's end")    \
     ROW(MARKING_SKIPPED, "marking_skipped", "being marked skipped: waiting for its attempt's end") \
     ROW(WAITING_LIMIT, "waiting_limit", "waiting: the ceiling of live task instances is reached")  \
-    ROW(WAITING_TURN_RUN, "waiting_turn_run", "waiting: other runs of the DAG start first")
+    ROW(WAITING_TURN_RUN, "waiting_turn_run", "waiting: other runs of the DAG start first")        \
+    ROW(QUARANTINED, "quarantined", "quarantined: the scheduler aborted twice while at work on it")        \
+    ROW(EXPANDED, "expanded", "expanded: there is one instance for each of its values")            \
+    ROW(NOTHING_TO_MAP, "nothing_to_map", "skipped: there is nothing to map over")                 \
+    ROW(WAITING_EXPANSION, "waiting_expansion", "waiting until the task is expanded anew")         \
+    ROW(REMOVED_INDEX, "removed_index", "the task has no value of this index any more")            \
+    ROW(DECIDED, "decided", "skipped by a decision of a task before it")
 
 enum reason {
 #define ROW(id, code, text) REASON_##id,
@@ -135,6 +141,8 @@ struct task_record {
                            generation or a final state */
     int64_t unsettled_generation;
     struct attempt_id attempt; /* current or last; empty = none yet */
+    const char *decision; /* of a success that decided what follows: as in struct attempt_result */
+    const char *mapped;        /* JSON object: its values of `expand`; NULL when map_index is -1 */
     int64_t ready_us, queued_us, started_us, ended_us, retry_at_us; /* TIME_NONE = not so far */
 };
 
@@ -269,6 +277,14 @@ struct attempt_result {
     const char *place;   /* "file:line:column", NULL without */
     const char *detail;  /* JSON, NULL without */
     const char *xcom;    /* JSON, NULL without */
+    /* Success of a task that decides what follows.  JSON list: of a branch the ids of the direct
+       downstreams that it chose; of the others empty, "what follows is skipped".  NULL: all goes on.
+       Of latest_only the scheduler decides itself. */
+    const char *decision;
+    /* Success of an expansion (a task with `expand`, map index -1): the values of each instance, a
+       JSON object each, in the order of map indexes.  None: nothing to map over. */
+    const char *const *mapped;
+    size_t mapped_count;
     int64_t started_us, ended_us;
 };
 
@@ -356,6 +372,7 @@ struct effect {
     uint32_t task;         /* index in dag->tasks */
     struct run_record run; /* start, void, cancel, run ended: the run as it is now */
     int32_t map_index, try_number, number;
+    const char *mapped; /* start: the instance's values, NULL without */
     int64_t generation;
     bool fresh_session; /* start: a retry never reuses a session */
     bool void_before;   /* start: `void_generation` must be voided first */

@@ -30,7 +30,8 @@
     ROW(MARK_SUCCESS, "mark_success")                                                              \
     ROW(MARK_FAILED, "mark_failed")                                                                \
     ROW(MARK_SKIPPED, "mark_skipped")                                                              \
-    ROW(REMOVE, "remove") /* the version it takes does not have the task */
+    ROW(REMOVE, "remove") /* the version it takes does not have the task, or the index */          \
+    ROW(EXPAND, "expand") /* a mapped task has its values: its instances take its place */
 
 enum task_event {
 #define ROW(id, name) TASK_EVENT_##id,

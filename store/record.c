@@ -50,6 +50,8 @@ static const struct record_column task_columns[] = {
     COLUMN(task_record, unsettled, BOOL),
     COLUMN(task_record, unsettled_generation, INT64),
     COLUMN_AS(task_record, "attempt", attempt, UUID),
+    COLUMN(task_record, decision, TEXT),
+    COLUMN(task_record, mapped, TEXT),
     COLUMN(task_record, ready_us, TIME),
     COLUMN(task_record, queued_us, TIME),
     COLUMN(task_record, started_us, TIME),

@@ -57,6 +57,10 @@ static const char *const migrations[] = {
     "  uuid text primary key, kind text not null, user text, dag_id text, request text,"
     "  outcome text, status text not null, at_us integer not null) strict, without rowid;"
     "create index request_at on request (at_us);",
+    /* 2: the values of mapped tasks */
+    "alter table task_instance add column mapped text;",
+    /* 3: what branches and the like decided */
+    "alter table task_instance add column decision text;",
 };
 
 enum { SCHEMA_VERSION = sizeof(migrations) / sizeof(migrations[0]) };

@@ -4,38 +4,39 @@
 
 /* The states a task event leads to; "-" where it cannot happen.  Columns in the order of
    TASK_EVENTS: ready unready give start | succeed fail skip upstream_fail | retry again wake
-   reschedule defer | clear restart | mark_success mark_failed mark_skipped remove. */
+   reschedule defer | clear restart | mark_success mark_failed mark_skipped remove |
+   expand. */
 static const struct {
     enum task_state from;
     const char *to[TASK_EVENT_COUNT];
 } task_cells[] = {
 #define SF "success", "failed", "skipped"
     {TASK_NONE, {"scheduled", "-", "-", "-", SF, "upstream_failed", "-", "-", "-", "-", "-", "none",
-                    "-", SF, "removed"}},
+                    "-", SF, "removed", "-"}},
     {TASK_SCHEDULED, {"-", "none", "queued", "-", SF, "upstream_failed", "-", "-", "-", "-", "-",
-                         "none", "-", SF, "removed"}},
+                         "none", "-", SF, "removed", "-"}},
     {TASK_QUEUED, {"-", "-", "-", "running", SF, "-", "up_for_retry", "scheduled", "-", "-", "-",
-                      "restarting", "-", SF, "-"}},
+                      "restarting", "-", SF, "-", "removed"}},
     {TASK_RUNNING, {"-", "-", "-", "-", SF, "-", "up_for_retry", "scheduled", "-",
-                       "up_for_reschedule", "deferred", "restarting", "-", SF, "-"}},
+                       "up_for_reschedule", "deferred", "restarting", "-", SF, "-", "removed"}},
     {TASK_SUCCESS, {"-", "-", "-", "-", "-", "-", "-", "-", "-", "-", "-", "-", "-", "none", "-",
-                       SF, "removed"}},
+                       SF, "removed", "-"}},
     {TASK_FAILED, {"-", "-", "-", "-", "-", "-", "-", "-", "-", "-", "-", "-", "-", "none", "-", SF,
-                      "removed"}},
+                      "removed", "-"}},
     {TASK_SKIPPED, {"-", "-", "-", "-", "-", "-", "-", "-", "-", "-", "-", "-", "-", "none", "-",
-                       SF, "removed"}},
+                       SF, "removed", "-"}},
     {TASK_UP_FOR_RETRY, {"-", "none", "-", "-", SF, "upstream_failed", "-", "-", "scheduled", "-",
-                            "-", "none", "-", SF, "removed"}},
+                            "-", "none", "-", SF, "removed", "-"}},
     {TASK_UP_FOR_RESCHEDULE, {"-", "-", "-", "-", SF, "upstream_failed", "-", "-", "scheduled", "-",
-                                 "-", "none", "-", SF, "removed"}},
+                                 "-", "none", "-", SF, "removed", "-"}},
     {TASK_DEFERRED, {"-", "-", "-", "-", SF, "upstream_failed", "-", "-", "scheduled", "-", "-",
-                        "none", "-", SF, "removed"}},
+                        "none", "-", SF, "removed", "-"}},
     {TASK_UPSTREAM_FAILED, {"-", "-", "-", "-", "-", "-", "-", "-", "-", "-", "-", "-", "-", "none",
-                               "-", SF, "removed"}},
+                               "-", SF, "removed", "-"}},
     {TASK_REMOVED, {"-", "-", "-", "-", "-", "-", "-", "-", "-", "-", "-", "-", "-", "none", "-",
-                       "-", "-", "-", "-"}},
+                       "-", "-", "-", "-", "-"}},
     {TASK_RESTARTING, {"-", "-", "-", "-", "-", "-", "-", "-", "-", "-", "-", "-", "-",
-                          "restarting", "none", SF, "-"}},
+                          "restarting", "none", SF, "-", "-"}},
 };
 
 TEST(every_task_state_moves_on_every_event_as_written)

@@ -120,6 +120,10 @@ TEST(what_was_written_is_read_back_in_every_column)
         snprintf(task.attempt.text, sizeof(task.attempt.text), "%s",
             "00000000-0000-4000-8000-000000000001");
         add_task(&plan, task, TASK_NONE, true);
+        struct task_record index = task_row(7, "load", TASK_SCHEDULED);
+        index.map_index = 3;
+        index.mapped = "{\"table\": \"a\"}";
+        add_task(&plan, index, TASK_NONE, true);
         CHECK_OK(store_apply(store, &plan, 1, &err), &err);
         plan_done(&plan);
 
@@ -136,8 +140,11 @@ TEST(what_was_written_is_read_back_in_every_column)
 
         struct task_rows tasks;
         REQUIRE_OK(store_read_tasks(store, (struct run_id){7}, arena, &tasks, &err), &err);
-        REQUIRE(tasks.count == 1);
+        REQUIRE(tasks.count == 2);
         CHECK_STR(tasks.at[0].task_id, "clean");
+        CHECK(tasks.at[0].mapped == NULL);
+        CHECK_INT(tasks.at[1].map_index, 3);
+        CHECK_STR(tasks.at[1].mapped, "{\"table\": \"a\"}");
         CHECK_INT(tasks.at[0].state, TASK_RUNNING);
         CHECK_INT(tasks.at[0].generation, INT64_MAX - 5);
         CHECK(tasks.at[0].unsettled);
@@ -348,6 +355,36 @@ TEST(a_file_of_a_newer_dag_is_refused_and_a_missing_one_is_named)
     sqlite3_close(db);
     CHECK_INT(store_open_sqlite(path, &store, &err), ERR_STORE_NEWER);
     CHECK_INT(store_open_reader(path, &store, &err), ERR_STORE_NEWER);
+}
+
+TEST(a_file_of_an_older_dag_is_brought_forward)
+{
+    CLEANUP(arena_freep) struct arena *arena = arena_new();
+    struct store *store = NULL;
+    struct error err;
+    const char *path = fresh_path();
+    struct slice old;
+    REQUIRE_OK(
+        file_read(DAG_SOURCE_DIR "/tests/unit/store/version_1.sql", 1 << 20, arena, &old, &err),
+        &err);
+    sqlite3 *db = NULL;
+    sqlite3_open(path, &db);
+    CHECK_INT(sqlite3_exec(db, old.p, NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(db);
+    CHECK_INT(store_open_reader(path, &store, &err), ERR_STORE);
+    CHECK(strstr(err.hint, "start the daemon") != NULL);
+    REQUIRE_OK(store_open_sqlite(path, &store, &err), &err);
+    struct task_rows tasks;
+    REQUIRE_OK(store_read_tasks(store, (struct run_id){1}, arena, &tasks, &err), &err);
+    REQUIRE(tasks.count == 2);
+    CHECK_INT(tasks.at[0].state, TASK_SUCCESS);
+    CHECK_INT(tasks.at[1].state, TASK_NONE);
+    struct plan plan;
+    plan_init(&plan);
+    add_task(&plan, task_row(1, "b", TASK_SCHEDULED), TASK_NONE, false);
+    CHECK_INT(apply(store, &plan, 5), OK);
+    plan_done(&plan);
+    store_close(store);
 }
 
 TEST(nothing_is_written_to_a_file_that_was_removed_or_replaced)
