@@ -44,6 +44,24 @@ static void print_runs(
     }
 }
 
+/* A schedule that gives nothing to print says why. */
+static enum status check_comes(
+    const struct timetable *timetable, const char *name, struct error *err)
+{
+    struct timetable_run run;
+    if (timetable_kind(timetable) == TIMETABLE_CONTINUOUS) {
+        fprintf(stderr, "`%s` has a run as soon as the one before it has ended\n", name);
+        return OK;
+    }
+    bool once = timetable_kind(timetable) == TIMETABLE_ONCE;
+    if (once || timetable_next(timetable, NULL, TIME_MIN_US, &run) != TIMETABLE_NO_MORE)
+        return OK;
+    error_set(err, ERR_SCHEDULE_NEVER,
+        "`%s` can never run: its schedule has no date from start_date to end_date", name);
+    error_hint(err, "change one of the three, or the calendar");
+    return ERR_SCHEDULE_NEVER;
+}
+
 /* A DAG's own timetable, or one made of the schedule's text with --from as its start date. */
 static enum status find_timetable(struct cli *cli, const struct zone **zone,
     const struct timetable **ret, struct dag **ret_dag, struct error *err)
@@ -89,6 +107,8 @@ static enum status run(struct cli *cli, struct error *err)
     enum status status = find_timetable(cli, &zone, &timetable, &dag, err);
     if (status == OK && from_text)
         status = zone_parse_time(zone, slice_of(from_text), &from_us, NULL, err);
+    if (status == OK)
+        status = check_comes(timetable, cli->args[0], err);
     if (status == OK)
         print_runs(cli, timetable, from_us, zone);
     dag_unref(dag);

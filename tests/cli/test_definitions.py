@@ -156,6 +156,52 @@ class Next(ProjectCase):
     def test_an_impossible_schedule_is_an_error(self):
         self.assertNotEqual(self.dag("next", "0 0 30 2 *", status=None).returncode, 0)
 
+    def first_days(self, schedule, count=3):
+        """The logical days of a DAG with that schedule."""
+        self.write("dags/x.yaml", f"schedule: {schedule}\ntasks: {{a: {{empty: }}}}\n")
+        rows = self.json("next", "x", "--from", "2026-12-24", "--count", str(count))
+        for before, after in zip(rows, rows[1:]):
+            if before["data_interval_start"] != before["data_interval_end"]:
+                self.assertEqual(before["data_interval_end"], after["data_interval_start"])
+        return [row["logical_date"][5:16] for row in rows]
+
+    def test_a_calendar_leaves_out_or_moves_runs(self):
+        self.write("dags/holidays.txt", "2026-12-25  # Christmas\n2026-12-26\n")
+        form = '{cron: "0 9 * * *", calendar: holidays.txt, on_holiday: %s, interval: false}'
+        self.assertEqual(self.first_days(form % "skip"),
+                         ["12-24T09:00", "12-27T09:00", "12-28T09:00"])
+        weekly = '{cron: "0 9 * * FRI", calendar: holidays.txt, on_holiday: %s}'
+        self.assertEqual(self.first_days(weekly % "skip"),
+                         ["01-01T09:00", "01-08T09:00", "01-15T09:00"])
+        self.assertEqual(self.first_days(weekly % "next"),
+                         ["12-27T09:00", "01-01T09:00", "01-08T09:00"])
+        self.assertEqual(self.first_days(weekly % "previous"),
+                         ["12-24T09:00", "01-01T09:00", "01-08T09:00"])
+
+    def test_the_other_forms_of_a_schedule(self):
+        self.assertEqual(self.first_days('["0 9 * * FRI", "30 7 * * MON"]'),
+                         ["12-25T09:00", "12-28T07:30", "01-01T09:00"])
+        self.assertEqual(self.first_days('{dates: [2026-12-31, "2026-12-30T06:00"]}'),
+                         ["12-30T06:00", "12-31T00:00"])
+        dates = "timezone: Europe/Berlin\nstart_date: 2026-10-24\nend_date: 2026-10-26\n"
+        form = '{cron: "30 2 * * *", dst: {overlap: both}}'
+        self.write("dags/x.yaml", f"schedule: {form}\n{dates}tasks: {{a: {{empty: }}}}\n")
+        rows = self.json("next", "x", "--from", "2026-10-24", "--count", "9")
+        self.assertEqual([row["logical_date"][5:16] for row in rows],
+                         ["10-24T00:30", "10-25T00:30", "10-25T01:30", "10-26T01:30"])
+
+    def test_a_schedule_that_its_calendar_or_dates_leave_nothing_of_is_an_error(self):
+        self.write("dags/x.yaml",
+                   'schedule: {cron: "0 9 * * *", calendar: [2026-12-25]}\n'
+                   "start_date: 2026-12-25\nend_date: 2026-12-25\ntasks: {a: {empty: }}\n")
+        self.assertIn("can never run", self.dag("next", "x", status=1).stderr)
+        self.assertIn("never runs", self.dag("lint", status=1).stdout)
+
+    def test_a_continuous_schedule_says_when_it_runs(self):
+        done = self.dag("next", "@continuous", "--json")
+        self.assertEqual(done.stdout, "")
+        self.assertIn("as soon as", done.stderr)
+
     def test_every_timetable_vector_holds_through_the_command(self):
         path = ROOT / "tests/vectors/timetables/vectors.json"
         vectors = json.loads(path.read_text())["vectors"]

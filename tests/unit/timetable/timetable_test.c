@@ -455,6 +455,94 @@ TEST(moved_runs_that_meet_others_are_one)
     check_next(t, &run, false, "2024-04-03T07:00", "2024-04-03T07:00");
 }
 
+/* The day that a tick of `day` moves to, as the page on schedules says it: day by day. */
+static int64_t moved_day(int64_t day, const bool *holiday, size_t count, int step)
+{
+    while (day >= 0 && day < (int64_t)count && holiday[day])
+        day += step;
+    return day;
+}
+
+/* Random calendars over a daily schedule of `weekdays` (bit 0: Thursday, as 1970-01-01 was): the
+   ticks are those of the plain schedule, each where the calendar puts it, none lost or doubled. */
+TEST(a_calendar_moves_or_leaves_out_ticks_and_nothing_else)
+{
+    enum { DAYS = 120, ROUNDS = 400 };
+    static const int steps[] = {[SCHEDULE_HOLIDAY_NEXT] = 1, [SCHEDULE_HOLIDAY_PREVIOUS] = -1};
+    static const char *const names[] = {"THU", "FRI", "SAT", "SUN", "MON", "TUE", "WED"};
+    uint64_t random = 20261121;
+    size_t wrong = 0;
+    for (int round = 0; round < ROUNDS; round++) {
+        CLEANUP(arena_freep) struct arena *scratch = arena_new();
+        bool holiday[DAYS] = {0}, expected[DAYS] = {0};
+        const char *calendar[DAYS];
+        size_t holiday_count = 0;
+        unsigned weekdays = 0;
+        struct strbuf cron = {0};
+        enum schedule_holiday on_holiday = (enum schedule_holiday)(round % 3);
+        for (int i = 0; i < 7; i++) {
+            random = random * UINT64_C(6364136223846793005) + 1442695040888963407;
+            if (random >> 62 && (i < 6 || weekdays))
+                continue;
+            strbuf_printf(&cron, "%s%s", weekdays ? "," : "30 6 * * ", names[i]);
+            weekdays |= 1u << i;
+        }
+        for (int64_t day = 1; day < DAYS - 1; day++) {
+            random = random * UINT64_C(6364136223846793005) + 1442695040888963407;
+            holiday[day] = random >> 62 == 0 || (holiday[day - 1] && random >> 63);
+            char text[TIME_TEXT_SIZE];
+            time_format_iso(day * US_PER_DAY, text);
+            if (holiday[day])
+                calendar[holiday_count++] = arena_strndup(scratch, text, 10);
+        }
+        for (int64_t day = 0; day < DAYS; day++) {
+            bool skipped = holiday[day] && on_holiday == SCHEDULE_HOLIDAY_SKIP;
+            if (!(weekdays >> day % 7 & 1) || skipped)
+                continue;
+            int64_t to = moved_day(day, holiday, DAYS, steps[on_holiday]);
+            expected[to] = true;
+        }
+        struct timetable *t = build("UTC", (struct schedule_spec){.form = SCHEDULE_TEXT,
+                                               .texts = (const char *const *)&cron.text,
+                                               .text_count = 1,
+                                               .calendar = calendar,
+                                               .calendar_count = holiday_count,
+                                               .on_holiday = on_holiday,
+                                               .start_date = "1970-01-01"});
+        struct timetable_run run;
+        enum timetable_answer answer = timetable_next(t, NULL, TIME_MIN_US, &run);
+        int64_t covered_us = run.interval.start_us;
+        for (int64_t day = 0; day < DAYS; day++) {
+            int64_t tick_us = day * US_PER_DAY + 6 * US_PER_HOUR + 30 * US_PER_MINUTE;
+            bool there = answer == TIMETABLE_RUN && run.logical_us == tick_us;
+            wrong += there != expected[day];
+            if (!there)
+                continue;
+            wrong += run.interval.start_us != covered_us || run.interval.end_us <= tick_us;
+            covered_us = run.interval.end_us;
+            struct data_interval last = run.interval;
+            answer = timetable_next(t, &last, TIME_MIN_US, &run);
+        }
+        strbuf_done(&cron);
+    }
+    CHECK_INT(wrong, 0);
+}
+
+TEST(a_calendar_may_leave_nothing_between_start_and_end)
+{
+    static const char *text = "0 9 * * *";
+    static const char *const calendar[] = {"2026-12-25", "2026-12-26"};
+    struct timetable *t = build("UTC", (struct schedule_spec){.form = SCHEDULE_TEXT,
+                                           .texts = &text,
+                                           .text_count = 1,
+                                           .calendar = calendar,
+                                           .calendar_count = 2,
+                                           .start_date = "2026-12-25",
+                                           .end_date = "2026-12-26"});
+    struct timetable_run run;
+    CHECK_INT(timetable_next(t, NULL, TIME_MIN_US, &run), TIMETABLE_NO_MORE);
+}
+
 /* ---- all questions together ---- */
 
 static bool same(struct data_interval a, struct data_interval b)
