@@ -13,6 +13,11 @@
 #ifndef BASE_BAN_H
 #define BASE_BAN_H
 
+#if defined(__clang__) && !defined(__NO_INLINE__)
+/* Makes the system's headers declare, not define: clang takes no attribute after a body. */
+#define __NO_INLINE__ 1
+#endif
+
 #include <setjmp.h>
 #include <stdio.h>
 #include <stdlib.h>

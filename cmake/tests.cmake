@@ -32,14 +32,21 @@ dag_python_test(pipelines ${DAG_SLOW} RESOURCE_LOCK database)
 dag_python_test(torture ${DAG_SLOW} RESOURCE_LOCK database PROCESSORS 2)
 
 # The fuzz tests: tests/fuzz/<name>/fuzz.c has LLVMFuzzerTestOneInput; its corpus and mutations of
-# it are run by tests/fuzz/replay.c.
+# it are run by tests/fuzz/replay.c.  In the preset `fuzz` libFuzzer drives it (tests/fuzz/run).
+add_custom_target(fuzz)
 function(dag_fuzz name module)
     set(folder ${CMAKE_SOURCE_DIR}/tests/fuzz/${name})
     if(NOT EXISTS ${folder}/fuzz.c OR NOT TARGET dag_${module})
         return()
     endif()
-    add_executable(fuzz_${name} ${folder}/fuzz.c tests/fuzz/replay.c)
+    add_executable(fuzz_${name} ${folder}/fuzz.c)
     target_link_libraries(fuzz_${name} PRIVATE dag_${module})
+    add_dependencies(fuzz fuzz_${name})
+    if(DAG_SANITIZE STREQUAL "fuzz")
+        target_link_options(fuzz_${name} PRIVATE -fsanitize=fuzzer)
+        return()
+    endif()
+    target_sources(fuzz_${name} PRIVATE tests/fuzz/replay.c)
     add_test(NAME fuzz/${name} COMMAND fuzz_${name} ${folder}/corpus)
     set_tests_properties(fuzz/${name} PROPERTIES LABELS fuzz TIMEOUT ${DAG_SLOW})
 endfunction()

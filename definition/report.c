@@ -75,9 +75,9 @@ void report_copy(struct diagnostics *diagnostics, const struct diagnostic *from)
     add(diagnostics, from->severity, from->code, &from->error);
 }
 
-static struct diagnostic *report_va(struct diagnostics *diagnostics,
-    const struct yaml_source *source, size_t offset, enum status status, const char *format,
-    va_list args)
+__attribute__((format(printf, 5, 0))) static struct diagnostic *report_va(
+    struct diagnostics *diagnostics, const struct yaml_source *source, size_t offset,
+    enum status status, const char *format, va_list args)
 {
     struct error error;
     error_vset(&error, status, format, args);

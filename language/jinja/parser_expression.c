@@ -506,11 +506,38 @@ enum status jinja_parse_tuple(
     return status;
 }
 
-static const char *const kind_names[] = {[E_CONSTANT] = "const",
-    [E_NAME] = "name",
-    [E_LIST] = "list",
-    [E_TUPLE] = "tuple",
-    [E_DICT] = "dict"};
+/* As Jinja2 calls the kinds of expressions that a parser can meet. */
+static const char *kind_name(const struct jinja_expression *e)
+{
+    static const char *const kinds[] = {[E_CONSTANT] = "const",
+        [E_NAME] = "name",
+        [E_LIST] = "list",
+        [E_TUPLE] = "tuple",
+        [E_DICT] = "dict",
+        [E_NEGATE] = "neg",
+        [E_POSITIVE] = "pos",
+        [E_NOT] = "not",
+        [E_AND] = "and",
+        [E_OR] = "or",
+        [E_CONCAT] = "concat",
+        [E_COMPARE] = "compare",
+        [E_CONDITION] = "condexpr",
+        [E_ATTRIBUTE] = "getattr",
+        [E_ITEM] = "getitem",
+        [E_SLICE] = "getitem",
+        [E_CALL] = "call",
+        [E_FILTER] = "filter",
+        [E_TEST] = "test",
+        [E_NAMESPACE_REF] = "nsref"};
+    static const char *const operators[] = {[JINJA_ADD] = "add",
+        [JINJA_SUBTRACT] = "sub",
+        [JINJA_MULTIPLY] = "mul",
+        [JINJA_DIVIDE] = "div",
+        [JINJA_FLOOR_DIVIDE] = "floordiv",
+        [JINJA_MODULO] = "mod",
+        [JINJA_POWER] = "pow"};
+    return e->kind == E_BINARY ? operators[e->op] : kinds[e->kind];
+}
 
 static enum status check_target(
     struct jinja_parser *p, const struct jinja_expression *e, const struct jinja_expression *whole)
@@ -518,8 +545,8 @@ static enum status check_target(
     if (e->kind == E_NAME || e->kind == E_NAMESPACE_REF)
         return OK;
     if (e->kind != E_TUPLE)
-        return jinja_parser_fail_at(p, whole->line, e->offset, "can't assign to '%s'",
-            kind_names[whole == e ? e->kind : E_TUPLE]);
+        return jinja_parser_fail_at(
+            p, whole->line, e->offset, "can't assign to '%s'", kind_name(whole));
     for (size_t i = 0; i < e->list.count; i++) {
         enum status status = check_target(p, e->list.items[i], whole);
         if (status)

@@ -130,6 +130,24 @@ TEST(messages_name_the_place_and_what_to_do)
     }
 }
 
+TEST(what_cannot_be_a_target_is_named)
+{
+    static const char *const cases[][2] = {{"1", "const"}, {"[a]", "list"}, {"{1: 2}", "dict"},
+        {"(1, b)", "tuple"}, {"-a", "neg"}, {"+a", "pos"}, {"not a", "not"}, {"a and b", "and"},
+        {"a or b", "or"}, {"a ~ b", "concat"}, {"a < b", "compare"}, {"a if b", "condexpr"},
+        {"a.b", "getattr"}, {"a[1]", "getitem"}, {"a[1:]", "getitem"}, {"a()", "call"},
+        {"a|e", "filter"}, {"a is odd", "test"}, {"a + b", "add"}, {"a - b", "sub"},
+        {"a * b", "mul"}, {"a / b", "div"}, {"a // b", "floordiv"}, {"a % b", "mod"},
+        {"a ** b", "pow"}};
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        CLEANUP(arena_freep) struct arena *arena = arena_new();
+        struct error err;
+        const char *text = arena_printf(arena, "{%% for (%s) in [] %%}{%% endfor %%}", cases[i][0]);
+        CHECK_INT(render(text, arena, &err), ERR_TEMPLATE_SYNTAX);
+        CHECK_STR(err.message, arena_printf(arena, "can't assign to '%s'", cases[i][1]));
+    }
+}
+
 TEST(an_expression_over_several_lines_is_reported_where_it_begins_and_where_it_fails)
 {
     CLEANUP(arena_freep) struct arena *arena = arena_new();
