@@ -194,7 +194,7 @@ class Next(ProjectCase):
         self.write("dags/x.yaml",
                    'schedule: {cron: "0 9 * * *", calendar: [2026-12-25]}\n'
                    "start_date: 2026-12-25\nend_date: 2026-12-25\ntasks: {a: {empty: }}\n")
-        self.assertIn("can never run", self.dag("next", "x", status=1).stderr)
+        self.assertIn("can never run", self.dag("next", "x", status=2).stderr)
         self.assertIn("never runs", self.dag("lint", status=1).stdout)
 
     def test_a_continuous_schedule_says_when_it_runs(self):
