@@ -265,14 +265,24 @@ static enum status view_text(
     const struct view *view = (const struct view *)self;
     const struct jinja_mapping *mapping = view->mapping.mapping;
     CLEANUP(arena_freep) struct arena *arena = arena_new();
+    struct jinja_around around;
+    bool again;
+    enum status status = jinja_repr_begin(&around, view, &again, err);
+    if (status)
+        return status;
+    if (again) {
+        strbuf_add_str(out, "...");
+        return OK;
+    }
     struct jinja_value list = jinja_list_new(arena, mapping->live);
     for (size_t i = 0; i < mapping->count; i++)
         if (!mapping->entries[i].removed)
             jinja_list_add(arena, list,
                 view_item(arena, view->mapping, &mapping->entries[i], view->keys, view->values));
     strbuf_printf(out, "%s(", self->class->type_name);
-    enum status status = jinja_append_repr(render, list, out, err);
+    status = jinja_append_repr(render, list, out, err);
     strbuf_add_char(out, ')');
+    jinja_repr_end(&around);
     return status;
 }
 

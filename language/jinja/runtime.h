@@ -184,6 +184,17 @@ enum status jinja_append_text(struct jinja_render *render, struct jinja_value v,
     struct error *err) MUST_CHECK;
 enum status jinja_append_repr(struct jinja_render *render, struct jinja_value v, struct strbuf *out,
     struct error *err) MUST_CHECK;
+/* Around the repr() of what holds other values, so that what holds itself is told by its outside
+   alone, as in Python: "[...]".  *ret_again: `what` is being written already, and there is no end
+   to call.  `around` lives until the end.  ERR_TEMPLATE_DEPTH_LIMIT above JINJA_NESTING_MAX. */
+struct jinja_around {
+    const struct jinja_around *outer;
+    const void *what;
+    unsigned depth;
+};
+enum status jinja_repr_begin(
+    struct jinja_around *around, const void *what, bool *ret_again, struct error *err) MUST_CHECK;
+void jinja_repr_end(const struct jinja_around *around);
 void jinja_append_quoted(struct slice s, struct strbuf *out);
 /* str() as a string value (a string stays itself, with its spans). */
 enum status jinja_stringify(struct jinja_render *render, struct arena *arena, struct jinja_value v,

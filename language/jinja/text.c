@@ -4,15 +4,9 @@
 #include "language/jinja/runtime.h"
 #include "language/jinja/unicode.h"
 
-/* What is being written around a value: a list that holds itself is written as "[...]". */
-struct around {
-    const struct around *outer;
-    const void *what;
-    unsigned depth;
-};
-
-static enum status append_repr(struct jinja_render *render, struct jinja_value v,
-    const struct around *around, struct strbuf *out, struct error *err);
+/* The innermost container that this thread is writing.  Kept here, as Python does, because a
+   value's own class may stand between a container and what it holds. */
+static _Thread_local const struct jinja_around *innermost;
 
 static void append_escape(uint32_t c, struct strbuf *out)
 {
@@ -62,8 +56,8 @@ void jinja_note_marks(struct jinja_render *render, struct jinja_value v)
         render->seen_marks |= v.marks & JINJA_SPREADING_MARKS;
 }
 
-static enum status append_items(struct jinja_render *render, struct jinja_value v,
-    const struct around *around, struct strbuf *out, struct error *err)
+static enum status append_items(
+    struct jinja_render *render, struct jinja_value v, struct strbuf *out, struct error *err)
 {
     enum status status = OK;
     bool is_list = v.kind == JINJA_LIST;
@@ -71,7 +65,7 @@ static enum status append_items(struct jinja_render *render, struct jinja_value 
     for (size_t i = 0; !status && i < v.list->count; i++) {
         if (i)
             strbuf_add_str(out, ", ");
-        status = append_repr(render, v.list->items[i], around, out, err);
+        status = jinja_append_repr(render, v.list->items[i], out, err);
     }
     if (!is_list && v.list->count == 1)
         strbuf_add_char(out, ',');
@@ -79,8 +73,8 @@ static enum status append_items(struct jinja_render *render, struct jinja_value 
     return status;
 }
 
-static enum status append_entries(struct jinja_render *render, struct jinja_value v,
-    const struct around *around, struct strbuf *out, struct error *err)
+static enum status append_entries(
+    struct jinja_render *render, struct jinja_value v, struct strbuf *out, struct error *err)
 {
     enum status status = OK;
     bool first = true;
@@ -92,31 +86,52 @@ static enum status append_entries(struct jinja_render *render, struct jinja_valu
         if (!first)
             strbuf_add_str(out, ", ");
         first = false;
-        status = append_repr(render, entry->key, around, out, err);
+        status = jinja_append_repr(render, entry->key, out, err);
         strbuf_add_str(out, ": ");
         if (!status)
-            status = append_repr(render, entry->value, around, out, err);
+            status = jinja_append_repr(render, entry->value, out, err);
     }
     strbuf_add_char(out, '}');
     return status;
 }
 
-static enum status append_container(struct jinja_render *render, struct jinja_value v,
-    const struct around *outer, struct strbuf *out, struct error *err)
+enum status jinja_repr_begin(
+    struct jinja_around *around, const void *what, bool *ret_again, struct error *err)
 {
-    const void *what = v.kind == JINJA_MAPPING ? (void *)v.mapping : (void *)v.list;
-    struct around around = {outer, what, outer ? outer->depth + 1 : 1};
-    for (const struct around *a = outer; a; a = a->outer) {
-        if (a->what == what) {
-            strbuf_add_str(out, v.kind == JINJA_MAPPING ? "{...}" : "[...]");
-            return OK;
-        }
-    }
-    if (around.depth > JINJA_NESTING_MAX)
+    bool again = false;
+    for (const struct jinja_around *a = innermost; a && !again; a = a->outer)
+        again = a->what == what;
+    *around = (struct jinja_around){innermost, what, innermost ? innermost->depth + 1 : 1};
+    if (!again && around->depth > JINJA_NESTING_MAX)
         return error_set(err, ERR_TEMPLATE_DEPTH_LIMIT,
             "a value is nested more than %d levels deep", JINJA_NESTING_MAX);
-    return v.kind == JINJA_MAPPING ? append_entries(render, v, &around, out, err)
-                                   : append_items(render, v, &around, out, err);
+    if (!again)
+        innermost = around;
+    *ret_again = again;
+    return OK;
+}
+
+void jinja_repr_end(const struct jinja_around *around)
+{
+    innermost = around->outer;
+}
+
+static enum status append_container(
+    struct jinja_render *render, struct jinja_value v, struct strbuf *out, struct error *err)
+{
+    bool is_mapping = v.kind == JINJA_MAPPING, again;
+    struct jinja_around around;
+    enum status status =
+        jinja_repr_begin(&around, is_mapping ? (void *)v.mapping : (void *)v.list, &again, err);
+    if (status)
+        return status;
+    if (again) {
+        strbuf_add_str(out, is_mapping ? "{...}" : v.kind == JINJA_LIST ? "[...]" : "(...)");
+        return OK;
+    }
+    status = is_mapping ? append_entries(render, v, out, err) : append_items(render, v, out, err);
+    jinja_repr_end(&around);
+    return status;
 }
 
 static void append_address(const struct jinja_object *object, struct strbuf *out)
@@ -124,11 +139,11 @@ static void append_address(const struct jinja_object *object, struct strbuf *out
     strbuf_printf(out, "<%s object>", object->class->type_name);
 }
 
-static enum status append_repr(struct jinja_render *render, struct jinja_value v,
-    const struct around *around, struct strbuf *out, struct error *err)
+enum status jinja_append_repr(
+    struct jinja_render *render, struct jinja_value v, struct strbuf *out, struct error *err)
 {
     char number[32];
-    if (render && around) {
+    if (render && innermost) {
         enum status status = jinja_step(render, err);
         if (!status && out->over)
             status = error_set(err, ERR_TEMPLATE_OUTPUT_LIMIT,
@@ -157,7 +172,7 @@ static enum status append_repr(struct jinja_render *render, struct jinja_value v
         return OK;
     case JINJA_LIST:
     case JINJA_TUPLE:
-    case JINJA_MAPPING: return append_container(render, v, around, out, err);
+    case JINJA_MAPPING: return append_container(render, v, out, err);
     case JINJA_OBJECT: break;
     }
     const struct jinja_class *class = v.object->class;
@@ -167,12 +182,6 @@ static enum status append_repr(struct jinja_render *render, struct jinja_value v
         return class->text(render, v.object, out, err);
     append_address(v.object, out);
     return OK;
-}
-
-enum status jinja_append_repr(
-    struct jinja_render *render, struct jinja_value v, struct strbuf *out, struct error *err)
-{
-    return append_repr(render, v, NULL, out, err);
 }
 
 static void append_integer(int64_t v, struct strbuf *out)
@@ -202,7 +211,7 @@ enum status jinja_append_text(
         break;
     default: break;
     }
-    return append_repr(render, v, NULL, out, err);
+    return jinja_append_repr(render, v, out, err);
 }
 
 enum status jinja_stringify(struct jinja_render *render, struct arena *arena, struct jinja_value v,
