@@ -37,26 +37,30 @@ void sql_end_error(struct sql_attempt *s, enum error_class class, const struct e
     attempt_fail(s->attempt, class, err);
 }
 
-static void sql_done(struct attempt *attempt)
+void sql_release(struct sql_attempt *s)
 {
-    struct sql_attempt *s = attempt->own;
-    if (!s)
-        return;
     let_go(s);
+    bool clean = s->session && s->clean && !session_busy(s->session);
     if (s->session)
-        target_release(s->target, s->session, s->clean && !session_busy(s->session));
+        target_release(s->target, take(s->session), clean);
     vec_done(&s->done);
     strbuf_done(&s->xcom);
 }
 
+static void sql_done(struct attempt *attempt)
+{
+    if (attempt->own)
+        sql_release(attempt->own);
+}
+
 /* ---- the beginning --------------------------------------------------------------------------- */
 
-static struct sql_attempt *new_sql_attempt(struct attempt *attempt)
+void sql_init(struct sql_attempt *s, struct attempt *attempt, const struct sql_task *task)
 {
-    struct sql_attempt *s = arena_new_of(attempt->arena, struct sql_attempt);
     const struct run_record *run = &attempt->effect.run;
     s->attempt = attempt;
-    s->task = attempt->task ? &attempt->task->sql : NULL;
+    s->task = task;
+    s->field = "sql";
     s->key = (struct ledger_key){
         .metadata_id = attempt_metadata_id(attempt),
         .dag_id = run->dag_id,
@@ -65,18 +69,38 @@ static struct sql_attempt *new_sql_attempt(struct attempt *attempt)
         .map_index = attempt->effect.map_index,
         .generation = attempt->effect.generation,
     };
+}
+
+static struct sql_attempt *new_sql_attempt(struct attempt *attempt)
+{
+    struct sql_attempt *s = arena_new_of(attempt->arena, struct sql_attempt);
+    sql_init(s, attempt, attempt->task ? &attempt->task->sql : NULL);
     attempt->own = s;
     return s;
 }
 
+bool sql_find_connection(struct sql_attempt *s)
+{
+    const char *name = s->task->connection;
+    struct error err;
+    s->connection = name ? project_find_connection(s->attempt->project, name) : NULL;
+    s->ledger = s->connection && s->connection->ledger && !s->reader;
+    if (s->connection)
+        return true;
+    error_set(&err, ERR_NOT_FOUND, "there is no connection `%s`", name ? name : "");
+    error_hint(&err, "add it to `connections` in dag.yaml, or set DAG_CONN_<NAME>");
+    sql_end_error(s, CLASS_OTHER, &err);
+    return false;
+}
+
 /* The text as statements; transaction control is refused before anything is sent. */
-static bool read_text(struct sql_attempt *s)
+bool sql_read_text(struct sql_attempt *s)
 {
     struct attempt *attempt = s->attempt;
     struct attempt_result failure;
     struct error err;
     size_t offset = 0;
-    s->sql = rendered_find(&attempt->rendered, "sql");
+    s->sql = rendered_find(&attempt->rendered, s->field);
     if (!s->sql) {
         error_set(&err, ERR_INTERNAL, "the task has no SQL");
         sql_end_error(s, CLASS_TEMPLATE, &err);
@@ -139,10 +163,11 @@ static void begin_on(struct sql_attempt *s, struct session *session)
     s->clean = stays_clean(s);
     attempt_say(attempt, LOG_KIND_INFO, "on `%s`: %s %s, backend %d", s->connection->name,
         dialect_name(facts->dialect), facts->number, (int)facts->pid);
-    if (s->connection->ledger && !check_pin(s))
+    if (s->ledger && !check_pin(s))
         return;
     attempt->memo.connection = s->connection->name;
-    memcpy(attempt->memo.ledger_id, facts->ledger_id, sizeof(attempt->memo.ledger_id));
+    if (s->ledger)
+        memcpy(attempt->memo.ledger_id, facts->ledger_id, sizeof(attempt->memo.ledger_id));
     attempt_write_memo(attempt);
     sql_protocol_begin(s);
 }
@@ -157,7 +182,7 @@ static void on_acquired(void *user, struct session *session, const struct error 
         sql_end_error(s, CLASS_CONNECT, err);
 }
 
-static void acquire(struct sql_attempt *s)
+void sql_acquire(struct sql_attempt *s)
 {
     bool fresh = s->attempt->effect.fresh_session || s->task->session == SESSION_FRESH ||
                  !s->task->transaction;
@@ -188,7 +213,7 @@ static void after_void(struct sql_attempt *s, const struct settle *settle)
         attempt_say(attempt, LOG_KIND_INFO,
             settle->inserted ? "the generation before can no longer commit"
                              : "the generation before had committed; this one runs after it");
-        acquire(s);
+        sql_acquire(s);
     }
 }
 
@@ -213,20 +238,12 @@ static void void_before(struct sql_attempt *s)
 static void sql_start(struct attempt *attempt)
 {
     struct sql_attempt *s = new_sql_attempt(attempt);
-    s->connection = project_find_connection(attempt->project, s->task->connection);
-    if (!s->connection) {
-        struct error err;
-        error_set(&err, ERR_NOT_FOUND, "there is no connection `%s`",
-            s->task->connection ? s->task->connection : "");
-        error_hint(&err, "add it to `connections` in dag.yaml, or set DAG_CONN_<NAME>");
-        sql_end_error(s, CLASS_OTHER, &err);
-    } else if (!read_text(s)) {
+    if (!sql_find_connection(s) || !sql_read_text(s))
         return;
-    } else if (attempt->effect.void_before && s->connection->ledger) {
+    if (attempt->effect.void_before && s->ledger)
         void_before(s);
-    } else {
-        acquire(s);
-    }
+    else
+        sql_acquire(s);
 }
 
 /* ---- recover --------------------------------------------------------------------------------- */
@@ -306,19 +323,25 @@ static void sql_recover(struct attempt *attempt)
 
 /* ---- cancel ---------------------------------------------------------------------------------- */
 
-static void sql_cancel(struct attempt *attempt, bool force)
+void sql_stop(struct sql_attempt *s, bool force)
 {
-    struct sql_attempt *s = attempt->own;
-    if (!s || attempt->finished)
+    struct attempt *attempt = s->attempt;
+    if (attempt->finished)
         return;
     if (s->session) {
         sql_cancel_running(s, force);
     } else if (s->acquire || force) {
         struct attempt_result result = sql_cancelled_result(s);
-        result.may_commit = attempt->recovering;
+        result.may_commit = attempt->recovering && !s->reader;
         sql_end(s, &result);
     }
     /* Otherwise a void or a recovery is on its way, which ends by itself and then looks. */
+}
+
+static void sql_cancel(struct attempt *attempt, bool force)
+{
+    if (attempt->own)
+        sql_stop(attempt->own, force);
 }
 
 const struct operator operator_sql = {

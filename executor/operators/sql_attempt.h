@@ -37,9 +37,21 @@ struct sql_done_statement {
     int64_t took_us;
 };
 
+struct sql_attempt;
+
+/* Who gets the rows of a text that only reads (query.h): its transaction is READ ONLY, without
+   ledger, and rolled back.  `ended`: all rows were given and the transaction is over. */
+struct sql_reader {
+    void (*row)(struct sql_attempt *s, const PGresult *row);
+    void (*ended)(struct sql_attempt *s);
+};
+
 struct sql_attempt {
     struct attempt *attempt;
     const struct sql_task *task;
+    const struct sql_reader *reader; /* NULL: a SQL task */
+    const char *field;               /* the rendered field that is the text */
+    bool ledger;                     /* claim and result are written */
     const struct connection *connection;
     const struct rendered *sql;
     struct sql_statements statements;
@@ -57,6 +69,8 @@ struct sql_attempt {
     bool clean;       /* the session may be used again */
     bool claim_won;   /* ours is in */
     bool claim_taken; /* somebody else's claim is there: read it after the rollback */
+
+    const char *too_much; /* of the rows that came: what the statement fails with */
 
     bool failed; /* `failure` is what the attempt ends with after the rollback */
     struct attempt_result failure;
@@ -78,6 +92,18 @@ struct sql_attempt {
 
 /* ---- sql.c ---- */
 
+/* Fills a zeroed one. */
+void sql_init(struct sql_attempt *s, struct attempt *attempt, const struct sql_task *task);
+/* Both end the attempt and give false when there is none, or none that may be sent. */
+bool sql_find_connection(struct sql_attempt *s);
+bool sql_read_text(struct sql_attempt *s);
+/* Gets a session and begins. */
+void sql_acquire(struct sql_attempt *s);
+/* Ends it on request; the operator's `cancel`. */
+void sql_stop(struct sql_attempt *s, bool force);
+/* Gives the session back, stops all that is under way.  Any number of times. */
+void sql_release(struct sql_attempt *s);
+
 /* Ends it; gives the session back or closes it. */
 void sql_end(struct sql_attempt *s, const struct attempt_result *result);
 void sql_end_error(struct sql_attempt *s, enum error_class class, const struct error *err);
@@ -86,10 +112,14 @@ void sql_end_error(struct sql_attempt *s, enum error_class class, const struct e
 
 /* Begins on the session that was acquired. */
 void sql_protocol_begin(struct sql_attempt *s);
+/* More rows came than are wanted: the rest is called off, and the statement fails. */
+void sql_too_much(struct sql_attempt *s, const char *message);
 
 /* ---- sql_cancel.c ---- */
 
 void sql_cancel_running(struct sql_attempt *s, bool force);
+/* Calls off the running statement alone: it ends with an error. */
+void sql_cancel_statement(struct sql_attempt *s);
 /* The connection broke while a cancel was under way: confirm that the backend is gone, then end. */
 void sql_cancel_lost(struct sql_attempt *s);
 void sql_cancel_done(struct sql_attempt *s);

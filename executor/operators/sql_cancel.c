@@ -113,9 +113,8 @@ static void on_cancel_sent(struct offload_job *base)
     on_cancel_discard(base);
 }
 
-static void start_cancel(struct sql_attempt *s)
+static void send_cancel(struct sql_attempt *s)
 {
-    s->cancel_sent = true;
     s->clean = false;
     attempt_say(
         s->attempt, LOG_KIND_INFO, "PQcancel to backend %d", (int)session_facts(s->session)->pid);
@@ -126,11 +125,25 @@ static void start_cancel(struct sql_attempt *s)
     job->owner = s;
     s->cancel_job = job;
     offload_run(attempt_admin(s->attempt), &job->job);
+}
+
+static void start_cancel(struct sql_attempt *s)
+{
+    s->cancel_sent = true;
+    if (s->cancel_job)
+        s->cancel_job->owner = NULL; /* of a statement that was called off */
+    send_cancel(s);
     s->cancel_timer = timer_new(attempt_handles(s->attempt), on_cancel_timer, s);
     timer_start(s->cancel_timer, CANCEL_GRACE_MS);
 }
 
 /* ---- from outside ---------------------------------------------------------------------------- */
+
+void sql_cancel_statement(struct sql_attempt *s)
+{
+    if (!s->cancel_sent)
+        send_cancel(s);
+}
 
 void sql_cancel_running(struct sql_attempt *s, bool force)
 {

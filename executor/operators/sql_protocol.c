@@ -37,6 +37,15 @@ static void fail_error(struct sql_attempt *s, const struct query_end *end, const
     fail_after_rollback(s, &failure);
 }
 
+/* What only reads has its rows now. */
+static void end_after_rollback(struct sql_attempt *s)
+{
+    if (s->reader && !s->failed)
+        s->reader->ended(s);
+    else
+        sql_end(s, &s->failure);
+}
+
 static const char lost_committing[] =
     "the connection was lost after COMMIT was sent: whether it committed is settled by the next"
     " attempt";
@@ -49,8 +58,9 @@ static const char lost_unprotected[] =
 /* The connection is gone; what that means depends on what had been sent. */
 static void end_lost(struct sql_attempt *s, const struct query_end *end)
 {
-    if (s->step == SQL_STEP_ROLLBACK && s->failed) {
-        sql_end(s, &s->failure); /* with the connection the transaction is gone, too */
+    if (s->step == SQL_STEP_ROLLBACK && (s->failed || s->reader)) {
+        s->clean = false;
+        end_after_rollback(s); /* with the connection the transaction is gone, too */
         return;
     }
     struct slice statement = {0};
@@ -61,9 +71,9 @@ static void end_lost(struct sql_attempt *s, const struct query_end *end)
         sql_report_error(s, end->error, statement, "the connection was lost");
     result.error_class = CLASS_CONNECT;
     if (s->commit_sent) {
-        result.outcome = s->connection->ledger ? OUTCOME_LOST : OUTCOME_PARTLY;
+        result.outcome = s->ledger ? OUTCOME_LOST : OUTCOME_PARTLY;
         result.may_commit = true;
-        result.message = s->connection->ledger ? lost_committing : lost_without_ledger;
+        result.message = s->ledger ? lost_committing : lost_without_ledger;
     } else if (!s->task->transaction &&
                (s->claimed || s->step == SQL_STEP_STATEMENT || s->step == SQL_STEP_CLAIM)) {
         result.outcome = OUTCOME_PARTLY;
@@ -84,7 +94,7 @@ static void end_begin(struct sql_attempt *s, const struct query_end *end)
     if (end->error)
         fail_error(s, end, "beginning the transaction");
     else
-        go(s, s->connection->ledger ? SQL_STEP_CLAIM : SQL_STEP_SETTINGS);
+        go(s, s->ledger ? SQL_STEP_CLAIM : SQL_STEP_SETTINGS);
 }
 
 static void on_claim_timer(void *user);
@@ -183,7 +193,10 @@ static void send_settings(struct sql_attempt *s)
 
 static void next_statement(struct sql_attempt *s)
 {
-    go(s, s->at < s->statements.count ? SQL_STEP_STATEMENT : SQL_STEP_CLOSE);
+    if (s->at < s->statements.count)
+        go(s, SQL_STEP_STATEMENT);
+    else
+        go(s, s->reader ? SQL_STEP_ROLLBACK : SQL_STEP_CLOSE);
 }
 
 static void end_settings(struct sql_attempt *s, const struct query_end *end)
@@ -244,8 +257,25 @@ static void fail_control(struct sql_attempt *s, const struct query_end *end)
     fail_after_rollback(s, &failure);
 }
 
+void sql_too_much(struct sql_attempt *s, const char *message)
+{
+    s->too_much = message;
+    sql_cancel_statement(s);
+}
+
+static void fail_too_much(struct sql_attempt *s)
+{
+    struct attempt_result failure =
+        sql_report_refusal(s, "54000", s->statements.at[s->at].offset, s->too_much);
+    fail_after_rollback(s, &failure);
+}
+
 static void end_statement(struct sql_attempt *s, const struct query_end *end)
 {
+    if (end->error && s->too_much) {
+        fail_too_much(s); /* it was called off */
+        return;
+    }
     if (end->error) {
         struct attempt_result failure = sql_report_error(s, end->error, statement_text(s), NULL);
         fail_after_rollback(s, &failure);
@@ -254,10 +284,8 @@ static void end_statement(struct sql_attempt *s, const struct query_end *end)
     sql_report_done(s, end);
     if (ended_transaction(s, end)) {
         fail_control(s, end);
-    } else if (s->xcom.over) {
-        struct attempt_result failure = sql_report_refusal(s, "54000",
-            s->statements.at[s->at].offset, "the result is too large for an XCom (1 MiB)");
-        fail_after_rollback(s, &failure);
+    } else if (s->too_much) {
+        fail_too_much(s);
     } else {
         s->at++;
         next_statement(s);
@@ -274,7 +302,7 @@ static void end_close(struct sql_attempt *s, const struct query_end *end)
     if (end->error)
         fail_error(s, end, "checking deferred constraints at the end");
     else
-        go(s, s->connection->ledger ? SQL_STEP_RESULT : SQL_STEP_COMMIT);
+        go(s, s->ledger ? SQL_STEP_RESULT : SQL_STEP_COMMIT);
 }
 
 static void send_result(struct sql_attempt *s)
@@ -323,7 +351,7 @@ static void send_commit(struct sql_attempt *s)
         succeed(s); /* without ledger and transaction there is nothing left to do */
         return;
     }
-    if (!s->connection->ledger) {
+    if (!s->ledger) {
         s->attempt->memo.commit_sent = true;
         attempt_write_memo(s->attempt);
     }
@@ -369,7 +397,7 @@ static void end_rollback(struct sql_attempt *s, const struct query_end *end)
     if (s->claim_taken)
         go(s, SQL_STEP_READ);
     else
-        sql_end(s, &s->failure);
+        end_after_rollback(s);
 }
 
 static void send_read(struct sql_attempt *s)
@@ -446,9 +474,11 @@ static void read_entry(struct sql_attempt *s, const PGresult *row)
 static void sql_row(void *user, const PGresult *row)
 {
     struct sql_attempt *s = user;
-    if (s->step == SQL_STEP_STATEMENT) {
-        if (s->task->result != RESULT_NONE)
-            s->xcom.over |= !sql_report_row(s, row);
+    if (s->step == SQL_STEP_STATEMENT && s->reader) {
+        s->reader->row(s, row);
+    } else if (s->step == SQL_STEP_STATEMENT) {
+        if (s->task->result != RESULT_NONE && !sql_report_row(s, row))
+            s->too_much = "the result is too large for an XCom (1 MiB)";
     } else if (s->step == SQL_STEP_READ) {
         read_entry(s, row);
     } else if (s->step == SQL_STEP_BEGIN || s->step == SQL_STEP_CLOSE) {

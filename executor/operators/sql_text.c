@@ -39,13 +39,15 @@ char *sql_text_begin(const struct sql_attempt *s)
 {
     struct strbuf text = {0};
     if (s->task->transaction)
-        strbuf_printf(&text, "BEGIN%s READ WRITE; ", isolation_words[s->task->isolation]);
+        strbuf_printf(&text, "BEGIN%s READ %s; ", isolation_words[s->task->isolation],
+            s->reader ? "ONLY" : "WRITE");
     strbuf_printf(
         &text, "%s application_name = '%s'; ", set_word(s), s->attempt->effect.attempt.text);
     /* The text was split with backslashes as plain characters. */
     strbuf_printf(&text, "%s standard_conforming_strings = on; ", set_word(s));
     add_quiet(s, &text);
-    strbuf_add_str(&text, "SELECT pg_catalog.txid_current()");
+    if (!s->reader) /* what only reads needs no number, and a standby has none to give */
+        strbuf_add_str(&text, "SELECT pg_catalog.txid_current()");
     return to_arena(s, &text);
 }
 

@@ -1,0 +1,13 @@
+/*
+ * Values that a server gives, as JSON: numbers, booleans and JSON stand for themselves, all else is
+ * a string.  Numbers keep every digit; NaN and infinities, which JSON lacks, are strings.
+ */
+#ifndef EXECUTOR_TARGET_SQL_VALUE_H
+#define EXECUTOR_TARGET_SQL_VALUE_H
+
+#include "base/json.h"
+
+/* `text` as the server writes it, NULL = null; `type` its number in pg_type. */
+void sql_value_json(struct json_writer *w, const char *text, unsigned type);
+
+#endif
