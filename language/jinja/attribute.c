@@ -63,6 +63,15 @@ struct jinja_value jinja_missing_member(
     return (struct jinja_value){.missing = missing};
 }
 
+static struct jinja_value group_attribute(struct jinja_value group, struct slice name)
+{
+    static const char *const names[] = {"grouper", "list"};
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+        if (slice_equal_str(name, names[i]))
+            return jinja_mark(group.list->items[i], group.marks & JINJA_SPREADING_MARKS);
+    return (struct jinja_value){0};
+}
+
 enum status jinja_plain_attribute(struct jinja_render *render, struct jinja_value object,
     struct slice name, struct jinja_value *ret, struct error *err)
 {
@@ -80,6 +89,8 @@ enum status jinja_plain_attribute(struct jinja_render *render, struct jinja_valu
         *ret = jinja_object(&bound->object);
         return OK;
     }
+    if (object.kind == JINJA_TUPLE && (object.flags & JINJA_FLAG_GROUP))
+        *ret = group_attribute(object, name);
     if (object.kind != JINJA_OBJECT || !object.object->class->attribute)
         return OK;
     enum status status = object.object->class->attribute(render, object.object, name, ret, err);
@@ -215,50 +226,66 @@ static struct jinja_value slice_text(struct jinja_render *render, struct jinja_v
     return jinja_mark(jinja_builder_end(&b, render->arena), text.marks);
 }
 
-enum status jinja_get_slice(struct jinja_render *render, struct jinja_value object,
-    struct jinja_value start, struct jinja_value stop, struct jinja_value step,
-    struct jinja_value *ret, struct error *err)
+/* What a slice takes of a sequence: `count` items from `from` on, every `by`; `to` is where
+   Python's slice.indices() says it ends. */
+struct range_of_slice {
+    int64_t from, to, by, count;
+};
+
+static enum status find_range(struct jinja_render *render, int64_t length,
+    const struct jinja_value bounds[3], struct range_of_slice *ret, struct error *err)
 {
-    int64_t by = 1, from, to, length;
+    int64_t by = 1, from = 0, to = 0;
+    enum status status = slice_bound(render, bounds[2], 1, &by, err);
+    if (!status && by == 0)
+        status = error_set(err, ERR_TEMPLATE_VALUE, "slice step cannot be zero");
+    if (!status && (by > INT32_MAX || by < -INT32_MAX))
+        by = by > 0 ? INT32_MAX : -INT32_MAX;
+    if (!status)
+        status = slice_bound(render, bounds[0], by > 0 ? 0 : INT64_MAX, &from, err);
+    if (!status)
+        status = slice_bound(render, bounds[1], by > 0 ? INT64_MAX : INT64_MIN, &to, err);
+    if (status)
+        return status;
+    int64_t low = by > 0 ? 0 : -1, high = by > 0 ? length : length - 1;
+    from = clamp_bound(from, length, low, high);
+    to = bounds[1].kind == JINJA_NONE && by < 0 ? -1 : clamp_bound(to, length, low, high);
+    int64_t span = by > 0 ? to - from : from - to, stride = by > 0 ? by : -by;
+    *ret = (struct range_of_slice){from, to, by, span > 0 ? (span + stride - 1) / stride : 0};
+    return OK;
+}
+
+enum status jinja_get_slice(struct jinja_render *render, struct jinja_value object,
+    const struct jinja_value bounds[3], struct jinja_value *ret, struct error *err)
+{
+    struct range_of_slice range;
+    int64_t length;
     if (object.kind == JINJA_UNDEFINED)
         return jinja_undefined_error(render, object, err);
-    if (object.kind == JINJA_OBJECT && object.object->class->is_sequence &&
-        object.object->class->iterate) {
-        enum status status = jinja_collect(render, render->arena, object, &object, err);
-        if (status)
-            return status;
-    }
-    if (object.kind != JINJA_STRING && object.kind != JINJA_LIST && object.kind != JINJA_TUPLE)
+    const struct jinja_class *class = object.kind == JINJA_OBJECT ? object.object->class : NULL;
+    if (object.kind != JINJA_STRING && object.kind != JINJA_LIST && object.kind != JINJA_TUPLE &&
+        !(class && class->slice))
         return error_set(err, ERR_TEMPLATE_TYPE,
             object.kind == JINJA_MAPPING ? "unhashable type: 'slice'%.0s"
                                          : "'%s' object is not subscriptable",
             jinja_type_name(object));
     enum status status = jinja_length(render, object, &length, err);
     if (!status)
-        status = slice_bound(render, step, 1, &by, err);
-    if (!status && by == 0)
-        status = error_set(err, ERR_TEMPLATE_VALUE, "slice step cannot be zero");
-    if (!status && (by > INT32_MAX || by < -INT32_MAX))
-        by = by > 0 ? INT32_MAX : -INT32_MAX;
-    if (!status)
-        status = slice_bound(render, start, by > 0 ? 0 : INT64_MAX, &from, err);
-    if (!status)
-        status = slice_bound(render, stop, by > 0 ? INT64_MAX : INT64_MIN, &to, err);
+        status = find_range(render, length, bounds, &range, err);
     if (status)
         return status;
-    int64_t low = by > 0 ? 0 : -1, high = by > 0 ? length : length - 1;
-    from = clamp_bound(from, length, low, high);
-    to = stop.kind == JINJA_NONE && by < 0 ? -1 : clamp_bound(to, length, low, high);
-    int64_t span = by > 0 ? to - from : from - to, stride = by > 0 ? by : -by;
-    int64_t count = span > 0 ? (span + stride - 1) / stride : 0;
     if (object.kind == JINJA_STRING) {
-        *ret = slice_text(render, object, from, count, by);
+        *ret = slice_text(render, object, range.from, range.count, range.by);
         return OK;
     }
-    *ret = object.kind == JINJA_LIST ? jinja_list_new(render->arena, (size_t)count)
-                                     : jinja_tuple_new(render->arena, (size_t)count);
-    for (int64_t i = 0; i < count; i++)
-        jinja_list_add(render->arena, *ret, object.list->items[from + i * by]);
+    if (class) {
+        *ret = class->slice(render->arena, object.object, range.from, range.to, range.by);
+        return OK;
+    }
+    *ret = object.kind == JINJA_LIST ? jinja_list_new(render->arena, (size_t)range.count)
+                                     : jinja_tuple_new(render->arena, (size_t)range.count);
+    for (int64_t i = 0; i < range.count; i++)
+        jinja_list_add(render->arena, *ret, object.list->items[range.from + i * range.by]);
     *ret = jinja_mark(*ret, object.marks & JINJA_SPREADING_MARKS);
     return OK;
 }

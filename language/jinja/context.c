@@ -71,7 +71,8 @@ struct jinja_context *jinja_context_new(struct jinja_render *render,
     struct jinja_context *context = arena_new_of(render->arena, struct jinja_context);
     context->parent = parent;
     context->name = template->name;
-    context->autoescape = jinja_options_of(render->env)->autoescape;
+    context->autoescape = arena_new_of(render->arena, struct jinja_value);
+    *context->autoescape = jinja_bool(jinja_options_of(render->env)->autoescape);
     context->block_count = context->block_capacity = template->block_count;
     context->blocks = arena_array(render->arena, struct jinja_block_stack, template->block_count);
     for (size_t i = 0; i < template->block_count; i++) {

@@ -89,14 +89,13 @@ void jinja_environment_free(struct jinja_environment *env)
 void jinja_add_filter(
     struct jinja_environment *env, const char *name, jinja_function *function, void *user)
 {
-    set_row(
-        env, env->filters, (struct jinja_row){.name = name, .function = function, .user = user});
+    set_row(env, env->filters, (struct jinja_row){name, function, JINJA_ROW_WHEN_RENDERED, user});
 }
 
 void jinja_add_test(
     struct jinja_environment *env, const char *name, jinja_function *function, void *user)
 {
-    set_row(env, env->tests, (struct jinja_row){.name = name, .function = function, .user = user});
+    set_row(env, env->tests, (struct jinja_row){name, function, JINJA_ROW_WHEN_RENDERED, user});
 }
 
 void jinja_add_function(

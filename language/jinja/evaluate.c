@@ -69,7 +69,7 @@ static enum status evaluate_concat(
         status = evaluate(frame, e->list.items[i], &items[i]);
     if (status)
         return status;
-    for (size_t i = 0; frame->context->autoescape && i < e->list.count; i++)
+    for (size_t i = 0; e->op == ESCAPE_YES && i < e->list.count; i++)
         escape |= items[i].kind == JINJA_STRING && (items[i].marks & JINJA_SAFE);
     struct jinja_builder b = {0};
     for (size_t i = 0; !status && i < e->list.count; i++) {
@@ -173,7 +173,7 @@ static enum status evaluate_bound(
 static enum status evaluate_item(
     struct jinja_frame *frame, const struct jinja_expression *e, struct jinja_value *ret)
 {
-    struct jinja_value object, key, stop, step;
+    struct jinja_value object, key, bounds[3];
     const struct jinja_expression *k = e->item.key;
     enum status status = evaluate(frame, e->item.object, &object);
     if (status)
@@ -183,14 +183,13 @@ static enum status evaluate_item(
         return status ? status
                       : jinja_get_item(frame->render, object, key, ret, frame->render->err);
     }
-    status = evaluate_bound(frame, k->slice.start, &key);
+    status = evaluate_bound(frame, k->slice.start, &bounds[0]);
     if (!status)
-        status = evaluate_bound(frame, k->slice.stop, &stop);
+        status = evaluate_bound(frame, k->slice.stop, &bounds[1]);
     if (!status)
-        status = evaluate_bound(frame, k->slice.step, &step);
-    return status
-               ? status
-               : jinja_get_slice(frame->render, object, key, stop, step, ret, frame->render->err);
+        status = evaluate_bound(frame, k->slice.step, &bounds[2]);
+    return status ? status
+                  : jinja_get_slice(frame->render, object, bounds, ret, frame->render->err);
 }
 
 /* Evaluated arguments; `first` values stand before those of the template. */
@@ -305,7 +304,7 @@ static struct jinja_call make_call(struct jinja_frame *frame, const struct argum
         .arg_count = a->count,
         .keywords = a->keywords,
         .keyword_count = a->keyword_count,
-        .autoescape = frame->context->autoescape};
+        .autoescape = jinja_is_true(*frame->context->autoescape)};
 }
 
 enum status jinja_evaluate_call(struct jinja_frame *frame, const struct jinja_expression *e,
@@ -423,6 +422,13 @@ static enum status evaluate_constant(
     return OK;
 }
 
+static enum status evaluate_copy(
+    struct jinja_frame *frame, const struct jinja_expression *e, struct jinja_value *ret)
+{
+    *ret = jinja_copy_constant(frame->render->arena, e->constant);
+    return OK;
+}
+
 static enum status evaluate_plain_call(
     struct jinja_frame *frame, const struct jinja_expression *e, struct jinja_value *ret)
 {
@@ -433,6 +439,7 @@ typedef enum status evaluate_function(
     struct jinja_frame *frame, const struct jinja_expression *e, struct jinja_value *ret);
 /* A slice is only met inside an item, a namespace's attribute only as a target. */
 static evaluate_function *const evaluators[] = {[E_CONSTANT] = evaluate_constant,
+    [E_CONSTANT_COPY] = evaluate_copy,
     [E_NAME] = evaluate_name,
     [E_LIST] = evaluate_items,
     [E_TUPLE] = evaluate_items,

@@ -177,61 +177,6 @@ static enum status filter_dictsort(call_t call, struct jinja_value *ret, struct 
     return status;
 }
 
-/* (grouper, list): a tuple with names. */
-struct group {
-    struct jinja_object object;
-    struct jinja_value pair;
-};
-
-static enum status group_attribute(struct jinja_render *render, struct jinja_object *self,
-    struct slice name, struct jinja_value *ret, struct error *err)
-{
-    const struct jinja_value *items = ((const struct group *)self)->pair.list->items;
-    (void)render, (void)err;
-    if (slice_equal_str(name, "grouper"))
-        *ret = items[0];
-    else if (slice_equal_str(name, "list"))
-        *ret = items[1];
-    return OK;
-}
-
-static enum status group_item(struct jinja_render *render, struct jinja_object *self,
-    struct jinja_value key, struct jinja_value *ret, struct error *err)
-{
-    int64_t at;
-    (void)render, (void)err;
-    if (jinja_is_integer(key, &at) && at >= -2 && at < 2)
-        *ret = ((const struct group *)self)->pair.list->items[at < 0 ? at + 2 : at];
-    return OK;
-}
-
-static enum status group_iterate(struct jinja_render *render, struct jinja_object *self,
-    struct jinja_value *ret, struct error *err)
-{
-    (void)render, (void)err;
-    *ret = ((const struct group *)self)->pair;
-    return OK;
-}
-
-static enum status group_text(
-    struct jinja_render *render, struct jinja_object *self, struct strbuf *out, struct error *err)
-{
-    return jinja_append_repr(render, ((const struct group *)self)->pair, out, err);
-}
-
-static int64_t group_length(struct jinja_object *self)
-{
-    return (int64_t)((const struct group *)self)->pair.list->count;
-}
-
-static const struct jinja_class group_class = {.type_name = "_GroupTuple",
-    .attribute = group_attribute,
-    .item = group_item,
-    .iterate = group_iterate,
-    .text = group_text,
-    .length = group_length,
-    .is_sequence = true};
-
 static enum status filter_groupby(call_t call, struct jinja_value *ret, struct error *err)
 {
     static const char *const names[] = {"value", "attribute", "default", "case_sensitive"};
@@ -252,13 +197,12 @@ static enum status filter_groupby(call_t call, struct jinja_value *ret, struct e
     *ret = jinja_list_new(call->arena, 0);
     for (size_t i = 0; !status && i < count; i++) {
         if (i == 0 || !jinja_equal(cells[i].key, cells[i - 1].key)) {
-            struct group *group = arena_new_of(call->arena, struct group);
-            struct jinja_value key;
-            group->object.class = &group_class;
+            struct jinja_value key, group;
             status = jinja_getter_apply(call->render, &plain, cells[i].value, &key, err);
             items = jinja_list_new(call->arena, 0);
-            group->pair = jinja_tuple2(call->arena, key, items);
-            jinja_list_add(call->arena, *ret, jinja_object(&group->object));
+            group = jinja_tuple2(call->arena, key, items);
+            group.flags = JINJA_FLAG_GROUP;
+            jinja_list_add(call->arena, *ret, group);
         }
         jinja_list_add(call->arena, items, cells[i].value);
     }
@@ -361,6 +305,12 @@ static bool is_reversible(struct jinja_value v)
            v.kind == JINJA_MAPPING;
 }
 
+/* A character of safe text, taken by its number, is safe as well. */
+static struct jinja_value item_of(struct jinja_value v, struct jinja_value items, size_t at)
+{
+    return jinja_mark(items.list->items[at], v.kind == JINJA_STRING ? v.marks & JINJA_SAFE : 0u);
+}
+
 static enum status filter_last(call_t call, struct jinja_value *ret, struct error *err)
 {
     static const char *const names[] = {"seq"};
@@ -377,7 +327,7 @@ static enum status filter_last(call_t call, struct jinja_value *ret, struct erro
     if (!status)
         status = jinja_collect(call->render, call->arena, v, &items, err);
     if (!status)
-        *ret = items.list->count ? items.list->items[items.list->count - 1]
+        *ret = items.list->count ? item_of(v, items, items.list->count - 1)
                                  : missing_value(call, "No last item, sequence was empty.");
     return status;
 }
@@ -396,7 +346,7 @@ static enum status filter_random(call_t call, struct jinja_value *ret, struct er
     if (status)
         return status;
     uint64_t seed = jinja_hash_text(slice_make((const char *)&call->render->steps, 8));
-    *ret = items.list->count ? items.list->items[seed % items.list->count]
+    *ret = items.list->count ? item_of(v, items, seed % items.list->count)
                              : missing_value(call, "No random item, sequence was empty.");
     return OK;
 }
@@ -440,5 +390,6 @@ const struct jinja_row jinja_list_filters[] = {{"dictsort", filter_dictsort, 0, 
     {"join", filter_join, JINJA_ROW_OWN_MARKS, NULL},
     {"last", filter_last, JINJA_ROW_OWN_MARKS, NULL}, {"list", filter_list, 0, NULL},
     {"max", filter_extreme, JINJA_ROW_OWN_MARKS, NULL},
-    {"min", filter_extreme, JINJA_ROW_OWN_MARKS, NULL}, {"random", filter_random, 0, NULL},
-    {"sort", filter_sort, 0, NULL}, {"sum", filter_sum, 0, NULL}, {NULL, NULL, 0, NULL}};
+    {"min", filter_extreme, JINJA_ROW_OWN_MARKS, NULL},
+    {"random", filter_random, JINJA_ROW_WHEN_RENDERED, NULL}, {"sort", filter_sort, 0, NULL},
+    {"sum", filter_sum, 0, NULL}, {NULL, NULL, 0, NULL}};

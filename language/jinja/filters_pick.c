@@ -380,8 +380,9 @@ static enum status filter_reverse(call_t call, struct jinja_value *ret, struct e
 }
 
 const struct jinja_row jinja_pick_filters[] = {{"batch", filter_batch, 0, NULL},
-    {"items", filter_items, 0, NULL}, {"map", filter_map, 0, NULL},
-    {"reject", filter_select, 0, NULL}, {"rejectattr", filter_select, 0, NULL},
-    {"reverse", filter_reverse, 0, NULL}, {"select", filter_select, 0, NULL},
-    {"selectattr", filter_select, 0, NULL}, {"slice", filter_slice, 0, NULL},
+    {"items", filter_items, 0, NULL}, {"map", filter_map, JINJA_ROW_WHEN_RENDERED, NULL},
+    {"reject", filter_select, JINJA_ROW_WHEN_RENDERED, NULL},
+    {"rejectattr", filter_select, JINJA_ROW_WHEN_RENDERED, NULL},
+    {"reverse", filter_reverse, 0, NULL}, {"select", filter_select, JINJA_ROW_WHEN_RENDERED, NULL},
+    {"selectattr", filter_select, JINJA_ROW_WHEN_RENDERED, NULL}, {"slice", filter_slice, 0, NULL},
     {"unique", filter_unique, 0, NULL}, {NULL, NULL, 0, NULL}};

@@ -222,7 +222,8 @@ static enum status pretty_value(
     level++;
     if (!status && !fits && v.kind == JINJA_MAPPING)
         status = pretty_entries(p, v, indent, allowance, level);
-    else if (!status && !fits && (v.kind == JINJA_LIST || v.kind == JINJA_TUPLE))
+    else if (!status && !fits &&
+             (v.kind == JINJA_LIST || (v.kind == JINJA_TUPLE && !(v.flags & JINJA_FLAG_GROUP))))
         status = pretty_items(p, v, indent, allowance, level);
     else if (!status && !fits && v.kind == JINJA_STRING && v.size)
         pretty_text(p, v, indent, allowance, level);

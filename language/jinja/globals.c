@@ -15,6 +15,8 @@ struct range_walk {
     int64_t at;
 };
 
+static struct jinja_value range_new(struct arena *arena, int64_t start, int64_t stop, int64_t step);
+
 static enum status walk_next(struct jinja_render *render, struct jinja_object *self, bool *ret_more,
     struct jinja_value *ret, struct error *err)
 {
@@ -56,6 +58,17 @@ static enum status range_item(struct jinja_render *render, struct jinja_object *
     if (at >= 0 && at < range->count)
         *ret = jinja_int(range->start + at * range->step);
     return OK;
+}
+
+static struct jinja_value range_slice(
+    struct arena *arena, struct jinja_object *self, int64_t from, int64_t to, int64_t by)
+{
+    const struct range *range = (const struct range *)self;
+    int64_t step;
+    if (__builtin_mul_overflow(by, range->step, &step))
+        step = (by < 0) == (range->step < 0) ? INT64_MAX / 4 : INT64_MIN / 4;
+    return range_new(
+        arena, range->start + from * range->step, range->start + to * range->step, step);
 }
 
 static enum status range_text(
@@ -114,6 +127,7 @@ static const struct jinja_class range_class = {.type_name = "range",
     .iterate = range_iterate,
     .length = range_length,
     .item = range_item,
+    .slice = range_slice,
     .text = range_text,
     .equal = range_equal,
     .is_sequence = true};
@@ -136,12 +150,20 @@ static enum status make_range(call_t call, struct jinja_value *ret, struct error
     }
     if (v[2] == 0)
         return error_set(err, ERR_TEMPLATE_VALUE, "range() arg 3 must not be zero");
-    struct range *range = arena_new_of(call->arena, struct range);
-    *range = (struct range){{&range_class}, v[0], v[1], v[2], 0};
-    int64_t span = v[2] > 0 ? v[1] - v[0] : v[0] - v[1], step = v[2] > 0 ? v[2] : -v[2];
-    range->count = span > 0 ? (span + step - 1) / step : 0;
-    *ret = jinja_object(&range->object);
+    *ret = range_new(call->arena, v[0], v[1], v[2]);
     return OK;
+}
+
+static struct jinja_value range_new(struct arena *arena, int64_t start, int64_t stop, int64_t step)
+{
+    struct range *range = arena_new_of(arena, struct range);
+    int64_t span = step > 0 ? stop - start : start - stop, stride = step > 0 ? step : -step;
+    *range = (struct range){.object.class = &range_class,
+        .start = start,
+        .stop = stop,
+        .step = step,
+        .count = span > 0 ? (span + stride - 1) / stride : 0};
+    return jinja_object(&range->object);
 }
 
 static enum status fill_mapping(

@@ -70,8 +70,13 @@ static enum status module_attribute(struct jinja_render *render, struct jinja_ob
 static enum status module_text(
     struct jinja_render *render, struct jinja_object *self, struct strbuf *out, struct error *err)
 {
-    (void)render, (void)err;
-    strbuf_add_slice(out, jinja_text(((const struct jinja_module *)self)->body));
+    const struct jinja_module *module = (const struct jinja_module *)self;
+    (void)render;
+    if (module->oddity.type)
+        return error_set(err, ERR_TEMPLATE_TYPE,
+            "the text of `%s` has a part that is no text but '%s'", module->template->name,
+            module->oddity.type);
+    strbuf_add_slice(out, jinja_text(module->body));
     return OK;
 }
 
@@ -97,19 +102,17 @@ static enum status make_module(struct jinja_render *render, const struct jinja_t
     struct jinja_context *context = jinja_context_new(render, template, layer);
     struct jinja_capture capture = jinja_capture_begin(render);
     enum jinja_flow flow = render->flow;
+    struct jinja_module *module = arena_new_of(render->arena, struct jinja_module);
     enum status status = jinja_run_root(render, template, context);
     render->flow = flow;
-    if (status) {
-        jinja_capture_drop(render, capture);
-        return status;
-    }
-    struct jinja_module *module = arena_new_of(render->arena, struct jinja_module);
     module->object.class = &jinja_module_class;
     module->template = template;
-    module->body = jinja_capture_end(render, capture);
     module->exported = context->exported;
+    /* The module is there even if its text is none. */
+    module->oddity = render->oddity;
+    render->oddity = (struct jinja_oddity){0};
     *ret = module;
-    return OK;
+    return jinja_capture_end(render, &capture, status, false, &module->body);
 }
 
 /* The module that all imports without context share. */
@@ -163,7 +166,7 @@ enum status jinja_run_include(struct jinja_frame *frame, const struct jinja_stat
         struct jinja_module *module;
         status = shared_module(render, template, &module);
         if (!status)
-            status = jinja_output_value(frame, jinja_mark(module->body, JINJA_SAFE), s->offset);
+            status = jinja_output_module(frame, module, s->offset);
     }
     if (status)
         trace(frame, "included", s->offset);

@@ -125,12 +125,10 @@ static enum status reference_call(
     struct jinja_capture capture = jinja_capture_begin(render);
     const struct jinja_block_stack *stack = find_stack(reference->context, reference->name);
     enum status status = run_block(render, reference->context, stack->at[reference->depth]);
-    if (status)
-        jinja_capture_drop(render, capture);
-    else
-        *ret = jinja_mark(
-            jinja_capture_end(render, capture), reference->context->autoescape ? JINJA_SAFE : 0);
-    return status;
+    bool safe = false;
+    if (!status)
+        status = jinja_context_escapes(render, reference->context, &safe);
+    return jinja_capture_end(render, &capture, status, safe, ret);
 }
 
 static enum status reference_attribute(struct jinja_render *render, struct jinja_object *self,

@@ -300,6 +300,9 @@ struct jinja_class {
     enum status (*binary)(struct jinja_render *render, enum jinja_operator op,
         struct jinja_value left, struct jinja_value right, struct jinja_value *ret,
         struct error *err);
+    /* x[from:to:by], the bounds as Python's slice.indices() gives them for the length. */
+    struct jinja_value (*slice)(
+        struct arena *arena, struct jinja_object *self, int64_t from, int64_t to, int64_t by);
     /* `-x`; leaves *ret alone when it cannot. */
     enum status (*negate)(struct jinja_render *render, struct jinja_object *self,
         struct jinja_value *ret, struct error *err);

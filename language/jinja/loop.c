@@ -235,12 +235,10 @@ static enum status loop_call(
         return status;
     struct jinja_capture capture = jinja_capture_begin(render);
     status = run_recursive(loop->outer, loop->s, iterable, loop->depth0 + 1);
-    if (status)
-        jinja_capture_drop(render, capture);
-    else
-        *ret = jinja_mark(
-            jinja_capture_end(render, capture), loop->frame->context->autoescape ? JINJA_SAFE : 0);
-    return status;
+    bool safe = false;
+    if (!status)
+        status = jinja_escapes(loop->frame, loop->s->escape, &safe);
+    return jinja_capture_end(render, &capture, status, safe, ret);
 }
 
 static const struct jinja_method loop_methods[] = {
@@ -323,6 +321,8 @@ static enum status run_recursive(struct jinja_frame *outer, const struct jinja_s
         return status;
     enum jinja_flow flow = render->flow;
     status = run_rounds(frame, outer, s, iterable, depth0);
+    if (!status)
+        status = jinja_fail_at(frame, jinja_check_text(render), s->loop.code->last_line, s->offset);
     render->flow = flow;
     jinja_frame_end(render);
     return status;
@@ -334,7 +334,14 @@ enum status jinja_run_for(struct jinja_frame *frame, const struct jinja_statemen
     enum status status = jinja_evaluate_expression(frame, s->loop.iterable, &iterable);
     if (status)
         return jinja_fail_at(frame, status, s->line, s->offset);
-    if (s->loop.recursive)
-        return run_recursive(frame, s, iterable, 0);
-    return run_rounds(frame, frame, s, iterable, 0);
+    if (!s->loop.recursive)
+        return run_rounds(frame, frame, s, iterable, 0);
+    struct jinja_oddity before = frame->render->oddity;
+    frame->render->oddity = (struct jinja_oddity){0};
+    if (s->loop.code->is_generator)
+        before = (struct jinja_oddity){"generator", frame->template, s->line, s->offset};
+    else
+        status = run_recursive(frame, s, iterable, 0);
+    frame->render->oddity = before;
+    return status;
 }

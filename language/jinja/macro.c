@@ -114,6 +114,61 @@ static enum status fill_defaults(struct jinja_frame *frame, const struct jinja_m
     return OK;
 }
 
+/* The body of a macro whose arguments are bound. */
+static enum status run_macro(struct jinja_frame *frame, const struct jinja_macro_node *node,
+    bool safe, struct jinja_value *ret)
+{
+    struct jinja_render *render = frame->render;
+    enum jinja_flow flow = render->flow;
+    struct jinja_capture capture = jinja_capture_begin(render);
+    jinja_enter(frame, node->code.loads);
+    enum status status = fill_defaults(frame, node);
+    if (!status)
+        status = jinja_run_body(frame, &node->code.body);
+    render->flow = flow;
+    if (!status)
+        status = jinja_fail_at(frame, jinja_check_text(render), node->code.last_line, node->offset);
+    return jinja_capture_end(render, &capture, status, safe, ret);
+}
+
+/* A macro that includes without context is a generator in Jinja2: it runs when its result is gone
+   through, and gives what it includes. */
+struct deferred {
+    struct jinja_object object;
+    struct jinja_frame *frame;
+    const struct jinja_macro_node *node;
+};
+
+static enum status run_deferred(struct jinja_render *render, struct jinja_object *self,
+    struct jinja_value *ret, struct error *err)
+{
+    struct deferred *deferred = (struct deferred *)self;
+    struct jinja_value dropped;
+    (void)err;
+    deferred->frame->yielded = jinja_list_new(render->arena, 0);
+    *ret = deferred->frame->yielded;
+    return run_macro(deferred->frame, deferred->node, false, &dropped);
+}
+
+static const struct jinja_class deferred_class = {
+    .type_name = "generator", .iterate = run_deferred};
+
+static enum status deferred_step(struct jinja_render *render, struct jinja_generator *generator,
+    bool *ret_more, struct jinja_value *ret, struct error *err)
+{
+    return jinja_next(render, &generator->source, ret_more, ret, err);
+}
+
+static struct jinja_value make_generator(
+    struct jinja_frame *frame, const struct jinja_macro_node *node)
+{
+    struct jinja_generator *generator = arena_new_of(frame->render->arena, struct jinja_generator);
+    struct deferred *deferred = arena_new_of(frame->render->arena, struct deferred);
+    *deferred = (struct deferred){{&deferred_class}, frame, node};
+    generator->step = deferred_step;
+    return jinja_generator_start(generator, jinja_object(&deferred->object));
+}
+
 static enum status call_macro(
     const struct jinja_call *call, struct jinja_value *ret, struct error *err)
 {
@@ -127,20 +182,11 @@ static enum status call_macro(
         &frame, &space, &slots, render, &node->code, macro->frame->context, macro->frame);
     if (status)
         return status;
-    enum jinja_flow flow = render->flow;
-    struct jinja_capture capture = jinja_capture_begin(render);
     status = bind(frame, node, call);
-    if (!status) {
-        jinja_enter(frame, node->code.loads);
-        status = fill_defaults(frame, node);
-    }
-    if (!status)
-        status = jinja_run_body(frame, &node->code.body);
-    render->flow = flow;
-    if (status)
-        jinja_capture_drop(render, capture);
-    else
-        *ret = jinja_mark(jinja_capture_end(render, capture), call->autoescape ? JINJA_SAFE : 0);
+    if (!status && node->code.is_generator)
+        *ret = make_generator(frame, node);
+    else if (!status)
+        status = run_macro(frame, node, call->autoescape, ret);
     jinja_frame_end(render);
     return status;
 }

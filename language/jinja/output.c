@@ -57,12 +57,13 @@ static void add_spans(struct jinja_frame *frame, const struct jinja_spans *spans
     add_segment(frame->render, gap);
 }
 
-enum status jinja_output_value(struct jinja_frame *frame, struct jinja_value v, uint32_t offset)
+enum status jinja_output_value(
+    struct jinja_frame *frame, struct jinja_value v, bool escape, uint32_t offset)
 {
     struct jinja_render *render = frame->render;
     size_t start = render->out.size;
     enum status status = OK;
-    if (frame->context->autoescape && !(v.kind == JINJA_STRING && (v.marks & JINJA_SAFE))) {
+    if (escape && !(v.kind == JINJA_STRING && (v.marks & JINJA_SAFE))) {
         struct jinja_builder b = {0};
         status = jinja_builder_add_value(&b, render, v, true, render->err);
         v = jinja_builder_end(&b, render->arena);
@@ -93,11 +94,15 @@ enum status jinja_output_value(struct jinja_frame *frame, struct jinja_value v, 
 struct jinja_capture jinja_capture_begin(struct jinja_render *render)
 {
     /* A segment that begins here must not grow out of the one before. */
-    return (struct jinja_capture){render->out.size, render->segments.count};
+    struct jinja_capture capture = {
+        .text = render->out.size, .segments = render->segments.count, .oddity = render->oddity};
+    render->oddity = (struct jinja_oddity){0};
+    return capture;
 }
 
-void jinja_capture_drop(struct jinja_render *render, struct jinja_capture capture)
+static void drop(struct jinja_render *render, struct jinja_capture capture)
 {
+    render->oddity = capture.oddity;
     render->out.size = capture.text;
     if (render->out.text)
         render->out.text[capture.text] = '\0';
@@ -110,7 +115,7 @@ void jinja_capture_drop(struct jinja_render *render, struct jinja_capture captur
     }
 }
 
-struct jinja_value jinja_capture_end(struct jinja_render *render, struct jinja_capture capture)
+static struct jinja_value cut(struct jinja_render *render, struct jinja_capture capture)
 {
     struct slice text =
         slice_make(strbuf_text(&render->out) + capture.text, render->out.size - capture.text);
@@ -140,8 +145,79 @@ struct jinja_value jinja_capture_end(struct jinja_render *render, struct jinja_c
     struct jinja_value v =
         jinja_with_spans(render->arena, text, spans.at ? spans.at : &grown, spans.count, marks);
     vec_done(&spans);
-    jinja_capture_drop(render, capture);
+    drop(render, capture);
     return v;
+}
+
+enum status jinja_check_text(struct jinja_render *render)
+{
+    return render->oddity.type
+               ? error_set(render->err, ERR_TEMPLATE_TYPE,
+                     "a filter or call block gives no text but '%s'", render->oddity.type)
+               : OK;
+}
+
+enum status jinja_capture_end(struct jinja_render *render, const struct jinja_capture *capture,
+    enum status status, bool safe, struct jinja_value *ret)
+{
+    if (!status)
+        status = jinja_check_text(render);
+    if (status)
+        drop(render, *capture);
+    else
+        *ret = jinja_mark(cut(render, *capture), safe ? JINJA_SAFE : 0);
+    return status;
+}
+
+enum status jinja_output_result(struct jinja_frame *frame, const struct jinja_statement *s,
+    struct jinja_value v, uint32_t offset)
+{
+    struct jinja_oddity *oddity = &frame->render->oddity;
+    if (v.kind == JINJA_STRING)
+        return jinja_output_value(frame, v, false, offset);
+    if (!oddity->type)
+        *oddity = (struct jinja_oddity){jinja_type_name(v), frame->template, s->line, s->offset};
+    return OK;
+}
+
+/* The segments that begin before a place in the text. */
+static size_t segments_before(const struct jinja_render *render, size_t text)
+{
+    size_t count = render->segments.count;
+    while (count && render->segments.at[count - 1].offset >= text)
+        count--;
+    return count;
+}
+
+enum status jinja_output_module(
+    struct jinja_frame *frame, const struct jinja_module *module, uint32_t offset)
+{
+    struct jinja_render *render = frame->render;
+    struct jinja_capture *outermost = frame->captures;
+    if (frame->yielded.kind == JINJA_LIST) {
+        jinja_list_add(render->arena, frame->yielded, module->body);
+        return OK;
+    }
+    while (outermost && outermost->outer)
+        outermost = outermost->outer;
+    struct jinja_oddity *oddity = outermost ? &outermost->oddity : &render->oddity;
+    if (!oddity->type)
+        *oddity = module->oddity;
+    if (!outermost)
+        return jinja_output_value(frame, module->body, false, offset);
+    struct jinja_oddity captured = render->oddity;
+    struct jinja_value after = cut(render, *outermost);
+    size_t start = render->out.size;
+    enum status status = jinja_output_value(frame, module->body, false, offset);
+    size_t moved = render->out.size - start;
+    if (!status)
+        status = jinja_output_value(frame, after, false, offset);
+    render->oddity = captured;
+    for (struct jinja_capture *c = frame->captures; c; c = c->outer) {
+        c->text += moved;
+        c->segments = segments_before(render, c->text);
+    }
+    return status;
 }
 
 uint16_t jinja_source_index(struct jinja_render *render, const struct jinja_template *template)

@@ -145,15 +145,20 @@ static enum status run_output(struct jinja_frame *frame, const struct jinja_stat
         const struct jinja_part *part = &s->output.parts[i];
         enum status status = OK;
         uint32_t line = part->line;
+        bool escape;
         if (part->expression) {
             struct jinja_value v;
             line = part->expression->line;
             status = jinja_evaluate_expression(frame, part->expression, &v);
             if (!status)
-                status = jinja_output_value(frame, v, part->offset);
+                status = jinja_escapes(frame, s->escape, &escape);
+            if (!status)
+                status = jinja_output_value(frame, v, escape, part->offset);
             if (status && !render->fault)
                 render->fault = part->expression;
         } else {
+            /* Jinja2 escapes or does not escape even text, and asks. */
+            status = jinja_escapes(frame, s->escape, &escape);
             jinja_output_text(frame, part->text, part->offset);
         }
         if (!status && render->out.over)
@@ -216,34 +221,42 @@ static enum status run_set(struct jinja_frame *frame, const struct jinja_stateme
 
 /* Runs a body into a value; nothing comes of it (*ret_done false) when it broke out of a loop. */
 static enum status capture_body(struct jinja_frame *frame, const struct jinja_body *body,
-    struct jinja_value *ret, bool *ret_done)
+    enum jinja_escape escape, struct jinja_value *ret, bool *ret_done)
 {
     struct jinja_render *render = frame->render;
     struct jinja_capture capture = jinja_capture_begin(render);
+    bool safe = false;
+    capture.outer = frame->captures;
+    frame->captures = &capture;
     enum status status = jinja_run_body(frame, body);
-    *ret_done = !status && render->flow == FLOW_ON;
+    frame->captures = capture.outer;
+    *ret_done = render->flow == FLOW_ON;
     if (!*ret_done)
-        jinja_capture_drop(render, capture);
-    else
-        *ret = jinja_mark(
-            jinja_capture_end(render, capture), frame->context->autoescape ? JINJA_SAFE : 0);
-    return status;
+        render->oddity = (struct jinja_oddity){0};
+    else if (!status)
+        status = jinja_escapes(frame, escape, &safe);
+    return jinja_capture_end(render, &capture, status, safe, ret);
 }
 
 static enum status run_set_block(struct jinja_frame *frame, const struct jinja_statement *s)
 {
     struct jinja_value v;
-    bool done;
+    bool done, safe = false;
     jinja_enter(frame, s->set.loads);
-    enum status status = capture_body(frame, &s->set.body, &v, &done);
-    if (status || !done)
-        return status;
-    status = check_namespaces(frame, s->set.target);
+    /* The text is marked as safe only when a filter gets it. */
+    enum jinja_escape escape = s->set.filter ? s->escape : ESCAPE_NO;
+    enum status status = capture_body(frame, &s->set.body, escape, &v, &done);
+    if (!status && !done)
+        return OK;
+    if (!status)
+        status = check_namespaces(frame, s->set.target);
+    if (!status)
+        status = jinja_context_escapes(frame->render, frame->context, &safe);
     if (!status && s->set.filter)
         status = jinja_evaluate_filter(frame, s->set.filter, v, &v);
-    if (!status && frame->context->autoescape)
+    if (!status && safe)
         status = jinja_stringify(frame->render, frame->render->arena, v, &v, frame->render->err);
-    if (!status && frame->context->autoescape)
+    if (!status && safe)
         v = jinja_mark(v, JINJA_SAFE);
     if (!status)
         status = jinja_assign(frame, s->set.target, v);
@@ -280,12 +293,8 @@ static enum status run_call(struct jinja_frame *frame, const struct jinja_statem
     enum status status = jinja_evaluate_call(frame, s->macro.call, &caller, &v);
     if (status && !frame->render->fault)
         frame->render->fault = s->macro.call;
-    /* Written as it is: Jinja2 does not pass it through str() either, but joins it. */
-    if (!status && v.kind != JINJA_STRING)
-        status = error_set(frame->render->err, ERR_TEMPLATE_TYPE,
-            "the call's result is no text but '%s'", jinja_type_name(v));
     if (!status)
-        status = jinja_output_value(frame, jinja_mark(v, JINJA_SAFE), s->macro.call->offset);
+        status = jinja_output_result(frame, s, v, s->macro.call->offset);
     return jinja_fail_at(frame, status, s->line, s->offset);
 }
 
@@ -294,15 +303,13 @@ static enum status run_filter(struct jinja_frame *frame, const struct jinja_stat
     struct jinja_value v;
     bool done;
     jinja_enter(frame, s->filter.loads);
-    enum status status = capture_body(frame, &s->filter.body, &v, &done);
-    if (status || !done)
-        return status;
-    status = jinja_evaluate_filter(frame, s->filter.filter, v, &v);
-    if (!status && v.kind != JINJA_STRING)
-        status = error_set(frame->render->err, ERR_TEMPLATE_TYPE,
-            "the filter's result is no text but '%s'", jinja_type_name(v));
+    enum status status = capture_body(frame, &s->filter.body, s->escape, &v, &done);
+    if (!status && !done)
+        return OK;
     if (!status)
-        status = jinja_output_value(frame, jinja_mark(v, JINJA_SAFE), s->filter.filter->offset);
+        status = jinja_evaluate_filter(frame, s->filter.filter, v, &v);
+    if (!status)
+        status = jinja_output_result(frame, s, v, s->filter.filter->offset);
     return jinja_fail_at(frame, status, s->line, s->offset);
 }
 
@@ -321,17 +328,16 @@ static enum status run_jump(struct jinja_frame *frame, const struct jinja_statem
 
 static enum status run_autoescape(struct jinja_frame *frame, const struct jinja_statement *s)
 {
-    struct jinja_value v;
-    bool truth, before = frame->context->autoescape;
+    struct jinja_value v, before = *frame->context->autoescape;
     jinja_enter(frame, s->expression.loads);
     enum status status = jinja_evaluate_expression(frame, s->expression.value, &v);
-    if (!status)
-        status = jinja_truth(frame->render, v, &truth, frame->render->err);
     if (status)
         return jinja_fail_at(frame, status, s->expression.value_line, s->offset);
-    frame->context->autoescape = truth;
+    *frame->context->autoescape = v;
     status = jinja_run_body(frame, &s->expression.body);
-    frame->context->autoescape = before;
+    /* `break` and `continue` leave it as it is. */
+    if (frame->render->flow == FLOW_ON)
+        *frame->context->autoescape = before;
     return status;
 }
 

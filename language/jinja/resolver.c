@@ -19,6 +19,11 @@ static void capture(struct jinja_function_scope *function)
         function->code->captured = true;
 }
 
+static enum jinja_escape escape_of(const struct jinja_resolver *r)
+{
+    return r->escape_unknown ? ESCAPE_ASK : r->escape ? ESCAPE_YES : ESCAPE_NO;
+}
+
 static enum status resolve_output(
     struct jinja_resolver *r, struct jinja_frame_scope *frame, struct jinja_statement *s)
 {
@@ -27,13 +32,15 @@ static enum status resolve_output(
         return OK;
     }
     s->output.check = frame->check_output ? CHECK_PARENT : CHECK_NONE;
+    s->escape = escape_of(r);
     enum status status = OK;
     for (size_t i = 0; !status && i < s->output.count; i++) {
         struct jinja_expression *e = s->output.parts[i].expression;
-        if (!e)
+        if (!e && s->escape == ESCAPE_ASK)
+            r->last_line = s->output.parts[i].line;
+        if (!e || jinja_fold_text(r, e))
             continue;
-        if (e->kind != E_CONSTANT)
-            r->last_line = e->line;
+        r->last_line = e->line;
         status = jinja_resolve_expression(r, frame, e);
     }
     return status;
@@ -121,6 +128,7 @@ static enum status resolve_for(
     struct jinja_resolver *r, struct jinja_frame_scope *frame, struct jinja_statement *s)
 {
     r->loops++;
+    s->escape = escape_of(r);
     enum status status;
     if (s->loop.recursive) {
         struct jinja_code *code = s->loop.code = arena_new_of(r->arena, struct jinja_code);
@@ -132,6 +140,7 @@ static enum status resolve_for(
         capture(frame->function);
         status = resolve_for_parts(r, frame, &function, s);
         r->breakable = breakable;
+        code->last_line = r->last_line;
         r->last_line = s->line;
         if (!status)
             status = jinja_resolve_expression(r, frame, s->loop.iterable);
@@ -168,6 +177,7 @@ static enum status resolve_set_block(
 {
     struct jinja_frame_scope inner = jinja_frame_inner(frame, frame->function);
     inner.check_output = false;
+    s->escape = escape_of(r);
     jinja_list_body(&inner, &s->set.body);
     jinja_list_expression(&inner, s->set.filter);
     s->set.loads = jinja_frame_loads(r, &inner);
@@ -278,6 +288,7 @@ static enum status resolve_macro_body(
         status = jinja_resolve_expression(r, &inner, macro->defaults[i]);
     if (!status)
         status = resolve_body(r, &inner, &macro->code.body);
+    macro->code.last_line = r->last_line;
     jinja_frame_done(&inner);
     r->breakable = breakable;
     return status;
@@ -312,6 +323,7 @@ static enum status resolve_filter(
     struct jinja_resolver *r, struct jinja_frame_scope *frame, struct jinja_statement *s)
 {
     struct jinja_frame_scope inner = jinja_frame_inner(frame, frame->function);
+    s->escape = escape_of(r);
     jinja_list_body(&inner, &s->filter.body);
     jinja_list_expression(&inner, s->filter.filter);
     s->filter.loads = jinja_frame_loads(r, &inner);
@@ -330,6 +342,10 @@ static enum status resolve_import(
     s->import.exported = frame->toplevel;
     if (s->import.with_context)
         s->import.visibles = jinja_frame_visibles(r, frame);
+    if (s->kind == S_INCLUDE && !s->import.with_context) {
+        frame->function->code->is_generator = true;
+        capture(frame->function);
+    }
     if (s->kind == S_IMPORT)
         s->import.place = place_of(frame, s->import.target);
     for (size_t i = 0; i < s->import.name_count; i++) {
@@ -387,9 +403,14 @@ static enum status resolve_autoescape(
     jinja_list_body(&inner, &s->expression.body);
     s->expression.loads = jinja_frame_loads(r, &inner);
     s->expression.value_line = r->last_line;
+    bool escape = r->escape, unknown = r->escape_unknown;
     enum status status = jinja_resolve_expression(r, &inner, s->expression.value);
+    if (!status && !jinja_fold_truth(r, s->expression.value, &r->escape))
+        r->escape_unknown = true;
     if (!status)
         status = resolve_body(r, &inner, &s->expression.body);
+    r->escape = escape;
+    r->escape_unknown = unknown;
     jinja_frame_done(&inner);
     return status;
 }
@@ -539,7 +560,8 @@ enum status jinja_resolve(
         .parser = parser,
         .arena = template->arena,
         .err = err,
-        .last_line = 1};
+        .last_line = 1,
+        .escape = jinja_options_of(template->env)->autoescape};
     struct jinja_resolver *r = &resolver;
     r->needed = map_new();
     template->block_count = parser->blocks.count;

@@ -54,7 +54,11 @@ struct jinja_resolver {
     unsigned breakable; /* … in the same function */
     unsigned extends_so_far;
     bool known_extends;
-    struct map *needed; /* names already listed */
+    /* Whether HTML is escaped here; of an `autoescape` whose value is no constant, what holds
+       around it, and `escape_unknown` for all that is inside. */
+    bool escape, escape_unknown;
+    struct jinja_folder *folder; /* made by the first constant that is computed */
+    struct map *needed;          /* names already listed */
     VEC(struct jinja_name) names;
 };
 
@@ -100,6 +104,18 @@ enum status jinja_resolve_target(struct jinja_resolver *r, struct jinja_frame_sc
     struct jinja_expression *e, bool exported) MUST_CHECK;
 struct jinja_expression *jinja_clone_target(
     struct jinja_resolver *r, const struct jinja_expression *e);
+
+/* The filter or test that an expression applies; NULL when there is none of that name. */
+const struct jinja_row *jinja_row_of(
+    const struct jinja_resolver *r, const struct jinja_expression *e);
+
+/* fold.c: replaces all that is constant in a tree.  An error is one that nobody could avoid by not
+   coming there: a constant mapping with a list as its key. */
+enum status jinja_fold(struct jinja_resolver *r, struct jinja_expression *e) MUST_CHECK;
+/* Replaces a constant by the text that an output tag writes for it; false when it is none. */
+bool jinja_fold_text(struct jinja_resolver *r, struct jinja_expression *e);
+/* The truth of a constant; false when it is none. */
+bool jinja_fold_truth(struct jinja_resolver *r, const struct jinja_expression *e, bool *ret);
 
 /* undeclared.c: whether `name` is read in the body before it is assigned there, blocks aside. */
 bool jinja_reads_name(const struct jinja_body *body, const char *name);

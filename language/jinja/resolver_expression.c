@@ -20,32 +20,41 @@ void jinja_resolve_name(
     e->variable.missing = missing;
 }
 
+static enum status resolve(
+    struct jinja_resolver *r, struct jinja_frame_scope *frame, struct jinja_expression *e);
+
+const struct jinja_row *jinja_row_of(
+    const struct jinja_resolver *r, const struct jinja_expression *e)
+{
+    return e->kind == E_FILTER ? jinja_find_filter(r->template->env, e->call.name)
+                               : jinja_find_test(r->template->env, e->call.name);
+}
+
 static enum status resolve_arguments(
     struct jinja_resolver *r, struct jinja_frame_scope *frame, const struct jinja_arguments_node *a)
 {
     enum status status = OK;
     for (size_t i = 0; !status && i < a->count; i++)
-        status = jinja_resolve_expression(r, frame, a->items[i]);
+        status = resolve(r, frame, a->items[i]);
     for (size_t i = 0; !status && i < a->keyword_count; i++)
-        status = jinja_resolve_expression(r, frame, a->keywords[i].value);
+        status = resolve(r, frame, a->keywords[i].value);
     if (!status)
-        status = jinja_resolve_expression(r, frame, a->rest);
-    return status ? status : jinja_resolve_expression(r, frame, a->keyword_rest);
+        status = resolve(r, frame, a->rest);
+    return status ? status : resolve(r, frame, a->keyword_rest);
 }
 
 static enum status resolve_row(
     struct jinja_resolver *r, struct jinja_frame_scope *frame, struct jinja_expression *e)
 {
     bool is_filter = e->kind == E_FILTER;
-    e->call.row = is_filter ? jinja_find_filter(r->template->env, e->call.name)
-                            : jinja_find_test(r->template->env, e->call.name);
+    e->call.row = jinja_row_of(r, e);
     if (!e->call.row && !frame->soft) {
         jinja_parser_fail_at(r->parser, e->line, e->offset, "no %s named '%.*s'",
             is_filter ? "filter" : "test", SLICE_ARG(e->call.name->text));
         jinja_suggest_row(r->template->env, is_filter, e->call.name->text, r->err);
         return ERR_TEMPLATE_SYNTAX;
     }
-    enum status status = jinja_resolve_expression(r, frame, e->call.callee);
+    enum status status = resolve(r, frame, e->call.callee);
     return status ? status : resolve_arguments(r, frame, &e->call.arguments);
 }
 
@@ -54,11 +63,11 @@ static enum status resolve_condition(
 {
     bool soft = frame->soft;
     frame->soft = true;
-    enum status status = jinja_resolve_expression(r, frame, e->condition.then);
+    enum status status = resolve(r, frame, e->condition.then);
     if (!status)
-        status = jinja_resolve_expression(r, frame, e->condition.test);
+        status = resolve(r, frame, e->condition.test);
     if (!status)
-        status = jinja_resolve_expression(r, frame, e->condition.otherwise);
+        status = resolve(r, frame, e->condition.otherwise);
     frame->soft = soft;
     struct jinja_missing *missing = arena_new_of(r->arena, struct jinja_missing);
     missing->kind = MISSING_HINT;
@@ -73,56 +82,82 @@ static enum status resolve_items(struct jinja_resolver *r, struct jinja_frame_sc
 {
     enum status status = OK;
     for (size_t i = 0; !status && i < count; i++)
-        status = jinja_resolve_expression(r, frame, items[i]);
+        status = resolve(r, frame, items[i]);
     return status;
 }
 
-enum status jinja_resolve_expression(
+static enum status resolve(
     struct jinja_resolver *r, struct jinja_frame_scope *frame, struct jinja_expression *e)
 {
     enum status status = OK;
     if (!e)
         return OK;
     switch ((enum jinja_expression_kind)e->kind) {
-    case E_CONSTANT: return OK;
+    case E_CONSTANT:
+    case E_CONSTANT_COPY: return OK;
     case E_NAME:
     case E_NAMESPACE_REF: jinja_resolve_name(r, frame, e); return OK;
     case E_LIST:
     case E_TUPLE:
-    case E_DICT:
-    case E_CONCAT: return resolve_items(r, frame, e->list.items, e->list.count);
+    case E_DICT: return resolve_items(r, frame, e->list.items, e->list.count);
+    case E_CONCAT:
+        /* Jinja2 asks whether the context is volatile, which it never is. */
+        e->op = r->escape && !r->escape_unknown ? ESCAPE_YES : ESCAPE_NO;
+        return resolve_items(r, frame, e->list.items, e->list.count);
     case E_NEGATE:
     case E_POSITIVE:
     case E_NOT:
     case E_BINARY:
     case E_AND:
     case E_OR:
-        status = jinja_resolve_expression(r, frame, e->pair.left);
-        return status ? status : jinja_resolve_expression(r, frame, e->pair.right);
+        status = resolve(r, frame, e->pair.left);
+        return status ? status : resolve(r, frame, e->pair.right);
     case E_COMPARE:
-        status = jinja_resolve_expression(r, frame, e->compare.first);
+        status = resolve(r, frame, e->compare.first);
         for (size_t i = 0; !status && i < e->compare.count; i++)
-            status = jinja_resolve_expression(r, frame, e->compare.operands[i].value);
+            status = resolve(r, frame, e->compare.operands[i].value);
         return status;
     case E_CONDITION: return resolve_condition(r, frame, e);
     case E_ATTRIBUTE:
         e->flag = jinja_is_dict_method(e->attribute.name->text);
-        return jinja_resolve_expression(r, frame, e->attribute.object);
+        return resolve(r, frame, e->attribute.object);
     case E_ITEM:
-        status = jinja_resolve_expression(r, frame, e->item.object);
-        return status ? status : jinja_resolve_expression(r, frame, e->item.key);
+        status = resolve(r, frame, e->item.object);
+        return status ? status : resolve(r, frame, e->item.key);
     case E_SLICE:
-        status = jinja_resolve_expression(r, frame, e->slice.start);
+        status = resolve(r, frame, e->slice.start);
         if (!status)
-            status = jinja_resolve_expression(r, frame, e->slice.stop);
-        return status ? status : jinja_resolve_expression(r, frame, e->slice.step);
+            status = resolve(r, frame, e->slice.stop);
+        return status ? status : resolve(r, frame, e->slice.step);
     case E_CALL:
-        status = jinja_resolve_expression(r, frame, e->call.callee);
+        status = resolve(r, frame, e->call.callee);
         return status ? status : resolve_arguments(r, frame, &e->call.arguments);
     case E_FILTER:
     case E_TEST: return resolve_row(r, frame, e);
     }
     return OK;
+}
+
+/* Literals of lists and mappings are computed when they are part of something. */
+static enum status fold(struct jinja_resolver *r, struct jinja_expression *e)
+{
+    enum status status = OK;
+    switch ((enum jinja_expression_kind)e->kind) {
+    case E_LIST:
+    case E_TUPLE:
+    case E_DICT:
+        for (size_t i = 0; !status && i < e->list.count; i++)
+            status = fold(r, e->list.items[i]);
+        return status;
+    default: return jinja_fold(r, e);
+    }
+}
+
+enum status jinja_resolve_expression(
+    struct jinja_resolver *r, struct jinja_frame_scope *frame, struct jinja_expression *e)
+{
+    enum status status = e && !r->escape_unknown ? fold(r, e) : OK;
+    return status ? status : resolve(r, frame, e);
 }
 
 /* A target of `set` and `for`; `exported`: what is assigned is seen by templates that import this

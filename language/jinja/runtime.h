@@ -9,7 +9,10 @@
 
 /* --- strings that know where their parts came from ---------------------------------------- */
 
-enum { JINJA_FLAG_SPANS = 1 };         /* a struct jinja_spans stands right before the text */
+enum {
+    JINJA_FLAG_SPANS = 1, /* a struct jinja_spans stands right before the text */
+    JINJA_FLAG_GROUP = 2, /* a tuple made by `groupby`: its items have names */
+};
 enum { JINJA_NO_SOURCE = UINT16_MAX }; /* a span whose source is the expression that prints it */
 enum { JINJA_SPREADING_MARKS = JINJA_UNTRUSTED | JINJA_SECRET };
 
@@ -69,9 +72,24 @@ struct jinja_context {
     const struct jinja_layer *parent;
     struct jinja_block_stack *blocks;
     size_t block_count, block_capacity;
-    bool autoescape;
+    struct jinja_value *autoescape; /* as last set; shared with the contexts of scoped blocks */
     const struct jinja_template *parent_template;
     const char *name;
+};
+
+/* Something that is no text was written, by a call or filter block: an error when the text that it
+   would be part of is put together. */
+struct jinja_oddity {
+    const char *type; /* NULL: there is none */
+    const struct jinja_template *template;
+    uint32_t line, offset;
+};
+
+/* The rendered text from here on is taken out of it again. */
+struct jinja_capture {
+    size_t text, segments;
+    struct jinja_oddity oddity;  /* of the text before */
+    struct jinja_capture *outer; /* of the same frame */
 };
 
 struct jinja_frame {
@@ -81,6 +99,8 @@ struct jinja_frame {
     struct jinja_render *render;
     uint16_t source; /* the template's index in the map */
     struct jinja_value *slots;
+    struct jinja_capture *captures; /* set and filter blocks around */
+    struct jinja_value yielded;     /* a list: what a generator includes; else absent */
 };
 
 enum jinja_flow { FLOW_ON, FLOW_BREAK, FLOW_CONTINUE };
@@ -90,6 +110,7 @@ struct jinja_module {
     const struct jinja_template *template;
     struct jinja_value exported; /* mapping, may be absent */
     struct jinja_value body;     /* its text */
+    struct jinja_oddity oddity;
 };
 
 struct jinja_render {
@@ -108,7 +129,8 @@ struct jinja_render {
     VEC(const struct jinja_template *) sources;
     VEC(struct jinja_module *) modules;
     enum jinja_flow flow;
-    unsigned seen_marks; /* of the items of containers that became text */
+    struct jinja_oddity oddity; /* in the text since the last capture began */
+    unsigned seen_marks;        /* of the items of containers that became text */
     const struct jinja_layer *globals;
     const struct jinja_context *context;  /* the outermost */
     const struct jinja_expression *fault; /* the innermost expression that failed */
@@ -269,9 +291,9 @@ enum status jinja_get_item(struct jinja_render *render, struct jinja_value objec
 /* getattr(object, name) alone, without falling back to items; absent when there is none. */
 enum status jinja_plain_attribute(struct jinja_render *render, struct jinja_value object,
     struct slice name, struct jinja_value *ret, struct error *err) MUST_CHECK;
+/* object[start:stop:step]; a bound that is not given is none. */
 enum status jinja_get_slice(struct jinja_render *render, struct jinja_value object,
-    struct jinja_value start, struct jinja_value stop, struct jinja_value step,
-    struct jinja_value *ret, struct error *err) MUST_CHECK;
+    const struct jinja_value bounds[3], struct jinja_value *ret, struct error *err) MUST_CHECK;
 struct jinja_value jinja_missing_member(
     struct jinja_render *render, struct jinja_value object, struct jinja_value name);
 const struct jinja_method *jinja_find_method(struct jinja_value v, struct slice name);
@@ -293,6 +315,8 @@ extern const struct jinja_class jinja_function_class, jinja_macro_class, jinja_l
 
 /* --- evaluation ----------------------------------------------------------------------------- */
 
+/* A constant list or mapping as a new one. */
+struct jinja_value jinja_copy_constant(struct arena *arena, struct jinja_value v);
 enum status jinja_evaluate_expression(struct jinja_frame *frame, const struct jinja_expression *e,
     struct jinja_value *ret) MUST_CHECK;
 /* A filter applied to captured text; `operand` stands for the innermost callee. */
@@ -358,15 +382,34 @@ enum status jinja_find_template(struct jinja_frame *frame, struct jinja_value na
     enum template_names use, const struct jinja_template **ret) MUST_CHECK;
 
 /* Output (output.c). */
-struct jinja_capture {
-    size_t text, segments;
-};
+/* Whether the context escapes HTML now; an undefined `autoescape` is an error in a strict one. */
+static inline enum status jinja_context_escapes(
+    struct jinja_render *render, const struct jinja_context *context, bool *ret)
+{
+    return jinja_truth(render, *context->autoescape, ret, render->err);
+}
+static inline enum status jinja_escapes(
+    struct jinja_frame *frame, enum jinja_escape escape, bool *ret)
+{
+    *ret = escape == ESCAPE_YES;
+    return escape == ESCAPE_ASK ? jinja_context_escapes(frame->render, frame->context, ret) : OK;
+}
 void jinja_output_text(struct jinja_frame *frame, struct slice text, uint32_t offset);
 enum status jinja_output_value(
-    struct jinja_frame *frame, struct jinja_value v, uint32_t offset) MUST_CHECK;
+    struct jinja_frame *frame, struct jinja_value v, bool escape, uint32_t offset) MUST_CHECK;
+/* The result of a call or filter block, as it is. */
+enum status jinja_output_result(struct jinja_frame *frame, const struct jinja_statement *s,
+    struct jinja_value v, uint32_t offset) MUST_CHECK;
+/* The text of a template included without context.  Jinja2 hands it to whoever runs the function
+   that the tag stands in: it comes before what set and filter blocks around have captured. */
+enum status jinja_output_module(
+    struct jinja_frame *frame, const struct jinja_module *module, uint32_t offset) MUST_CHECK;
+/* An error when something that is no text was written since the last capture began. */
+enum status jinja_check_text(struct jinja_render *render) MUST_CHECK;
 struct jinja_capture jinja_capture_begin(struct jinja_render *render);
-struct jinja_value jinja_capture_end(struct jinja_render *render, struct jinja_capture capture);
-void jinja_capture_drop(struct jinja_render *render, struct jinja_capture capture);
+/* Takes out what was captured: into *ret, marked as safe on demand, unless there was an error. */
+enum status jinja_capture_end(struct jinja_render *render, const struct jinja_capture *capture,
+    enum status status, bool safe, struct jinja_value *ret) MUST_CHECK;
 uint16_t jinja_source_index(struct jinja_render *render, const struct jinja_template *template);
 
 /* What methods and filters of strings share (string_methods.c). */
@@ -393,7 +436,6 @@ extern const struct jinja_row jinja_text_filters[], jinja_html_filters[], jinja_
 extern const struct jinja_method jinja_string_methods[], jinja_list_methods[],
     jinja_tuple_methods[], jinja_mapping_methods[], jinja_float_methods[], jinja_int_methods[];
 
-const struct jinja_options *jinja_options_of(const struct jinja_environment *env);
 const struct jinja_layer *jinja_globals_of(const struct jinja_environment *env);
 
 #endif

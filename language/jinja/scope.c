@@ -175,7 +175,8 @@ void jinja_list_expression(struct jinja_frame_scope *frame, const struct jinja_e
     if (!e)
         return;
     switch ((enum jinja_expression_kind)e->kind) {
-    case E_CONSTANT: break;
+    case E_CONSTANT:
+    case E_CONSTANT_COPY: break;
     case E_NAME:
     case E_NAMESPACE_REF: jinja_frame_load(frame, e->variable.name, e->offset); break;
     case E_LIST:

@@ -168,6 +168,7 @@ static enum status filter_identifier(call_t call, struct jinja_value *ret, struc
     return status;
 }
 
-const struct jinja_row jinja_sql_filters[] = {{"bind", filter_literal, JINJA_ROW_CLEARS, NULL},
-    {"identifier", filter_identifier, JINJA_ROW_CLEARS, NULL},
-    {"literal", filter_literal, JINJA_ROW_CLEARS, NULL}, {NULL, NULL, 0, NULL}};
+enum { SQL_ROW = JINJA_ROW_CLEARS | JINJA_ROW_WHEN_RENDERED };
+const struct jinja_row jinja_sql_filters[] = {{"bind", filter_literal, SQL_ROW, NULL},
+    {"identifier", filter_identifier, SQL_ROW, NULL}, {"literal", filter_literal, SQL_ROW, NULL},
+    {NULL, NULL, 0, NULL}};

@@ -27,9 +27,10 @@ struct jinja_row {
     void *user;
 };
 enum jinja_row_flag {
-    JINJA_ROW_CLEARS = 1,   /* its result is fit for SQL: not UNTRUSTED any more */
-    JINJA_ROW_LENIENT = 2,  /* takes undefined values as they are */
-    JINJA_ROW_OWN_MARKS = 4 /* gives its result the marks itself */
+    JINJA_ROW_CLEARS = 1,       /* its result is fit for SQL: not UNTRUSTED any more */
+    JINJA_ROW_LENIENT = 2,      /* takes undefined values as they are */
+    JINJA_ROW_OWN_MARKS = 4,    /* gives its result the marks itself */
+    JINJA_ROW_WHEN_RENDERED = 8 /* is not computed beforehand, even of constants */
 };
 
 /* What an undefined value is about; decides the message when it is used. */
@@ -130,6 +131,7 @@ bool jinja_unescape(
 
 enum jinja_expression_kind {
     E_CONSTANT,
+    E_CONSTANT_COPY, /* a list or mapping: each use gets one of its own */
     E_NAME,
     E_LIST,
     E_TUPLE,
@@ -191,7 +193,7 @@ struct jinja_arguments_node {
 
 struct jinja_expression {
     uint8_t kind;   /* enum jinja_expression_kind */
-    uint8_t op;     /* of E_BINARY: enum jinja_operator */
+    uint8_t op;     /* of E_BINARY: enum jinja_operator; of E_CONCAT: enum jinja_escape */
     bool flag;      /* E_ATTRIBUTE: a method name of dicts; E_NAME as target: to be exported */
     uint16_t depth; /* nesting of the tree below */
     uint32_t line, offset;
@@ -298,7 +300,9 @@ struct jinja_code {
     const struct jinja_template *template;
     const char *name; /* of a macro or block, for traces; NULL of a root */
     uint32_t slot_count;
-    bool captured; /* something made in it may outlive its run: slots go to the arena */
+    bool captured;      /* something made in it may outlive its run: slots go to the arena */
+    bool is_generator;  /* of a macro or loop: it includes without context */
+    uint32_t last_line; /* which Jinja2 reports for its end */
     struct jinja_loads loads;
     struct jinja_body body;
 };
@@ -326,6 +330,10 @@ struct jinja_block_node {
     uint32_t self_slot, super_slot;
 };
 
+/* Whether HTML is escaped: as the tags around say, or (within an `autoescape` whose value is no
+   constant) as the context says. */
+enum jinja_escape { ESCAPE_NO, ESCAPE_YES, ESCAPE_ASK };
+
 enum jinja_output_check { CHECK_NONE, CHECK_PARENT, CHECK_NEVER };
 
 struct jinja_branch {
@@ -342,6 +350,7 @@ struct jinja_import_name {
 
 struct jinja_statement {
     enum jinja_statement_kind kind;
+    enum jinja_escape escape;
     uint32_t line, offset;
     struct jinja_statement *next;
     union {
@@ -444,6 +453,7 @@ enum status jinja_resolve(
     struct jinja_template *template, struct jinja_parser *parser, struct error *err) MUST_CHECK;
 
 struct jinja_options jinja_environment_options(const struct jinja_environment *env);
+const struct jinja_options *jinja_options_of(const struct jinja_environment *env);
 const struct jinja_row *jinja_find_filter(
     const struct jinja_environment *env, const struct jinja_symbol *name);
 const struct jinja_row *jinja_find_test(

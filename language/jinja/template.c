@@ -183,6 +183,9 @@ enum status jinja_render(struct jinja_environment *env, const struct jinja_templ
         jinja_context_new(&render, template, context_layer(&render, context));
     render.context = root;
     enum status status = jinja_run_root(&render, template, root);
+    if (!status && (status = jinja_check_text(&render)))
+        jinja_set_place(
+            render.oddity.template, render.oddity.line, render.oddity.offset, render.err);
     if (!status && render.out.over)
         status = error_set(render.err, ERR_TEMPLATE_OUTPUT_LIMIT,
             "the rendered text is larger than %zu bytes", render.limits.output_bytes);

@@ -47,6 +47,7 @@ static enum finding look_expression(const struct jinja_expression *e, const char
         return finding;
     switch ((enum jinja_expression_kind)e->kind) {
     case E_CONSTANT:
+    case E_CONSTANT_COPY:
     case E_NAMESPACE_REF: return UNSEEN;
     case E_NAME: return slice_equal_str(e->variable.name->text, name) ? READ : UNSEEN;
     case E_LIST:

@@ -159,22 +159,28 @@ STATEMENTS = [
     "{% call plain(<any>) %}<body>{% endcall %}",
     "{% call(i) each(<ints>) %}<body>{{ i }}{% endcall %}",
     "{% include 'part' %}", "{% include ['no', 'part'] %}",
+    "{% include 'part' without context %}",
     "{% include 'no' ignore missing %}",
     "{% include ('part' if <bool> else 'no') ignore missing %}",
     "{% import 'library' as lib %}{{ lib.plain(<any>) }}{{ lib.constant }}",
     "{% from 'library' import both as two, constant with context %}{{ two(<int>) }}",
     "{% raw %}{{ i }} {% if %}{% endraw %}", "{# <body> #}",
-    # Lists of their own: a loop over one that grows in it does not end.
+    # A loop over a list that grows in it ends when the list is long enough.
+    "{% if xs|length < 9 %}{% do xs.append(<int>) %}{% endif %}{{ xs }}",
+    "{% if words|length < 9 %}{% do words.insert(0, <str>) %}{% endif %}",
+    "{% do rows[0].update(v=<int>) %}{% do d.update({<key>: <int>}) %}{{ d }}",
+    "{% for key in d %}{% do d.update({key: <int>}) %}{{ d }}{% endfor %}",
+    "{% do xs.sort() %}{% do words.reverse() %}{{ words.pop() }}{{ xs.pop(0) }}",
     "{% set l = [] %}{% do l.append(<int>) %}{{ l }}",
     "{% set m = {'a': 1} %}{% do m.update({'q': <any>}) %}{{ m }}",
     "{% autoescape true %}{{ html }}{{ words }}{% endautoescape %}",
     "{% autoescape b %}{{ html }}{{ html|safe }}{% endautoescape %}",
+    "{% autoescape <any> %}<body>{% endautoescape %}", "{% autoescape true %}<body>{% endautoescape %}",
+    "{% autoescape false %}<body>{{ '<' }}{% endautoescape %}",
     "{% set c = cycler('odd', 'even') %}{% for i in <ints> %}{{ c.next() }}{% endfor %}",
     "{% set sep = joiner(', ') %}{% for s in <words> %}{{ sep() }}{{ s }}{% endfor %}",
     "{% block <block> scoped %}<body>{% endblock %}",
 ]
-# Not inside of what is captured: there Jinja2 writes it past the capture.
-OUTERMOST = ["{% include 'part' without context %}"]
 LOOP = ["", "{{ loop.index0 }}", "{{ loop.revindex }}{{ loop.revindex0 }}", "{{ loop.first }}",
         "{{ loop.previtem }}|{{ loop.nextitem }}", "{{ loop.cycle('a', 'b') }}",
         "{{ loop.changed(s) }}", "{{ loop.depth0 }}{{ loop.last }}", "{{ loop }}", "{{ i }}{{ s }}"]
@@ -249,8 +255,7 @@ class Generator:
             elif roll < 0.65:
                 parts.append(self.fill(self.choose(OUTPUT), depth))
             else:
-                statements = STATEMENTS if depth else STATEMENTS + OUTERMOST
-                parts.append(self.fill(self.choose(statements), depth + 1))
+                parts.append(self.fill(self.choose(STATEMENTS), depth + 1))
         return "".join(parts)
 
     def files(self):
