@@ -120,6 +120,7 @@ static void carry_out(struct engine *engine, const struct effect *effect)
     case EFFECT_LOAD_RUN: load_wanted_run(engine, &effect->run); break;
     case EFFECT_RUN_ENDED:
     case EFFECT_DAG_PAUSED:
+    case EFFECT_DEADLINE_MISSED:
     case EFFECT_CLOCK_JUMPED: break; /* the owner tells people, from `committed` */
     }
 }
@@ -170,8 +171,11 @@ void engine_apply(struct engine *engine, const struct event *event)
     struct error err;
     if (engine->failing)
         return;
-    if (scheduler_apply(engine->scheduler, event, clock_now(), &engine->plan, &err) != OK)
+    struct instant now = clock_now();
+    if (scheduler_apply(engine->scheduler, event, now, &engine->plan, &err) != OK)
         fail(engine, &err);
+    if (engine->blame)
+        blame_alive(engine->blame, now.mono_us);
 }
 
 /* Hands the turn's plan over.  While a batch is being written the next one gathers. */
@@ -323,7 +327,8 @@ static struct scheduler *make_scheduler(struct engine *engine, const struct stor
         .paused_upon_creation = project->paused_upon_creation,
         .next_run_id = meta->next_run,
         .next_backfill_id = meta->next_backfill,
-        .no_schedules = engine->options.only_dag != NULL};
+        .no_schedules = engine->options.only_dag != NULL,
+        .note = engine->blame ? blame_note(engine->blame) : NULL};
     return scheduler_new(&options);
 }
 
@@ -374,6 +379,7 @@ static void release(struct engine *engine)
     scheduler_free(engine->scheduler);
     store_close(engine->reader);
     store_close(engine->xcom_reader);
+    blame_close(engine->blame);
     plan_done(&engine->plan);
     answer_left(engine);
     map_free(engine->waiters);
@@ -398,6 +404,8 @@ enum status engine_new(const struct engine_options *options, struct engine **ret
         status = store_last_batch(store, &last_batch, err);
     if (status == OK)
         status = make_executor(engine, &meta, err);
+    if (status == OK && options->acting && !options->only_dag)
+        status = blame_open(options->project->state, clock_now().mono_us, &engine->blame, err);
     if (status != OK) {
         store_close(store);
         release(engine);
@@ -419,12 +427,19 @@ enum status engine_start(struct engine *engine, struct catalogue *catalogue, str
     return status;
 }
 
+/* A version of a quarantined DAG waits for its unpausing. */
+static void adopt(struct engine *engine, const struct dag *dag)
+{
+    if (!scheduler_is_quarantined(engine->scheduler, dag->dag_id))
+        engine_apply(engine, &(struct event){.kind = EVENT_DAG_ADOPTED, .dag = dag});
+}
+
 void engine_adopt(struct engine *engine, const struct catalogue_changes *changes)
 {
     for (size_t i = 0; i < changes->count; i++) {
         const struct catalogue_change *change = &changes->at[i];
         if (change->kind == CATALOGUE_ADOPTED)
-            engine_apply(engine, &(struct event){.kind = EVENT_DAG_ADOPTED, .dag = change->dag});
+            adopt(engine, change->dag);
         else if (change->kind == CATALOGUE_REMOVED)
             engine_apply(
                 engine, &(struct event){.kind = EVENT_DAG_REMOVED, .dag_id = change->dag->dag_id});
@@ -474,7 +489,11 @@ static enum status decide(struct engine *engine, const json_t *act, const char *
     struct waiter *kept = mem_alloc(sizeof(*kept));
     *kept = *waiter;
     mem_free(map_set(engine->waiters, request.uuid, kept));
+    bool was_quarantined = dag_id && scheduler_is_quarantined(engine->scheduler, dag_id);
     engine_apply(engine, &(struct event){.kind = EVENT_REQUEST, .request = &request});
+    dag = was_quarantined ? catalogue_find(engine->catalogue, dag_id) : NULL;
+    if (dag)
+        adopt(engine, dag);
     return OK;
 }
 

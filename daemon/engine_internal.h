@@ -4,6 +4,7 @@
 
 #include <pthread.h>
 #include "base/map.h"
+#include "daemon/blame.h"
 #include "daemon/engine.h"
 #include "executor/executor.h"
 #include "store/thread.h"
@@ -13,6 +14,7 @@ struct engine {
     struct scheduler *scheduler;
     struct executor *executor;
     struct catalogue *catalogue; /* the owner's, from engine_start on */
+    struct blame *blame;         /* NULL without schedules: `dag run`, an act without a daemon */
     struct store_thread *store;
     struct store *reader; /* the loop's */
     struct store *xcom_reader;

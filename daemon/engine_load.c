@@ -1,4 +1,5 @@
 /* What the engine loads at its start, and the runs that it loads later. */
+#include "base/log.h"
 #include "daemon/engine_internal.h"
 #include "scheduler/limits.h"
 
@@ -64,11 +65,37 @@ static enum status load_past(const struct loading *in, const struct dag *dag)
     return status;
 }
 
+/* Blamed for two aborts just now, or earlier and not unpaused since. */
+static bool is_quarantined(
+    const struct loading *in, const char *dag_id, const struct dag_record *record)
+{
+    const char *blamed = in->engine->blame ? blame_dag(in->engine->blame) : NULL;
+    return str_equal(blamed, dag_id) ||
+           (record && record->paused && record->pause_reason == REASON_QUARANTINED);
+}
+
+static void quarantine(const struct loading *in, const char *dag_id, const char *file)
+{
+    struct engine *engine = in->engine;
+    scheduler_quarantine(engine->scheduler, dag_id, file);
+    log_line(LOG_ERROR,
+        "DAG `%s` is quarantined: the scheduler aborted twice while at work on it; all others go "
+        "on. "
+        "`dag unpause %s` tries it again",
+        dag_id, dag_id);
+}
+
 static enum status load_dag(
     const struct loading *in, const struct dag *dag, const struct dag_record *record)
 {
     struct known_date *future = NULL;
     size_t count = 0;
+    if (dag && is_quarantined(in, dag->dag_id, record)) {
+        enum status status = record ? load_dag(in, NULL, record) : OK;
+        if (status == OK)
+            quarantine(in, dag->dag_id, dag->file);
+        return status;
+    }
     struct run_filter filter = {.dag_id = dag ? dag->dag_id : record->dag_id,
         .has_from = record && record->covered_until_us != TIME_NONE,
         .from_us = record ? record->covered_until_us : 0};
@@ -225,6 +252,8 @@ enum status engine_load(struct engine *engine, struct catalogue *catalogue, stru
         return error_context(err, "loading the state: ");
     engine->started = true;
     engine->catalogue = catalogue;
+    if (engine->blame && blame_dag(engine->blame))
+        blame_clear(engine->blame); /* it is in the DAG's row with the next batch */
     for (size_t i = 0; i < in.records.count; i++) {
         const struct dag_record *record = &in.records.at[i];
         const char *mistake = mistake_of(catalogue, record->file, arena);

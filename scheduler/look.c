@@ -39,6 +39,23 @@ void scheduler_set_broken(
     dag_changed(s, dag);
 }
 
+void scheduler_quarantine(struct scheduler *s, const char *dag_id, const char *file)
+{
+    struct live_dag *dag = dag_find(s, dag_id);
+    if (!dag)
+        dag = dag_new(s, dag_id);
+    if (!dag->file && file)
+        dag->file = mem_strdup(file);
+    if (!scheduler_is_quarantined(s, dag_id))
+        dag_pause(s, dag, REASON_QUARANTINED);
+}
+
+bool scheduler_is_quarantined(const struct scheduler *s, const char *dag_id)
+{
+    const struct live_dag *dag = dag_find(s, dag_id);
+    return dag && dag->paused && dag->pause_reason == REASON_QUARANTINED;
+}
+
 void scheduler_set_draining(struct scheduler *s, bool draining)
 {
     s->draining = draining;
@@ -86,11 +103,12 @@ static const char *slots_text(const struct instance *i, enum reason reason, char
 static void visit_tasks(const struct scheduler *s, const struct run *run,
     void (*visit)(void *, const struct queue_item *), void *context)
 {
-    for (uint32_t n = 0; n < run->task_count; n++) {
-        const struct instance *i = run->tasks[n];
+    run_each(i, run)
+    {
         struct queue_item item = {.dag_id = run->dag->dag_id,
             .run_id = run->run_id,
             .task_id = i->task->task_id,
+            .map_index = i->map_index,
             .run = run->id,
             .logical_us = run->logical_us,
             .since_us = i->ready_us,
@@ -112,6 +130,7 @@ static void visit_queued(const struct scheduler *s, const struct run *run,
     enum reason reason = run_queued_reason(s, run);
     visit(context, &(struct queue_item){.dag_id = run->dag->dag_id,
                        .run_id = run->run_id,
+                       .map_index = -1,
                        .run = run->id,
                        .logical_us = run->logical_us,
                        .since_us = run->queued_us,

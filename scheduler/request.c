@@ -21,6 +21,14 @@ static enum status request_live_dag(
     enum status status = request_dag(s, request, ret, err);
     if (status)
         return status;
+    if (scheduler_is_quarantined(s, request->dag_id)) {
+        error_set(err, ERR_DAG_QUARANTINED,
+            "DAG `%s` is quarantined: the scheduler aborted twice "
+            "while at work on it",
+            request->dag_id);
+        error_hint(err, "when that is mended: dag unpause %s", request->dag_id);
+        return ERR_DAG_QUARANTINED;
+    }
     if ((*ret)->removed || !(*ret)->newest)
         return error_set(err, ERR_DAG_FILE_GONE,
             "the file of DAG `%s` is gone or was never read whole", request->dag_id);
@@ -274,6 +282,7 @@ static enum status (*const handlers[REQUEST_KIND_COUNT])(
     [REQUEST_CANCEL] = request_cancel,
     [REQUEST_PAUSE] = request_pause,
     [REQUEST_UNPAUSE] = request_pause,
+    [REQUEST_ASSET_EVENT] = request_asset_event,
 };
 
 static void write_names(
@@ -329,6 +338,10 @@ static const char *request_json(struct scheduler *s, const struct request *reque
         json_kv_str(&out, "state", task_state_name(request->mark_state));
     if (request->conf)
         json_kv_str(&out, "conf", request->conf);
+    if (request->asset)
+        json_kv_str(&out, "asset", request->asset);
+    if (request->extra)
+        json_kv_str(&out, "extra", request->extra);
     if (request->note)
         json_kv_str(&out, "note", request->note);
     json_object_end(&out);

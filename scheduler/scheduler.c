@@ -1,4 +1,5 @@
 #include <assert.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include "scheduler/internal.h"
 
@@ -74,9 +75,24 @@ static void hold_over(struct scheduler *s)
 
 static void wake_due(struct scheduler *s, struct timer *timer)
 {
+    struct instance *i;
+    struct run *run;
     switch (timer->kind) {
-    case TIMER_TASK: task_timer_due(s, CONTAINER_OF(timer, struct instance, timer)); break;
-    case TIMER_RUN: run_timer_due(s, CONTAINER_OF(timer, struct run, timer)); break;
+    case TIMER_TASK:
+        i = CONTAINER_OF(timer, struct instance, timer);
+        note_dag(s, i->run->dag);
+        task_timer_due(s, i);
+        break;
+    case TIMER_RUN:
+        run = CONTAINER_OF(timer, struct run, timer);
+        note_dag(s, run->dag);
+        run_timer_due(s, run);
+        break;
+    case TIMER_DEADLINE:
+        run = CONTAINER_OF(timer, struct run, deadline);
+        note_dag(s, run->dag);
+        deadline_due(s, run);
+        break;
     case TIMER_DAG: dag_wants_step(s, CONTAINER_OF(timer, struct live_dag, timer)); break;
     case TIMER_HOLD: hold_over(s); break;
     }
@@ -196,14 +212,17 @@ struct scheduler *scheduler_new(const struct scheduler_options *options)
     s->runs = map_new();
     s->attempts = map_new();
     s->names = map_new();
+    s->assets = map_new();
     s->pools = map_new();
     s->connections = map_new();
     s->random_state = options->seed;
     s->next_run = options->next_run_id ? options->next_run_id : 1;
     s->next_backfill = options->next_backfill_id ? options->next_backfill_id : 1;
+    s->next_asset_event = options->next_asset_event_id ? options->next_asset_event_id : 1;
     s->paused_upon_creation = options->paused_upon_creation;
     s->start_empty_tasks = options->start_empty_tasks;
     s->no_schedules = options->no_schedules;
+    s->note = options->note;
     s->hold_until_us = TIME_NONE;
     s->hold.kind = TIMER_HOLD;
     slots_set(s, "pool", "default_pool", DEFAULT_POOL_SLOTS);
@@ -251,6 +270,7 @@ void dag_free(struct scheduler *s, struct live_dag *dag)
     vec_each (account, &dag->accounts)
         mem_free(*account);
     free_caps(dag);
+    assets_leave(s, dag);
     parking_done(&dag->paused_tasks);
     wake_stop(s, &dag->timer);
     vec_done(&dag->runs);
@@ -258,6 +278,8 @@ void dag_free(struct scheduler *s, struct live_dag *dag)
     vec_done(&dag->backfills);
     vec_done(&dag->dates);
     vec_done(&dag->past);
+    vec_done(&dag->assets);
+    vec_done(&dag->durations);
     vec_done(&dag->places);
     vec_done(&dag->accounts);
     shape_unref(dag->newest);
@@ -321,10 +343,67 @@ void scheduler_free(struct scheduler *s)
     free_values(s->pools, free_slots);
     free_values(s->connections, free_slots);
     slots_free(s->processes);
+    assets_free(s);
     free_values(s->names, mem_free);
     heap_done(&s->timers);
     free_lists(s);
     mem_free(s);
+}
+
+/* ---- what is worked on ---- */
+
+static void note_text(struct scheduler_note *note, const char *dag_id)
+{
+    size_t size = dag_id ? strlen(dag_id) : 0;
+    if (size >= sizeof note->dag_id)
+        size = sizeof note->dag_id - 1;
+    memcpy(note->dag_id, dag_id ? dag_id : "", size);
+    note->dag_id[size] = '\0';
+    atomic_signal_fence(memory_order_seq_cst); /* written before whatever may crash */
+}
+
+void note_dag(struct scheduler *s, const struct live_dag *dag)
+{
+    if (!s->note || s->noted == dag)
+        return;
+    s->noted = dag;
+    note_text(s->note, dag->dag_id);
+}
+
+static const char *dag_of_event(const struct scheduler *s, const struct event *event)
+{
+    const struct instance *i;
+    switch (event->kind) {
+    case EVENT_DAG_ADOPTED: return event->dag->dag_id;
+    case EVENT_DAG_REMOVED:
+    case EVENT_RUN_LOADED: return event->dag_id;
+    case EVENT_REQUEST: return event->request->dag_id;
+    case EVENT_ATTEMPT_STARTED:
+    case EVENT_ATTEMPT_FINISHED:
+    case EVENT_VOID_DONE:
+        i = map_get(s->attempts, event->attempt.text);
+        return i ? i->run->dag->dag_id : NULL;
+    default: return NULL;
+    }
+}
+
+static void note_begin(struct scheduler *s, const struct event *event)
+{
+    if (!s->note)
+        return;
+    s->noted = NULL;
+    s->note->event = event->kind;
+    note_text(s->note, dag_of_event(s, event));
+    s->note->working = true;
+    atomic_signal_fence(memory_order_seq_cst);
+}
+
+static void note_end(struct scheduler *s)
+{
+    if (!s->note)
+        return;
+    atomic_signal_fence(memory_order_seq_cst);
+    s->note->working = false;
 }
 
 /* ---- applying an event ---- */
@@ -403,12 +482,15 @@ static void settle(struct scheduler *s)
         struct instance *i = next_evaluation(s);
         struct live_dag *dag;
         if (i) {
+            note_dag(s, i->run->dag);
             task_evaluate(s, i);
         } else if (s->check.count) {
             struct run *run = vec_pop(&s->check);
             run->checking = false;
+            note_dag(s, run->dag);
             run_check(s, run);
         } else if ((dag = next_step(s))) {
+            note_dag(s, dag);
             dag_step(s, dag);
         } else if (!slots_dispatch(s)) {
             return;
@@ -443,9 +525,12 @@ enum status scheduler_apply(struct scheduler *s, const struct event *event, stru
     if (status)
         return status;
     s->plan = ret_plan;
+    note_begin(s, event);
     take_time(s, now);
-    vec_each (run, &s->resuming)
+    vec_each (run, &s->resuming) {
+        note_dag(s, (*run)->dag);
         run_resume(s, *run);
+    }
     vec_clear(&s->resuming);
     take_event(s, event);
     fire_timers(s);
@@ -453,5 +538,6 @@ enum status scheduler_apply(struct scheduler *s, const struct event *event, stru
     emit_changes(s);
     drop_runs(s);
     s->plan = NULL;
+    note_end(s);
     return OK;
 }

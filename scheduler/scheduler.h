@@ -38,21 +38,33 @@ struct slots_setting {
     int slots;
 };
 
+enum { SCHEDULER_NOTE_ID_SIZE = 256 };
+
+/* What is worked on at this moment, in memory that outlives a crash of the process: who aborts
+   twice at the same place is found by it (daemon/blame.h). */
+struct scheduler_note {
+    bool working;
+    enum event_kind event;
+    char dag_id[SCHEDULER_NOTE_ID_SIZE]; /* cut when longer; empty: none in particular */
+};
+
 struct scheduler_options {
     uint64_t seed; /* of generations and attempt ids: from the system's random source */
     const struct slots_setting *pools; /* `default_pool` is there with 128 when not named */
     size_t pool_count;
     const struct slots_setting *connections; /* one that is not named has no limit */
     size_t connection_count;
-    int max_processes;         /* 0 = 32 */
-    bool paused_upon_creation; /* a DAG without a record starts paused */
-    int64_t next_run_id;       /* above every run row that exists; 0 = 1 */
-    int64_t next_backfill_id;  /* the same for backfills */
-    bool no_schedules;         /* `dag run`: runs are made by hand only, never by a timetable */
-    bool start_empty_tasks;    /* empty tasks are started as attempts too (simulation) */
+    int max_processes;           /* 0 = 32 */
+    bool paused_upon_creation;   /* a DAG without a record starts paused */
+    int64_t next_run_id;         /* above every run row that exists; 0 = 1 */
+    int64_t next_backfill_id;    /* the same for backfills */
+    int64_t next_asset_event_id; /* and for events of assets */
+    bool no_schedules;           /* `dag run`: runs are made by hand only, never by a timetable */
+    bool start_empty_tasks;      /* empty tasks are started as attempts too (simulation) */
+    struct scheduler_note *note; /* kept; NULL = none */
 };
 
-/* Owned by the caller.  Nothing in `options` is kept. */
+/* Owned by the caller.  Nothing in `options` is kept but the note. */
 struct scheduler *scheduler_new(const struct scheduler_options *options);
 void scheduler_free(struct scheduler *scheduler); /* NULL is fine */
 DEFINE_CLEANUP(struct scheduler, scheduler_free);
@@ -114,13 +126,32 @@ enum status scheduler_load_backfill(struct scheduler *scheduler,
     struct error *err) MUST_CHECK;
 
 /* How the tasks of one finished run ended: what depends_on_past looks at.  For DAGs with uses_past,
-   newest PAST_RUNS_MAX runs, in any order. */
+   newest PAST_RUNS_MAX runs, in any order; the instances of a mapped task next to each other. */
 struct past_task {
     const char *task_id;
     enum task_state state;
 };
 enum status scheduler_load_past(struct scheduler *scheduler, const char *dag_id, int64_t logical_us,
     const struct past_task *tasks, size_t count, struct error *err) MUST_CHECK;
+
+/* What is queued for a DAG of one asset, after the DAG. */
+enum status scheduler_load_asset_queue(struct scheduler *scheduler,
+    const struct asset_queue_record *record, struct error *err) MUST_CHECK;
+
+/* How long runs and tasks of a DAG took that succeeded, the newest ones, oldest first: what typical
+   deadlines are made from (struct dag: uses_durations).  Replaces what was loaded before. */
+struct past_duration {
+    const char *task_id; /* NULL = a run */
+    int64_t us;
+};
+enum status scheduler_load_durations(struct scheduler *scheduler, const char *dag_id,
+    const struct past_duration *at, size_t count, struct error *err) MUST_CHECK;
+
+/* A DAG at which the scheduler aborted: paused, with that reason, until it is unpaused.  It is
+   loaded without a version, so that nothing of it is decided; a DAG that is not known becomes
+   known. */
+void scheduler_quarantine(struct scheduler *scheduler, const char *dag_id, const char *file);
+bool scheduler_is_quarantined(const struct scheduler *scheduler, const char *dag_id);
 
 /* ---- deciding ------------------------------------------------------------------------------- */
 
@@ -149,6 +180,7 @@ int64_t scheduler_next_due(const struct scheduler *scheduler);
 /* A ready task that is not running, or (task_id NULL) a run that has not started. */
 struct queue_item {
     const char *dag_id, *run_id, *task_id;
+    int32_t map_index; /* -1 = not mapped */
     struct run_id run;
     int64_t logical_us, since_us; /* since when it is ready, or queued */
     enum task_state state;

@@ -4,6 +4,7 @@ pause; changed, broken and removed files; kill -9."""
 import os
 import signal
 import sqlite3
+import struct
 import unittest
 from contextlib import closing
 
@@ -178,6 +179,32 @@ class Crash(ProjectCase):
         self.wait_for(lambda: self.json("status", "one")[0]["state"] == "success")
         self.assertEqual(count.read_text(), "x\n")
         self.assertIn("over", self.dag("logs", "one", "latest", "first").stdout)
+
+    def crash_at_work_on(self, dag_id):
+        """Ends the daemon as an abort in the middle of an event of that DAG would."""
+        self.daemon.send_signal(signal.SIGKILL)
+        self.daemon.wait()
+        with open(self.folder / ".dag" / "applying", "r+b") as noted:
+            noted.seek(8)  # struct scheduler_note, behind the magic number
+            noted.write(struct.pack("=?3xi", True, 0) + dag_id.encode() + b"\0")
+
+    def test_a_dag_that_aborts_the_scheduler_twice_is_quarantined(self):
+        self.write("dags/one.yaml", one())
+        self.write("dags/other.yaml", one("other"))
+        for _ in range(2):
+            self.up()
+            self.assertNotIn("quarantined", self.log())
+            self.crash_at_work_on("one")
+        self.up()
+        self.assertIn("DAG `one` is quarantined", self.log())
+        self.dag("trigger", "other", "--logical-date", "2026-01-05", "--wait")
+        refused = self.dag("trigger", "one", "--logical-date", "2026-01-05", status=4)
+        self.assertIn("dag unpause one", refused.stderr)
+        self.dag("down")
+        self.up()  # it stays so
+        self.dag("trigger", "one", "--logical-date", "2026-01-05", status=4)
+        self.dag("unpause", "one")
+        self.dag("trigger", "one", "--logical-date", "2026-01-05", "--wait")
 
     def test_a_broken_project_file_does_not_keep_the_daemon_from_being_stopped(self):
         self.write("dags/one.yaml", one())
