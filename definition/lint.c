@@ -30,6 +30,8 @@ const struct lint_code lint_codes[] = {
     {"template-undefined", "error", "a template variable that does not exist"},
     {"template-error", "error", "a template that fails when it is rendered for a sample run"},
     {"untrusted-value", "warning", "a value from outside in SQL without a filter that quotes it"},
+    {"literal-in-quotes", "warning", "what `literal` or `bind` made stands inside of quotes"},
+    {"bind-literal", "info", "what `bind` made stays a literal: no parameter can stand there"},
     {"transaction-control", "error", "BEGIN, COMMIT and their like in a task's SQL"},
     {"script-not-found", "error", "a script that does not exist"},
     {"unknown-variable", "warning", "`var.value.NAME` that dag.yaml does not declare"},

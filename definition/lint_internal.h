@@ -5,6 +5,8 @@
 #include "definition/lint.h"
 #include "definition/sources.h"
 
+struct jinja_result;
+
 struct linting {
     const struct project *project;
     const struct dag *dag;
@@ -28,5 +30,7 @@ void lint_templates(struct linting *l);
 /* Looks at what a DAG's tasks would run.  After lint_templates, whose findings it does not repeat.
  */
 void lint_rendered(struct linting *l);
+/* Looks at SQL as it was rendered for a sample run. */
+void lint_sql(struct linting *l, const struct jinja_result *map);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * What only rendering shows: mistakes in expressions, and what stands in the SQL that comes from
- * outside.  Each task is rendered as for a sample run (attempt_facts.sampled).
+ * What only rendering shows: mistakes in expressions, and what stands in the SQL.  Each task is
+ * rendered as for a sample run (attempt_facts.sampled).
  */
 #include "definition/context/context.h"
 #include "definition/lint_internal.h"
@@ -25,56 +25,6 @@ static void assume_runs_before(struct run_facts *facts)
     facts->prev_interval_end_success_us = facts->interval_end_us;
     facts->prev_start_success_us = facts->run_after_us;
     facts->prev_end_success_us = facts->run_after_us;
-}
-
-/* The expression that begins at a byte of a template, for the message; "" when it is none. */
-static struct slice expression_at(struct slice text, size_t at)
-{
-    enum { SHOWN_MAX = 60 };
-    struct slice rest = slice_make(text.p + at, text.size - at);
-    size_t size = 0;
-    while (size < rest.size && size < SHOWN_MAX && rest.p[size] != '\n' &&
-           !(rest.p[size] == '}' && size + 1 < rest.size && rest.p[size + 1] == '}'))
-        size++;
-    if (size == rest.size || rest.p[size] != '}')
-        return (struct slice){0};
-    struct slice shown = slice_trim(slice_make(rest.p, size));
-    if (shown.size && shown.p[shown.size - 1] == '-')
-        shown = slice_trim(slice_make(shown.p, shown.size - 1));
-    return shown;
-}
-
-static void place_at(
-    const struct jinja_result *map, const struct jinja_segment *segment, struct error *error)
-{
-    struct jinja_origin origin;
-    if (!jinja_map_find(map, segment->offset, &origin))
-        return;
-    char excerpt[ERROR_EXCERPT_SIZE];
-    snprintf(excerpt, sizeof(excerpt), "%.*s", SLICE_ARG(origin.source_line));
-    error_place(error, origin.file, origin.line, origin.column, excerpt);
-}
-
-static void report_untrusted(
-    struct linting *l, const struct jinja_result *map, const struct jinja_segment *segment)
-{
-    struct error error;
-    struct slice shown = expression_at(map->sources[segment->template].text, segment->source);
-    if (shown.size)
-        error_set(&error, ERR_LINT, "`%.*s` is pasted into SQL as it is", SLICE_ARG(shown));
-    else
-        error_set(&error, ERR_LINT, "a value from outside is pasted into SQL as it is");
-    error_hint(&error, "a parameter, a run's conf or an XCom may hold anything: write `| literal` "
-                       "for a value, `| identifier` for a name");
-    place_at(map, segment, &error);
-    lint_add(l, "warning", "untrusted-value", &error);
-}
-
-static void check_sql(struct linting *l, const struct rendered *sql)
-{
-    for (size_t i = 0; i < sql->map->segment_count; i++)
-        if (sql->map->segments[i].length && (sql->map->segments[i].marks & JINJA_UNTRUSTED))
-            report_untrusted(l, sql->map, &sql->map->segments[i]);
 }
 
 /* Another check has said it, with a better message. */
@@ -108,7 +58,7 @@ static void check_task(struct linting *l, const struct run_facts *facts)
         l->project, l->dag, l->task, facts, &attempt, &target, l->arena, &rendered, &error);
     const struct rendered *sql = status == OK ? rendered_find(&rendered, "sql") : NULL;
     if (sql && l->task->kind == KIND_SQL)
-        check_sql(l, sql);
+        lint_sql(l, sql->map);
     if (status && !sampled && !is_said(l, &error))
         lint_add(l, "error", "template-error", &error);
 }

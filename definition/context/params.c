@@ -22,10 +22,13 @@ static bool is_plain_type(const char *type)
     return false;
 }
 
-/* `type` of a declaration is a word or a list of words. */
+/* The declaration lets in only such values, or only those that it lists itself.  `type` is a word
+   or a list of words. */
 static bool is_plain(const struct param *param)
 {
     const json_t *type = json_object_get(param->schema, "type");
+    if (json_object_get(param->schema, "enum") || json_object_get(param->schema, "const"))
+        return true;
     if (json_is_string(type))
         return is_plain_type(json_string_value(type));
     for (size_t i = 0; i < json_array_size(type); i++) {
@@ -36,7 +39,24 @@ static bool is_plain(const struct param *param)
     return json_array_size(type) > 0;
 }
 
-/* The marks sit on the values, so that a number which the declaration vouches for has none. */
+/* A value that a plain declaration lets in. */
+static struct jinja_value plain_sample(struct arena *arena, const struct param *param)
+{
+    const json_t *type = json_object_get(param->schema, "type");
+    const json_t *listed = json_object_get(param->schema, "const");
+    if (!listed)
+        listed = json_array_get(json_object_get(param->schema, "enum"), 0);
+    if (!listed)
+        listed = json_object_get(param->schema, "minimum");
+    if (listed)
+        return jinja_from_json(arena, listed);
+    const char *word = json_string_value(json_is_array(type) ? json_array_get(type, 0) : type);
+    if (str_equal(word, "boolean"))
+        return jinja_bool(true);
+    return str_equal(word, "null") ? jinja_none() : jinja_int(1);
+}
+
+/* The marks sit on the values, so that one which the declaration vouches for has none. */
 static void put_declared(struct context *context, const struct param *param,
     struct jinja_value value, struct jinja_value params)
 {
@@ -48,9 +68,12 @@ static void put_declared(struct context *context, const struct param *param,
 static void put_unknown(
     struct context *context, const struct param *param, struct jinja_value params)
 {
-    if (is_plain(param))
-        *context->attempt->sampled = true;
-    put_declared(context, param, is_plain(param) ? jinja_int(1) : context_sample(context), params);
+    if (!is_plain(param)) {
+        put_declared(context, param, context_sample(context), params);
+        return;
+    }
+    *context->attempt->sampled = true;
+    put_declared(context, param, plain_sample(context->arena, param), params);
 }
 
 /* Undeclared ones are passed on as they are.  Their names, too, come from outside. */

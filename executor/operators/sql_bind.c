@@ -14,7 +14,7 @@
 #include <stdio.h>
 
 #include "executor/operators/sql_attempt.h"
-#include "language/sql/lex.h"
+#include "language/sql/parameters.h"
 
 /* A placeholder in the text: what it names, and how long it is. */
 struct placeholder {
@@ -98,38 +98,6 @@ static size_t number_of(struct sql_attempt *s, struct sql_bound *bound, const ch
 
 /* ---- what the filter `bind` made ------------------------------------------------------------- */
 
-static bool is_one_of(
-    struct slice text, struct sql_token token, const char *const *words, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        if (sql_token_is(text, token, words[i]))
-            return true;
-    return false;
-}
-
-/* By its first word. */
-static bool takes_parameters(struct slice statement)
-{
-    static const char *const queries[] = {
-        "select", "insert", "update", "delete", "merge", "values", "with"};
-    size_t position = 0;
-    struct sql_token token = sql_lex(statement, &position);
-    while (token.kind == SQL_OPEN)
-        token = sql_lex(statement, &position);
-    return token.kind == SQL_WORD && is_one_of(statement, token, queries, ARRAY_SIZE(queries));
-}
-
-/* Whether an expression may begin behind that token: a name there would be a type's. */
-static bool begins_expression(struct slice statement, struct sql_token before)
-{
-    static const char *const words[] = {"select", "distinct", "all", "where", "and", "or", "not",
-        "on", "having", "by", "in", "like", "ilike", "to", "between", "from", "case", "when",
-        "then", "else", "limit", "offset", "returning", "any", "escape", "using", "zone"};
-    if (before.kind == SQL_WORD)
-        return is_one_of(statement, before, words, ARRAY_SIZE(words));
-    return before.kind == SQL_OPEN || before.kind == SQL_OTHER;
-}
-
 static bool is_made_by_bind(const struct rendered *sql, size_t offset, size_t size)
 {
     for (size_t i = 0; i < sql->map->segment_count; i++) {
@@ -162,7 +130,7 @@ static size_t number_of_literal(struct sql_attempt *s, struct slice statement,
     size_t offset = (size_t)(statement.p - s->sql->text.p) + token.offset;
     size_t number = bound->count + 1, needs = number < TWO_DIGITS ? 2 : 3;
     if (token.kind != SQL_STRING || number >= SQL_PARAMETERS_MAX || token.size < needs ||
-        !begins_expression(statement, before) || !is_made_by_bind(s->sql, offset, token.size))
+        !sql_begins_expression(statement, before) || !is_made_by_bind(s->sql, offset, token.size))
         return 0;
     struct slice literal = slice_make(statement.p + token.offset, token.size);
     bound->names[bound->count] = ""; /* like no name in the text */
@@ -197,7 +165,7 @@ static bool bind_token(struct sql_attempt *s, struct slice statement, struct sql
 bool sql_bind(
     struct sql_attempt *s, struct slice statement, struct sql_bound *ret, size_t *ret_offset)
 {
-    bool binds = takes_parameters(statement);
+    bool binds = sql_takes_parameters(statement);
     ret->text = arena_strndup(s->attempt->arena, statement.p, statement.size);
     ret->count = 0;
     size_t position = 0, number;

@@ -125,6 +125,18 @@ class Definitions(ProjectCase):
         self.write("templates/a.sql", "select 1,\n  {{ params.name | literal }}\n")
         self.dag("lint", "--strict")
 
+    def test_a_bind_that_binds_nothing_and_a_literal_in_quotes_are_told(self):
+        self.write("dag.yaml", "connections: {gp: {}}\n")
+        self.write("dags/in.yaml", "tasks:\n  a: {sql: a.sql, connection: gp}\n")
+        self.write("templates/a.sql", "select 1;\ncreate table t as select {{ ds | bind }};\n")
+        finding = self.json("lint")[0]
+        self.assertEqual((finding["severity"], finding["code"]), ("info", "bind-literal"))
+        self.assertEqual((finding["file"], finding["line"], finding["column"]),
+                         ("templates/a.sql", 2, 29))
+        self.dag("lint", "--strict")
+        self.write("templates/a.sql", "select '{{ ds | literal }}'\n")
+        self.assertIn("stands inside of quotes", self.dag("lint", "--strict", status=1).stdout)
+
     def test_a_name_set_in_a_branch_is_no_mistake_there(self):
         self.write("dags/two.yaml", TWO.replace(
             "{{ ds }}", "{% if ds %}{% set part = ds %}{{ part }}{% endif %}"))

@@ -188,7 +188,7 @@ TEST(values_from_outside_that_are_pasted_into_sql_are_found)
         "  '{{ \"a\" ~ ds ~ params['table'] }}', {{ params }}\n");
 #define OUTSIDE                                                                                    \
     " is pasted into SQL as it is; a parameter, a run's conf or an XCom may hold anything: write " \
-    "`| literal` for a value, `| identifier` for a name\n"
+    "`| literal` or `| bind` for a value, `| identifier` for a name\n"
     CHECK_STR(lint(&f), "warning untrusted-value templates/a.sql:3:6 `dag_run.conf.day`" OUTSIDE
                         "warning untrusted-value templates/a.sql:4:6 "
                         "`ti.xcom_pull('b')[0].rows | upper`" OUTSIDE
@@ -200,6 +200,60 @@ TEST(values_from_outside_that_are_pasted_into_sql_are_found)
 #undef OUTSIDE
     CHECK_INT(f.findings->first->error.place.line, 3);
     CHECK_STR(f.findings->first->error.excerpt, "  {{ dag_run.conf.day }},");
+    done(&f);
+}
+
+TEST(a_bind_that_binds_nothing_is_told)
+{
+    struct fixture f = begin("params: {x: a}\ntasks: {a: {sql: a.sql}}\n");
+    dir_write(&f.dir, "templates/a.sql",
+        "create table t as select {{ params.x | bind }};\n"
+        "do $$ begin perform {{ ds | bind }}; end $$;\n"
+        "select {{ params.x | bind }}, {{ 1 | bind }}, date {{ ds | bind }},\n"
+        "  $q${{ ds | bind }}$q$, '{{ 1 | bind }}', f({{ ds | bind }}) /* {{ ds | bind }} */;\n"
+        "set local application_name = {{ (ds | bind) }}\n");
+#define SAYS "; write `| literal` here, which says so\n"
+    CHECK_STR(lint(&f),
+        "info bind-literal templates/a.sql:1:29 `params.x | bind` stays a literal: `create` is no "
+        "query and takes no bound parameters" SAYS
+        "info bind-literal templates/a.sql:2:24 `ds | bind` stays a literal: `do` is no query and "
+        "takes no bound parameters" SAYS
+        "info bind-literal templates/a.sql:3:55 `ds | bind` stays a literal: a parameter cannot "
+        "stand behind a name; write `{{ … | bind }}::date` in place of `date {{ … | bind }}`, or "
+        "`| literal`\n"
+        "info bind-literal templates/a.sql:4:9 `ds | bind` stays a literal: other text or a quote "
+        "stands around it" SAYS
+        "info bind-literal templates/a.sql:5:33 `(ds | bind)` stays a literal: `set` is no query "
+        "and takes no bound parameters" SAYS);
+#undef SAYS
+    CHECK_INT(f.findings->error_count + f.findings->warning_count, 0);
+    done(&f);
+}
+
+TEST(a_literal_inside_of_quotes_is_found)
+{
+    struct fixture f = begin("params: {x: a}\ntasks: {a: {sql: a.sql}}\n");
+    dir_write(&f.dir, "templates/a.sql",
+        "select 'a {{ params.x | literal }}', {{ params.x | literal }},\n"
+        "  '{{ params.x | bind }}', $q$'{{ params.x | literal }}'$q$, '{{ 1 | literal }}',\n"
+        "  {{ ('it''s ' ~ params.x) | literal }}, '{{ ds }}' -- '{{ params.x | literal }}'\n");
+#define ENDS                                                                                       \
+    " stands inside of quotes, and the quotes that it brings end them; take the quotes around it " \
+    "away; join texts in the template, `{{ ('day ' ~ x) | literal }}`, or with `||`\n"
+    CHECK_STR(lint(&f), "warning literal-in-quotes templates/a.sql:1:14 `params.x | literal`" ENDS
+                        "warning literal-in-quotes templates/a.sql:2:7 `params.x | bind`" ENDS);
+#undef ENDS
+    done(&f);
+}
+
+TEST(a_parameter_that_lists_its_values_vouches_for_them)
+{
+    struct fixture f =
+        begin("params: {t: {enum: [day, week]}, c: {const: x}, b: {type: boolean},\n"
+              "  n: {type: [\"null\", integer]}, m: {type: integer, minimum: 5}}\n"
+              "tasks: {a: {sql: \"select {{ params.t.upper() }}, {{ params.c[0] }},"
+              " {{ 1 // params.b }}, {{ params.n is none }}, {{ 1 // (params.m - 4) }}\"}}\n");
+    CHECK_STR(lint(&f), "");
     done(&f);
 }
 
