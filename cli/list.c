@@ -1,3 +1,4 @@
+#include "base/file.h"
 #include "cli/cli.h"
 #include "language/timetable/timetable.h"
 
@@ -10,7 +11,26 @@ static const char *next_run(struct cli *cli, const struct dag *dag)
     return cli_time(cli->arena, run.run_after_us);
 }
 
-static void print_json(const struct dag *dag)
+/* The DAGs' rows, none where there is no metadata yet. */
+static enum status read_records(struct cli *cli, struct dag_rows *ret, struct error *err)
+{
+    struct store *reader = NULL;
+    *ret = (struct dag_rows){0};
+    if (!file_exists(path_join(cli->arena, cli->project->state, "dag.db")))
+        return OK;
+    enum status status = cli_reader(cli, &reader, err);
+    return status == OK ? store_read_dags(reader, cli->arena, ret, err) : status;
+}
+
+static bool is_paused(const struct dag_rows *records, const struct dag *dag)
+{
+    for (size_t i = 0; i < records->count; i++)
+        if (str_equal(records->at[i].dag_id, dag->dag_id))
+            return records->at[i].paused;
+    return dag->paused;
+}
+
+static void print_json(const struct dag *dag, bool paused)
 {
     struct strbuf text = {0};
     struct json_writer w = json_begin(&text);
@@ -19,6 +39,7 @@ static void print_json(const struct dag *dag)
     json_kv_str(&w, "file", dag->file);
     json_kv_str(&w, "schedule", dag->schedule_text);
     json_kv_str(&w, "timezone", zone_name(dag->zone));
+    json_kv_bool(&w, "is_paused", paused);
     json_kv_int(&w, "tasks", dag->task_count);
     json_kv_str(&w, "owner", dag->owner);
     json_kv_str(&w, "description", dag->description);
@@ -36,23 +57,27 @@ static void print_json(const struct dag *dag)
 static enum status run(struct cli *cli, struct error *err)
 {
     struct dag **dags = NULL;
+    struct dag_rows records;
     size_t count = 0;
-    enum status status = cli_load_all(cli, &dags, &count, err);
+    enum status status = read_records(cli, &records, err);
+    if (status == OK)
+        status = cli_load_all(cli, &dags, &count, err);
     if (status != OK)
         return status;
     static const char *const headings[] = {"DAG", "SCHEDULE", "TASKS", "NEXT RUN", "OWNER", "FILE"};
     struct table table = table_begin(cli->arena, ARRAY_SIZE(headings), headings);
     for (size_t i = 0; i < count; i++) {
         const struct dag *dag = dags[i];
+        bool paused = is_paused(&records, dag);
         if (cli->json) {
-            print_json(dag);
+            print_json(dag, paused);
             dag_unref(dags[i]);
             continue;
         }
         table_add(&table, dag->dag_id);
         table_add(&table, dag->schedule_text);
         table_add(&table, arena_printf(cli->arena, "%u", dag->task_count));
-        table_add(&table, next_run(cli, dag));
+        table_add(&table, paused ? "paused" : next_run(cli, dag));
         table_add(&table, dag->owner);
         table_add(&table, dag->file);
         dag_unref(dags[i]);

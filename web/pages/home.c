@@ -80,18 +80,24 @@ static enum status show_failed_runs(
     return status;
 }
 
-static bool is_paused_by_failures(const struct dag_facts *dag)
+/* Not by anyone's hand. */
+static bool is_paused_by_itself(const struct dag_facts *dag)
 {
     return dag->record && dag->record->paused &&
-           dag->record->pause_reason == REASON_FAILURES_REACHED;
+           (dag->record->pause_reason == REASON_FAILURES_REACHED ||
+               dag->record->pause_reason == REASON_QUARANTINED);
 }
 
-static void show_paused_by_failures(struct page *page, const struct dag_facts *dag)
+static void show_paused_by_itself(struct page *page, const struct dag_facts *dag)
 {
+    const char *why = reason_text(REASON_QUARANTINED);
+    if (dag->record->pause_reason == REASON_FAILURES_REACHED)
+        why = arena_printf(
+            page->arena, "paused: %d runs in a row failed", dag->record->consecutive_failures);
     html_printf(page->out,
         "<li class=\"need\"><p class=\"line\"><a href=\"%s\"><bdi>%s</bdi></a><span "
-        "class=\"reason\">paused: %d runs in a row failed</span>",
-        link_dag(page, dag->dag_id), dag->dag_id, dag->record->consecutive_failures);
+        "class=\"reason\">%s</span>",
+        link_dag(page, dag->dag_id), dag->dag_id, why);
     show_act(page, "mended? go on", (const char *[]){"dag", "unpause", dag->dag_id, NULL});
     html(page->out, "</p></li>\n");
 }
@@ -107,7 +113,7 @@ static enum status section_needs(
     if (status != OK)
         return status;
     for (size_t i = 0; i < dags->count; i++)
-        count += is_paused_by_failures(&dags->at[i]);
+        count += is_paused_by_itself(&dags->at[i]);
     count += failed.count;
     section_begin(page, "needs", NULL, (struct about){0});
     html_printf(page->out, "<h2>Needs you <span class=\"count\">%zu%s</span></h2>\n", count,
@@ -115,8 +121,8 @@ static enum status section_needs(
     html(page->out, "<ul class=\"needs\">");
     status = show_failed_runs(page, &failed, err);
     for (size_t i = 0; i < dags->count; i++)
-        if (is_paused_by_failures(&dags->at[i]))
-            show_paused_by_failures(page, &dags->at[i]);
+        if (is_paused_by_itself(&dags->at[i]))
+            show_paused_by_itself(page, &dags->at[i]);
     show_broken_files(page);
     html(page->out, "</ul>");
     if (count == 0)
