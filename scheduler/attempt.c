@@ -38,6 +38,7 @@ static void forget(struct scheduler *s, struct instance *i)
 
 void attempt_begin(struct scheduler *s, struct instance *i)
 {
+    note_dag(s, i->run->dag);
     i->try_number++;
     i->tries_total++;
     make_attempt_id(s, &i->attempt);
@@ -74,6 +75,7 @@ void attempt_started(struct scheduler *s, const struct event *event)
     } else {
         task_move(s, i, TASK_EVENT_START, REASON_STARTED, NULL);
         arm_execution_timeout(s, i);
+        deadline_task_started(s, i);
     }
     emit_attempt(s, i, NULL, NULL);
 }
@@ -232,13 +234,34 @@ static void again_or_fail(struct scheduler *s, struct instance *i, int32_t *coun
         fail(s, i, result);
 }
 
+static void expand(struct scheduler *s, struct instance *i, const struct attempt_result *result)
+{
+    struct attempt_result failure = *result;
+    failure.outcome = OUTCOME_FAILED;
+    failure.error_class = CLASS_OTHER;
+    if (s->instance_count + result->mapped_count > INSTANCES_MAX) {
+        failure.message =
+            arena_printf(s->plan->arena, "%d task instances are live already", (int)INSTANCES_MAX);
+        fail(s, i, &failure);
+    } else if (result->mapped_count > MAPPED_MAX) {
+        failure.message = arena_printf(s->plan->arena, "%zu instances: at most %d are allowed",
+            result->mapped_count, (int)MAPPED_MAX);
+        fail(s, i, &failure);
+    } else {
+        mapping_expand(s, i, result);
+    }
+}
+
 static void take_outcome(
     struct scheduler *s, struct instance *i, const struct attempt_result *result)
 {
     switch (result->outcome) {
     case OUTCOME_SUCCESS:
-        succeed(s, i, result->committed_before ? REASON_COMMITTED_BEFORE : REASON_SUCCEEDED,
-            result->committed_before ? result->message : NULL);
+        if (mapping_is_head(i))
+            expand(s, i, result);
+        else
+            succeed(s, i, result->committed_before ? REASON_COMMITTED_BEFORE : REASON_SUCCEEDED,
+                result->committed_before ? result->message : NULL);
         break;
     case OUTCOME_SKIPPED:
         /* the reason tells a restart, should a void come first, what the task is to become */
@@ -298,7 +321,8 @@ static void take_end_with_intent(
 {
     if (i->intent.event == TASK_EVENT_RESTART || i->intent.event == TASK_EVENT_MARK_SUCCESS) {
         carry_out(s, i);
-    } else if (result->outcome == OUTCOME_SUCCESS && i->attempt_generation == i->generation) {
+    } else if (result->outcome == OUTCOME_SUCCESS && i->attempt_generation == i->generation &&
+               !mapping_is_head(i)) {
         succeed(s, i, REASON_COMMITTED_BEFORE, "it succeeded before it could be stopped");
     } else if (i->unsettled) {
         attempt_settle(s, i);
@@ -383,7 +407,8 @@ static void resume_alive(struct scheduler *s, struct instance *i)
 void attempt_resume(struct scheduler *s, struct instance *i)
 {
     struct intent intent;
-    bool waits = i->state != TASK_NONE && !task_state_finished(i->state);
+    bool waits = (i->state != TASK_NONE || i->reason == REASON_REMOVED_INDEX) &&
+                 !task_state_finished(i->state);
     if (waits && intent_of_reason(i->run, i->reason, &intent)) {
         bool own_text = i->reason == REASON_SETTLING || i->reason == REASON_SKIPPED_SELF;
         intent.text = own_text ? i->text : NULL;

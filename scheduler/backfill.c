@@ -125,13 +125,21 @@ static bool wants_again(const struct live_backfill *b, enum run_state state)
     return str_equal(b->record.only, "failed") && state == RUN_FAILED;
 }
 
-static void choose_again(const struct live_backfill *b, const struct run *run, bool *marks)
+static bool is_not_done(const struct instance *i)
 {
-    bool all = str_equal(b->record.only, "all");
-    for (uint32_t n = 0; n < run->task_count; n++)
-        marks[n] = all || !task_state_success_like(run->tasks[n]->state);
-    if (!all)
-        select_downstream(run->shape->dag, marks);
+    return !mapping_is_expanded(i) && !task_state_success_like(i->state);
+}
+
+static struct selection choose_again(
+    struct scheduler *s, const struct live_backfill *b, const struct run *run)
+{
+    const struct dag *dag = run->shape->dag;
+    struct selection chosen = selection_new(s->plan->arena, dag, true);
+    if (str_equal(b->record.only, "all"))
+        return chosen;
+    (void)selection_keep(&chosen, dag, run, is_not_done);
+    select_downstream(dag, &chosen);
+    return chosen;
 }
 
 static void clear_run(struct scheduler *s, struct live_backfill *b, struct run *run)
@@ -141,10 +149,10 @@ static void clear_run(struct scheduler *s, struct live_backfill *b, struct run *
         run_take_version(s, run, b->dag->newest);
     run->backfill_id = b->record.id;
     run->backfill = b;
-    bool *marks = arena_array(s->plan->arena, bool, run->task_count);
+    struct selection chosen;
     if (run->tasks)
-        choose_again(b, run, marks);
-    run_clear(s, run, marks, "cleared by a backfill");
+        chosen = choose_again(s, b, run);
+    run_clear(s, run, run->tasks ? &chosen : NULL, "cleared by a backfill");
     b->record.created_count++;
     (void)run_start(s, run);
 }

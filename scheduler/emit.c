@@ -1,4 +1,5 @@
 /* From live state to rows and effects. */
+#include <stdio.h>
 #include "scheduler/internal.h"
 
 struct run_record run_record_of(struct scheduler *s, const struct run *run)
@@ -23,6 +24,8 @@ struct run_record run_record_of(struct scheduler *s, const struct run *run)
         .triggered_by = in_plan(s, run->triggered_by),
         .backfill_id = run->backfill_id,
         .note = in_plan(s, run->note),
+        .deadline_us = run->deadline_us,
+        .deadline_missed_us = run->deadline_missed_us,
     };
 }
 
@@ -47,7 +50,7 @@ struct task_record task_record_of(struct scheduler *s, const struct instance *i)
     return (struct task_record){
         .run = i->run->id,
         .task_id = in_plan(s, i->task->task_id),
-        .map_index = -1,
+        .map_index = i->map_index,
         .state = i->state,
         .reason = i->reason,
         .reason_text = i->text ? in_plan(s, i->text) : reason_text(i->reason),
@@ -60,11 +63,14 @@ struct task_record task_record_of(struct scheduler *s, const struct instance *i)
         .unsettled = i->unsettled,
         .unsettled_generation = i->unsettled_generation,
         .attempt = i->attempt,
+        .mapped = in_plan(s, i->mapped),
         .ready_us = i->ready_us,
         .queued_us = i->queued_us,
         .started_us = i->started_us,
         .ended_us = i->ended_us,
         .retry_at_us = i->retry_at_us,
+        .deadline_us = i->deadline_us,
+        .deadline_missed_us = i->deadline_missed_us,
     };
 }
 
@@ -127,6 +133,7 @@ void emit_task_record(struct scheduler *s, const struct task_record *record, enu
     struct change *change = add_change(s, CHANGE_TASK);
     change->task.record = *record;
     change->task.record.task_id = in_plan(s, record->task_id);
+    change->task.record.mapped = in_plan(s, record->mapped);
     change->task.from = from;
 }
 
@@ -141,6 +148,7 @@ void emit_changes(struct scheduler *s)
         emit_run(s, *run);
     for (size_t n = 0; n < s->changed_tasks.count; n++)
         emit_task(s, s->changed_tasks.at[n]);
+    assets_emit(s);
     vec_each (change, &s->attempt_changes)
         vec_push(&s->plan->changes, *change);
     vec_clear(&s->changed_dags);
@@ -168,11 +176,23 @@ void emit_task_effect(struct scheduler *s, enum effect_kind kind, struct instanc
     effect->task = i->task->index;
     effect->try_number = i->try_number;
     effect->number = i->tries_total;
+    effect->map_index = i->map_index;
+    effect->mapped = in_plan(s, i->mapped);
     effect->generation = kind == EFFECT_VOID ? i->unsettled_generation : i->attempt_generation;
     effect->fresh_session = i->try_number > 1 || i->lost_count || i->interrupted_count;
     effect->void_before = i->unsettled && i->unsettled_generation != i->generation;
     effect->void_generation = i->unsettled_generation;
     effect->why = i->reason;
+}
+
+/* As executor/attempt_log.h has it. */
+static const char *log_of(struct scheduler *s, const struct instance *i)
+{
+    char index[16] = "";
+    if (i->map_index >= 0)
+        snprintf(index, sizeof index, ".%d", (int)i->map_index);
+    return arena_printf(s->plan->arena, "logs/%s/%s/%s%s/%d.log", i->run->dag->dag_id,
+        i->run->run_id, i->task->task_id, index, i->tries_total);
 }
 
 void emit_attempt(struct scheduler *s, const struct instance *i,
@@ -186,7 +206,7 @@ void emit_attempt(struct scheduler *s, const struct instance *i,
         .id = i->attempt,
         .run = i->run->id,
         .task_id = in_plan(s, i->task->task_id),
-        .map_index = -1,
+        .map_index = i->map_index,
         .generation = i->attempt_generation,
         .try_number = i->try_number,
         .number = i->tries_total,
@@ -199,8 +219,7 @@ void emit_attempt(struct scheduler *s, const struct instance *i,
         .started_us = i->started_us,
         .ended_us = result ? i->ended_us : TIME_NONE,
         .exit_code = -1,
-        .log = arena_printf(s->plan->arena, "logs/%s/%s/%s/%d.log", i->run->dag->dag_id,
-            i->run->run_id, i->task->task_id, i->tries_total),
+        .log = log_of(s, i),
     };
     if (!result)
         return;

@@ -24,7 +24,7 @@
 #include "scheduler/slots.h"
 #include "scheduler/table.h"
 
-enum timer_kind { TIMER_TASK, TIMER_RUN, TIMER_DAG, TIMER_HOLD };
+enum timer_kind { TIMER_TASK, TIMER_RUN, TIMER_DEADLINE, TIMER_DAG, TIMER_HOLD };
 struct timer {
     struct heap_entry entry;
     enum timer_kind kind;
@@ -38,9 +38,25 @@ struct intent {
     char *text; /* heap, may be NULL */
 };
 
+/*
+ * The instances that a mapped task was expanded into, by map index.  The task's own instance (map
+ * index -1: the head) stands in run.tasks; its attempt finds out the values.  Then it is removed
+ * (REASON_EXPANDED) and these stand for the task.  Those that the last expansion has no values for
+ * are removed as well.
+ */
+struct mapping {
+    struct instance **at; /* in the run's arena */
+    uint32_t count;
+    int active;             /* attempts of them that hold slots */
+    struct parking parking; /* at max_active_tis_per_dagrun */
+};
+
 struct instance {
     struct run *run;
     const struct task *task;
+    int32_t map_index;       /* -1 = the task's own: of a task that is not mapped, or a head */
+    const char *mapped;      /* JSON object of its values, in the run's arena; NULL without */
+    struct mapping *mapping; /* of a head that was expanded before; NULL without */
     enum task_state state;
     enum task_state saved; /* the state of its last change: what the next one comes from */
     enum reason reason;
@@ -49,6 +65,7 @@ struct instance {
     int32_t try_number, max_tries, tries_total, lost_count, interrupted_count;
     int64_t generation, unsettled_generation;
     int64_t ready_us, queued_us, started_us, ended_us, retry_at_us;
+    int64_t deadline_us, deadline_missed_us;
 
     struct attempt_id attempt;
     int64_t attempt_generation;
@@ -56,6 +73,7 @@ struct instance {
     struct intent intent;
     int32_t void_tries;
 
+    /* Not kept for mapped instances: those of their head hold for them. */
     struct upstream_counts up;     /* of its direct upstreams */
     struct upstream_counts setups; /* in whose scope it is */
 
@@ -94,6 +112,7 @@ struct run {
     struct instance **tasks; /* by task index of the version; NULL until started */
     struct gone_task *gone;  /* rows of tasks that the version does not have */
     uint32_t task_count;
+    uint32_t instance_count; /* tasks and mapped instances */
     uint32_t counts[TASK_STATE_COUNT];
     uint32_t finished_count, settling_count, waiting_past_count;
     int active;   /* attempts that hold slots */
@@ -106,12 +125,14 @@ struct run {
     char *text;
     int64_t logical_us, interval_start_us, interval_end_us, run_after_us;
     int64_t queued_us, started_us, ended_us;
+    int64_t deadline_us, deadline_missed_us; /* its own, not its tasks' */
     const char *conf, *version, *triggered_by;
     int64_t backfill_id;
     const char *note;
 
     struct parking parking; /* at max_active_tasks */
     struct timer timer;     /* run_timeout */
+    struct timer deadline;  /* the first of its own and its tasks' */
     bool own_cap;           /* counts against its backfill's cap, not its DAG's */
     bool live;              /* among its DAG's runs; false: finished, loaded for one request */
     bool keep_version;      /* cleared with same_version */
@@ -144,6 +165,26 @@ struct task_cap {
     struct parking parking;
 };
 
+/* An asset that DAGs are scheduled on. */
+struct live_asset {
+    const char *name; /* kept by the scheduler */
+    VEC(struct live_dag *) consumers;
+};
+
+/* What is queued for a DAG of one asset. */
+struct asset_queue {
+    struct asset_queue_record record; /* texts are kept by the scheduler */
+    bool wanted;                      /* the newest version is scheduled on it */
+    bool changed;
+};
+
+/* How long something took the last times it succeeded. */
+struct durations {
+    const char *task_id;       /* kept by the scheduler; NULL = the DAG's runs */
+    int64_t us[DURATIONS_MAX]; /* a ring */
+    uint32_t count, next;
+};
+
 struct live_dag {
     char *dag_id;
     struct shape *newest; /* counted; NULL without a version */
@@ -162,6 +203,9 @@ struct live_dag {
     VEC(struct live_backfill *) backfills; /* in the order they were asked for */
     VEC(struct known_date) dates;          /* by date: that the schedule or a backfill may meet */
     VEC(struct past_run) past;             /* by date */
+    VEC(struct asset_queue) assets;        /* that it is, or was, scheduled on */
+    int asset_runs;                        /* live ones that assets triggered */
+    VEC(struct durations) durations;       /* of what has a typical deadline */
 
     struct parking paused_tasks;
     struct map *caps; /* task id → struct task_cap */
@@ -170,7 +214,7 @@ struct live_dag {
     uint32_t order; /* in which it became known */
     struct timer timer;
     bool starting; /* first step after load, adoption or unpause: catchup none looks at the time */
-    bool changed, stepping;
+    bool changed, stepping, assets_changed;
 };
 
 struct scheduler {
@@ -178,12 +222,13 @@ struct scheduler {
     struct map *runs;     /* run_key → struct run: live and loaded ones */
     struct map *attempts; /* UUID → struct instance: alive or settling */
     struct map *names;    /* texts that are kept: versions, task ids */
+    struct map *assets;   /* name → struct live_asset */
     struct map *pools, *connections;
     struct slots *processes;
     VEC(struct lane *) lanes;
     struct heap timers;
     uint64_t timer_sequence, random_state, served;
-    int64_t next_run, next_backfill;
+    int64_t next_run, next_backfill, next_asset_event;
     bool paused_upon_creation, start_empty_tasks, no_schedules, draining;
     size_t instance_count, queued_count, backfill_count, ready_count, active_count;
 
@@ -197,6 +242,8 @@ struct scheduler {
 
     /* work of the event under way */
     struct plan *plan;
+    struct scheduler_note *note; /* the caller's, may be NULL */
+    const struct live_dag *noted;
     struct {
         struct instance **at;
         size_t count, capacity, next;
@@ -218,7 +265,16 @@ struct scheduler {
     VEC(struct live_backfill *) changed_backfills;
     VEC(struct run *) changed_runs;
     VEC(struct instance *) changed_tasks;
+    VEC(struct live_dag *) changed_assets;
+    VEC(struct change) asset_changes;
     VEC(struct change) attempt_changes;
+};
+
+/* What a request means of a run: tasks as a whole, and single indexes of mapped ones. */
+struct selection {
+    struct arena *arena;
+    bool *tasks;    /* by task index of the version */
+    bool **indexes; /* by task index: by map index up to MAPPED_MAX; NULL = none */
 };
 
 /* ---- scheduler.c: time, random numbers, lists --------------------------------------------------
@@ -236,6 +292,8 @@ struct run_key {
 };
 struct run_key run_key(struct run_id id);
 struct run *run_find(const struct scheduler *s, struct run_id id);
+/* Work goes on with this DAG. */
+void note_dag(struct scheduler *s, const struct live_dag *dag);
 void dag_wants_step(struct scheduler *s, struct live_dag *dag);
 void dag_changed(struct scheduler *s, struct live_dag *dag);
 void backfill_changed(struct scheduler *s, struct live_backfill *b);
@@ -285,6 +343,30 @@ void task_past_changed(struct scheduler *s, struct instance *i);
 /* What the reason of a task that is waiting for its attempt's end stands for, after a restart. */
 bool intent_of_reason(const struct run *run, enum reason reason, struct intent *ret);
 
+/* ---- mapping.c: mapped tasks
+ * --------------------------------------------------------------------- */
+/* The task's own instance. */
+struct instance *instance_head(const struct instance *i);
+/* The instances of a run, each head before its mapped ones; NULL gives the first, and ends. */
+struct instance *run_after(const struct run *run, const struct instance *i);
+#define run_each(i, run) for (struct instance *i = run_after(run, NULL); i; i = run_after(run, i))
+/* That index of a task, NULL when there is none; -1 is the task's own. */
+struct instance *mapping_find(const struct run *run, const struct task *task, int32_t map_index);
+bool mapping_is_head(const struct instance *i); /* its attempt is an expansion */
+bool mapping_is_expanded(const struct instance *head);
+/* Has at least `count` mapped instances; new ones are in state removed, and not counted. */
+void mapping_reserve(struct run *run, struct instance *head, size_t count);
+/* The expansion succeeded. */
+void mapping_expand(
+    struct scheduler *s, struct instance *head, const struct attempt_result *result);
+/* Removes the mapped instances from `first` on, once nothing of them can commit any more. */
+void mapping_remove(struct scheduler *s, struct instance *head, uint32_t first);
+/* How a task of a run stands as a whole: the state of its own instance; of an expanded one, the
+   first of its indexes that is not success-like. */
+enum task_state mapping_state(const struct instance *head);
+/* "load", "load[3]" */
+void instance_name(const struct instance *i, struct strbuf *out);
+
 /* ---- attempt.c: attempts
  * ------------------------------------------------------------------------- */
 void attempt_begin(struct scheduler *s, struct instance *i);
@@ -309,7 +391,8 @@ struct run *run_create(struct scheduler *s, const struct run_spec *spec);
 struct run *run_from_record(
     struct scheduler *s, struct live_dag *dag, const struct run_record *record);
 void run_free(struct scheduler *s, struct run *run);
-void run_make_instances(struct scheduler *s, struct run *run);
+void run_make_instances(struct run *run);
+void instance_init(struct instance *i, struct run *run, const struct task *task, int32_t map_index);
 void run_link(struct scheduler *s, struct run *run);
 void run_queue(struct scheduler *s, struct run *run);
 void run_unqueue(struct scheduler *s, struct run *run);
@@ -351,6 +434,32 @@ void dag_remove(struct scheduler *s, const char *dag_id);
 /* ---- load.c
  * ---------------------------------------------------------------------------------------- */
 void run_resume(struct scheduler *s, struct run *run);
+
+/* ---- asset.c: assets
+ * ----------------------------------------------------------------------------- */
+/* The newest version of the DAG is another one: it is scheduled on other assets. */
+void assets_adopt(struct scheduler *s, struct live_dag *dag);
+/* A task succeeded: its outlets were updated. */
+void assets_update(struct scheduler *s, const struct instance *i);
+/* Makes the run that queued events ask for. */
+void assets_step(struct scheduler *s, struct live_dag *dag);
+void assets_emit(struct scheduler *s);
+void assets_leave(struct scheduler *s, struct live_dag *dag); /* before the DAG is freed */
+void assets_free(struct scheduler *s);
+
+/* ---- deadline.c: deadlines
+ * ----------------------------------------------------------------------- */
+/* The run was made, or loaded: what is known of its deadline. */
+void deadline_run_made(struct scheduler *s, struct run *run);
+/* It started, or starts again. */
+void deadline_run_started(struct scheduler *s, struct run *run);
+/* A task began its first attempt, or is to run again. */
+void deadline_task_started(struct scheduler *s, struct instance *i);
+void deadline_task_cleared(struct instance *i);
+void deadline_resume(struct scheduler *s, struct run *run);
+void deadline_due(struct scheduler *s, struct run *run);
+/* The run ended: how long it and its tasks took is remembered. */
+void deadline_run_ended(struct scheduler *s, struct run *run);
 
 /* ---- past.c: earlier runs
  * ------------------------------------------------------------------------ */
@@ -403,23 +512,38 @@ enum status request_mark(struct scheduler *s, const struct request *request,
     struct json_writer *out, struct error *err) MUST_CHECK;
 enum status request_cancel(struct scheduler *s, const struct request *request,
     struct json_writer *out, struct error *err) MUST_CHECK;
+enum status request_asset_event(struct scheduler *s, const struct request *request,
+    struct json_writer *out, struct error *err) MUST_CHECK;
 enum status request_dag(struct scheduler *s, const struct request *request, struct live_dag **ret,
     struct error *err) MUST_CHECK;
 /* ERR_DATE_TAKEN when the date has a run, live or not. */
 enum status request_check_date(const struct request *request, const struct live_dag *dag,
     int64_t logical_us, struct error *err) MUST_CHECK;
+/* The state of the date's run, NULL when it has none. */
+const enum run_state *request_known_date(
+    const struct request *request, const struct live_dag *dag, int64_t logical_us);
 /* The runs that a request names, all of them known. */
 enum status request_runs(struct scheduler *s, const struct request *request, struct run ***ret,
     struct error *err) MUST_CHECK;
 /* Clears tasks of a run (all when `chosen` is NULL); gives how many. */
-size_t run_clear(struct scheduler *s, struct run *run, const bool *chosen, const char *text);
+size_t run_clear(
+    struct scheduler *s, struct run *run, const struct selection *chosen, const char *text);
 
 /* ---- select.c: which tasks
  * ----------------------------------------------------------------------- */
-/* marks[i] for each task that a pattern names: an id or glob, `+` before it for all that is before
-   it, after it for all that is after it.  ERR_NO_TASK_MATCHES for a pattern without any. */
+/* Adds what the patterns name: an id or glob, with an index (`load[3]`) or without, `+` before it
+   for all that is before it, after it for all that is after it.  ERR_NO_TASK_MATCHES for a pattern
+   without any. */
 enum status select_tasks(const struct dag *dag, const char *const *patterns, size_t count,
-    bool *marks, struct error *err) MUST_CHECK;
-void select_downstream(const struct dag *dag, bool *marks);
+    struct selection *selection, struct error *err) MUST_CHECK;
+/* Adds everything after what is chosen. */
+void select_downstream(const struct dag *dag, struct selection *selection);
+struct selection selection_new(struct arena *arena, const struct dag *dag, bool all);
+void selection_add_index(struct selection *selection, uint32_t task, int32_t map_index);
+bool selection_has(const struct selection *selection, const struct instance *i);
+/* Leaves those that are wanted: a task as a whole when its own instance is, else index by index.
+   `dag` is the selection's version, not always the run's.  Gives how many are left. */
+size_t selection_keep(struct selection *selection, const struct dag *dag, const struct run *run,
+    bool (*wanted)(const struct instance *i));
 
 #endif

@@ -38,6 +38,9 @@ enum {
     BACKFILL_RUN_SHARE = 4,
     /* Causes named in a reason's sentence. */
     CAUSES_NAMED_MAX = 3,
+    /* Past durations of a run or task of which the median is taken, and how many there must be. */
+    DURATIONS_MAX = 31,
+    DURATIONS_MIN = 3,
     /* Runs that one simulation plays. */
     SIMULATED_RUNS_MAX = 10000,
 };
@@ -54,6 +57,10 @@ enum {
 #define VOID_RETRY_LAST_US (5 * US_PER_MINUTE)
 /* Airflow's ceiling of max_retry_delay. */
 #define RETRY_DELAY_MAX_US US_PER_DAY
+/* A typical deadline is at least this long: what takes milliseconds varies by its own size. */
+#define TYPICAL_MIN_US (10 * US_PER_SECOND)
+/* After a start, attempts of before may still tell that they ended in time. */
+#define DEADLINE_RESUME_US (5 * US_PER_SECOND)
 /* Between two runs of @continuous, so that a DAG that ends at once does not spin. */
 #define CONTINUOUS_GAP_US US_PER_SECOND
 

@@ -38,6 +38,7 @@ enum status scheduler_load_dag(struct scheduler *s, const struct dag *version,
         dag->newest = shape_new(version);
         dag->paused |= version->paused;
         set_text(&dag->file, version->file);
+        assets_adopt(s, dag);
     }
     if (record)
         take_dag_record(dag, record);
@@ -74,11 +75,14 @@ static void take_task_record(
     i->unsettled = record->unsettled;
     i->unsettled_generation = record->unsettled_generation;
     i->attempt = record->attempt;
+    i->mapped = arena_strdup(i->run->arena, record->mapped);
     i->ready_us = record->ready_us;
     i->queued_us = record->queued_us;
     i->started_us = record->started_us;
     i->ended_us = record->ended_us;
     i->retry_at_us = record->retry_at_us;
+    i->deadline_us = record->deadline_us;
+    i->deadline_missed_us = record->deadline_missed_us;
     i->alive = attempt_is_alive(record);
     i->attempt_generation =
         record->state == TASK_RESTARTING ? record->unsettled_generation : record->generation;
@@ -98,17 +102,20 @@ static void leave_out(struct instance *i)
 static void load_tasks(struct scheduler *s, struct run *run, const struct task_record *records,
     size_t count, bool version_is_known)
 {
-    run_make_instances(s, run);
-    for (size_t n = 0; n < count; n++) {
+    run_make_instances(run);
+    for (size_t n = count; n-- > 0;) { /* from the last one on: each task's greatest index first */
         const struct task *task = dag_find_task(run->shape->dag, records[n].task_id);
-        if (task)
-            take_task_record(s, run->tasks[task->index], &records[n]);
-        else
+        if (!task) {
             run_add_gone(run, &records[n]);
+            continue;
+        }
+        if (records[n].map_index >= 0)
+            mapping_reserve(run, run->tasks[task->index], (size_t)records[n].map_index + 1);
+        take_task_record(s, mapping_find(run, task, records[n].map_index), &records[n]);
     }
-    for (uint32_t n = 0; n < run->task_count && !version_is_known; n++)
-        if (run->tasks[n]->is_new)
-            leave_out(run->tasks[n]);
+    run_each (i, run)
+        if (!version_is_known && i->is_new)
+            leave_out(i);
     run_recount(s, run);
 }
 
@@ -123,15 +130,21 @@ static struct dag *version_of_rows(
     version->arena = arena;
     version->dag_id = arena_strdup(arena, dag->dag_id);
     struct task *tasks = arena_array(arena, struct task, count);
-    for (size_t n = 0; n < count; n++)
-        tasks[n] = (struct task){.task_id = arena_strdup(arena, records[n].task_id),
-            .index = (uint32_t)n,
+    uint32_t *order = arena_array(arena, uint32_t, count);
+    version->tasks = tasks;
+    version->topological = order; /* any: there are no edges */
+    for (size_t n = 0; n < count; n++) {
+        if (records[n].map_index >= 0)
+            continue;
+        uint32_t index = order[version->task_count] = version->task_count;
+        version->task_count++;
+        tasks[index] = (struct task){.task_id = arena_strdup(arena, records[n].task_id),
+            .index = index,
             .kind = KIND_SQL,
             .retries = records[n].max_tries - 1,
             .pool = "default_pool",
             .pool_slots = 1};
-    version->tasks = tasks;
-    version->task_count = (uint32_t)count;
+    }
     return version;
 }
 
@@ -149,14 +162,15 @@ static struct shape *shape_for(struct live_dag *dag, const struct dag *version,
 }
 
 static enum status check_load(const struct scheduler *s, const struct live_dag *dag,
-    const struct run_record *record, const struct dag *version, struct error *err)
+    const struct run_record *record, const struct dag *version, size_t rows, struct error *err)
 {
+    size_t instances = version && version->task_count > rows ? version->task_count : rows;
     if (!dag)
         return error_set(err, ERR_NOT_FOUND, "run %s is of DAG `%s`, which is not loaded",
             record->run_id, record->dag_id);
     if (map_count(s->runs) >= RUNS_MAX)
         return error_set(err, ERR_LIMIT, "%d runs are live already", (int)RUNS_MAX);
-    if (version && s->instance_count + version->task_count > INSTANCES_MAX)
+    if (s->instance_count + instances > INSTANCES_MAX)
         return error_set(err, ERR_LIMIT, "%d task instances are live already", (int)INSTANCES_MAX);
     return OK;
 }
@@ -183,7 +197,7 @@ enum status scheduler_load_run(struct scheduler *s, const struct run_record *rec
         version = dag->newest->dag;
         known = str_equal(record->version, version->version);
     }
-    enum status status = check_load(s, dag, record, version, err);
+    enum status status = check_load(s, dag, record, version, task_count, err);
     if (status)
         return status;
     if (run_find(s, record->id))
@@ -207,7 +221,7 @@ void scheduler_load_attempt(struct scheduler *s, const struct attempt_record *at
     if (!run || !run->tasks)
         return;
     const struct task *task = dag_find_task(run->shape->dag, attempt->task_id);
-    struct instance *i = task ? run->tasks[task->index] : NULL;
+    struct instance *i = task ? mapping_find(run, task, attempt->map_index) : NULL;
     if (!i || !str_equal(i->attempt.text, attempt->id.text))
         return;
     i->attempt_generation = attempt->generation;
@@ -221,13 +235,16 @@ void run_resume(struct scheduler *s, struct run *run)
     if (run->dag->newest)
         offer_version(s, run, run->dag->newest);
     run_settle_gone(s, run);
+    if (run->state == RUN_QUEUED)
+        deadline_resume(s, run);
     if (run->state != RUN_RUNNING)
         return;
-    for (uint32_t n = 0; n < run->task_count; n++) {
-        if (run->tasks[n]->is_new)
-            task_changed(s, run->tasks[n]);
-        attempt_resume(s, run->tasks[n]);
+    run_each (i, run) {
+        if (i->is_new)
+            task_changed(s, i);
+        attempt_resume(s, i);
     }
+    deadline_resume(s, run);
     run_arm_timeout(s, run);
     run_wants_check(s, run);
 }

@@ -46,17 +46,29 @@ static struct past_run *past_slot(struct live_dag *dag, int64_t logical_us)
     return &dag->past.at[at];
 }
 
+/* Of two instances of a mapped task: the one that keeps it from being done. */
+static enum task_state worse(enum task_state a, enum task_state b)
+{
+    if (a == TASK_REMOVED || b == TASK_REMOVED)
+        return a == TASK_REMOVED ? b : a;
+    return task_state_success_like(a) ? b : a;
+}
+
 void past_set(struct scheduler *s, struct live_dag *dag, int64_t logical_us,
     const struct past_task *tasks, size_t count)
 {
     struct past_run *past = past_slot(dag, logical_us);
     if (!past)
         return;
-    *past = (struct past_run){.logical_us = logical_us, .count = (uint32_t)count};
+    *past = (struct past_run){.logical_us = logical_us};
     past->tasks = mem_alloc_zero(count, sizeof *past->tasks);
     for (size_t i = 0; i < count; i++) {
-        past->tasks[i].task_id = keep(s, tasks[i].task_id);
-        past->tasks[i].state = tasks[i].state;
+        struct past_entry *last = past->count ? &past->tasks[past->count - 1] : NULL;
+        if (last && str_equal(last->task_id, tasks[i].task_id))
+            last->state = worse(last->state, tasks[i].state);
+        else
+            past->tasks[past->count++] =
+                (struct past_entry){keep(s, tasks[i].task_id), tasks[i].state};
     }
 }
 
@@ -64,7 +76,7 @@ void past_add(struct scheduler *s, struct run *run)
 {
     struct past_task *tasks = mem_alloc_zero(run->task_count, sizeof *tasks);
     for (uint32_t i = 0; i < run->task_count; i++)
-        tasks[i] = (struct past_task){run->tasks[i]->task->task_id, run->tasks[i]->state};
+        tasks[i] = (struct past_task){run->tasks[i]->task->task_id, mapping_state(run->tasks[i])};
     past_set(s, run->dag, run->logical_us, tasks, run->task_count);
     mem_free(tasks);
 }
@@ -98,7 +110,7 @@ static bool earlier_state(const struct earlier *earlier, const char *task_id, en
             return true;
         const struct task *task = dag_find_task(run->shape->dag, task_id);
         if (task)
-            *ret = run->tasks[task->index]->state;
+            *ret = mapping_state(run->tasks[task->index]);
         return task != NULL;
     }
     *ret = TASK_NONE;

@@ -88,10 +88,10 @@ struct attempt_id {
     ROW(MARKING_SKIPPED, "marking_skipped", "being marked skipped: waiting for its attempt's end") \
     ROW(WAITING_LIMIT, "waiting_limit", "waiting: the ceiling of live task instances is reached")  \
     ROW(WAITING_TURN_RUN, "waiting_turn_run", "waiting: other runs of the DAG start first")        \
-    ROW(QUARANTINED, "quarantined", "quarantined: the scheduler aborted twice while at work on it")        \
+    ROW(QUARANTINED, "quarantined",                                                                \
+        "quarantined: the scheduler aborted twice while at work on it")                            \
     ROW(EXPANDED, "expanded", "expanded: there is one instance for each of its values")            \
     ROW(NOTHING_TO_MAP, "nothing_to_map", "skipped: there is nothing to map over")                 \
-    ROW(WAITING_EXPANSION, "waiting_expansion", "waiting until the task is expanded anew")         \
     ROW(REMOVED_INDEX, "removed_index", "the task has no value of this index any more")            \
     ROW(DECIDED, "decided", "skipped by a decision of a task before it")
 
@@ -122,6 +122,9 @@ struct run_record {
     const char *triggered_by; /* user name, or "scheduler" */
     int64_t backfill_id;      /* 0 = none */
     const char *note;         /* may be NULL */
+    /* When it should have ended, and when it was found that it had not; TIME_NONE = no deadline is
+       known, it was not missed. */
+    int64_t deadline_us, deadline_missed_us;
 };
 
 struct task_record {
@@ -142,8 +145,9 @@ struct task_record {
     int64_t unsettled_generation;
     struct attempt_id attempt; /* current or last; empty = none yet */
     const char *decision; /* of a success that decided what follows: as in struct attempt_result */
-    const char *mapped;        /* JSON object: its values of `expand`; NULL when map_index is -1 */
+    const char *mapped;   /* JSON object: its values of `expand`; NULL when map_index is -1 */
     int64_t ready_us, queued_us, started_us, ended_us, retry_at_us; /* TIME_NONE = not so far */
+    int64_t deadline_us, deadline_missed_us; /* as in run_record; of this generation */
 };
 
 enum attempt_state { ATTEMPT_QUEUED, ATTEMPT_RUNNING, ATTEMPT_ENDED };
@@ -195,6 +199,37 @@ struct backfill_record {
     const char *requested_by;
 };
 
+/* An asset was updated: by a task's success, or by hand. */
+struct asset_event_record {
+    int64_t id; /* ascending, never used twice */
+    const char *asset;
+    int64_t at_us;
+    struct run_id run;  /* of the task that made it; 0 = made by hand */
+    const char *dag_id; /* this and what follows is NULL, TIME_NONE or -1 when made by hand */
+    const char *run_id;
+    const char *task_id;
+    int32_t map_index;
+    int64_t logical_us, interval_start_us, interval_end_us; /* of that run */
+    const char *extra;                                      /* JSON object */
+    const char *made_by;                                    /* user, or "scheduler" */
+};
+
+/* What waits for a DAG that is scheduled on an asset. */
+struct asset_queue_record {
+    const char *dag_id, *asset;
+    int64_t after_event; /* events up to this one were consumed, or are older than the schedule */
+    int64_t last_event;  /* the newest one that is queued; 0 = none is */
+    int64_t first_us, last_us; /* times of the first and the newest queued; TIME_NONE */
+    int32_t count;             /* queued events */
+};
+
+/* Events that a run consumed: those of `asset` with after_event < id <= last_event. */
+struct run_asset_record {
+    struct run_id run;
+    const char *asset;
+    int64_t after_event, last_event;
+};
+
 /* ---- requests -------------------------------------------------------------------------------- */
 
 #define REQUEST_KINDS(ROW)                                                                         \
@@ -204,7 +239,8 @@ struct backfill_record {
     ROW(MARK, "mark")                                                                              \
     ROW(CANCEL, "cancel")                                                                          \
     ROW(PAUSE, "pause")                                                                            \
-    ROW(UNPAUSE, "unpause")
+    ROW(UNPAUSE, "unpause")                                                                        \
+    ROW(ASSET_EVENT, "asset_event")
 
 enum request_kind {
 #define ROW(id, name) REQUEST_##id,
@@ -220,8 +256,9 @@ bool request_kind_parse(const char *name, enum request_kind *ret);
 struct request {
     char uuid[UUID_TEXT_SIZE]; /* the client's: a repeat gets the first outcome */
     enum request_kind kind;
-    const char *user; /* who asks */
-    const char *dag_id;
+    const char *user;          /* who asks */
+    const char *dag_id;        /* NULL: asset_event */
+    const char *asset, *extra; /* asset_event; `extra` is a JSON object, NULL = {} */
     int64_t logical_us; /* trigger; TIME_NONE = newest complete interval, or now without a schedule.
                            mark, with run_count 0: a date without a run, done elsewhere */
     const char *conf;   /* trigger, backfill: JSON object; NULL = {} */
@@ -231,6 +268,7 @@ struct request {
                                  for what is before or after it; none = all */
     size_t task_count;
     bool downstream, only_failed, same_version, force;
+    bool dates_too; /* mark: the dates of backfill.from_us to .to_us that have no run as well */
     enum task_state mark_state; /* TASK_SUCCESS, TASK_FAILED or TASK_SKIPPED */
     const char *note;
     /* id 0; the scheduler gives it one.  cancel: an id other than 0 ends that backfill; runs it has
@@ -278,8 +316,8 @@ struct attempt_result {
     const char *detail;  /* JSON, NULL without */
     const char *xcom;    /* JSON, NULL without */
     /* Success of a task that decides what follows.  JSON list: of a branch the ids of the direct
-       downstreams that it chose; of the others empty, "what follows is skipped".  NULL: all goes on.
-       Of latest_only the scheduler decides itself. */
+       downstreams that it chose; of the others empty, "what follows is skipped".  NULL: all goes
+       on. Of latest_only the scheduler decides itself. */
     const char *decision;
     /* Success of an expansion (a task with `expand`, map index -1): the values of each instance, a
        JSON object each, in the order of map indexes.  None: nothing to map over. */
@@ -324,6 +362,9 @@ enum change_kind {
     CHANGE_DAG,
     CHANGE_BACKFILL,
     CHANGE_REQUEST, /* a request's outcome */
+    CHANGE_ASSET_EVENT,
+    CHANGE_ASSET_QUEUE, /* insert or replace */
+    CHANGE_RUN_ASSET,
 };
 
 struct change {
@@ -338,6 +379,9 @@ struct change {
         struct attempt_record attempt;
         struct dag_record dag;
         struct backfill_record backfill;
+        struct asset_event_record asset_event;
+        struct asset_queue_record asset_queue;
+        struct run_asset_record run_asset;
         struct {
             const char *uuid;
             enum request_kind kind;
@@ -361,8 +405,9 @@ enum effect_kind {
     EFFECT_DAG_PAUSED, /* by the scheduler itself: tell people; `run` has the dag_id */
     EFFECT_LOAD_RUN,   /* a backfill wants the finished run of (run.dag_id, run.logical_us): load it
                           (scheduler_load_run), then apply EVENT_RUN_LOADED */
-    EFFECT_CLOCK_JUMPED, /* the wall clock jumped; schedules hold for a minute: tell people.
-                            `generation` is the jump in microseconds */
+    EFFECT_DEADLINE_MISSED, /* of `run`, or of its task `task_id`: tell people; once a generation */
+    EFFECT_CLOCK_JUMPED,    /* the wall clock jumped; schedules hold for a minute: tell people.
+                               `generation` is the jump in microseconds */
 };
 
 struct effect {
@@ -374,8 +419,10 @@ struct effect {
     int32_t map_index, try_number, number;
     const char *mapped; /* start: the instance's values, NULL without */
     int64_t generation;
-    bool fresh_session; /* start: a retry never reuses a session */
-    bool void_before;   /* start: `void_generation` must be voided first */
+    const char *task_id; /* deadline missed: NULL = the run's own */
+    int64_t deadline_us; /* deadline missed */
+    bool fresh_session;  /* start: a retry never reuses a session */
+    bool void_before;    /* start: `void_generation` must be voided first */
     int64_t void_generation;
     bool force;               /* cancel: close our end and go on */
     enum reason why;          /* cancel: cancelled, timed out, superseded … */

@@ -170,7 +170,7 @@ static enum status check_backfill(const struct scheduler *s, const struct live_d
     return OK;
 }
 
-static const enum run_state *known_state(
+const enum run_state *request_known_date(
     const struct request *request, const struct live_dag *dag, int64_t logical_us)
 {
     const struct known_date *known = dates_find(dag, logical_us);
@@ -203,7 +203,7 @@ static void write_dates(
     for (int64_t us = backfill_first(version, range);
          us != TIME_NONE && wanted + left_out < BACKFILL_COUNT_MAX;
          us = backfill_next(version, range, us)) {
-        if (!backfill_wants(range->only, known_state(request, dag, us))) {
+        if (!backfill_wants(range->only, request_known_date(request, dag, us))) {
             left_out++;
             continue;
         }
@@ -229,9 +229,10 @@ enum status request_backfill(
     write_dates(request, dag, out);
     if (request->dry_run)
         return OK;
-    for (size_t n = 0; n < request->existing_count; n++)
-        if (!dag_live_run(dag, request->existing[n]))
-            dates_set(dag, request->existing[n], request->existing_state[n]);
+    for (size_t n = 0; n < request->existing_count; n++) {
+        const struct run *live = dag_live_run(dag, request->existing[n]);
+        dates_set(dag, request->existing[n], live ? live->state : request->existing_state[n]);
+    }
     struct backfill_record record = request->backfill;
     record.id = s->next_backfill++;
     record.cursor_us = backfill_first(dag->newest->dag, &record);

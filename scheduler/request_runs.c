@@ -8,44 +8,66 @@
 struct choice {
     struct run *run;
     struct shape *shape; /* NULL: the run has not started and has no version yet */
-    bool *marks;
+    struct selection selection;
     size_t count;
 };
 
-static const struct instance *instance_of(const struct run *run, const char *task_id)
+/* A single run that lacks an index which is named says so; of many runs, some may lack it. */
+static enum status check_indexes(const struct request *request, const struct run *run,
+    const struct dag *dag, const struct selection *selection, struct error *err)
 {
-    const struct task *task = run->tasks ? dag_find_task(run->shape->dag, task_id) : NULL;
-    return task ? run->tasks[task->index] : NULL;
+    for (uint32_t n = 0; run->tasks && request->run_count == 1 && n < dag->task_count; n++) {
+        const struct task *task = dag_find_task(run->shape->dag, dag->tasks[n].task_id);
+        const struct mapping *mapping = task ? run->tasks[task->index]->mapping : NULL;
+        uint32_t count = mapping ? mapping->count : 0;
+        for (uint32_t k = count; selection->indexes[n] && k < MAPPED_MAX; k++) {
+            if (!selection->indexes[n][k])
+                continue;
+            error_set(err, ERR_NO_TASK_MATCHES, "`%s` of run %s has no index %u",
+                dag->tasks[n].task_id, run->run_id, k);
+            if (count)
+                error_hint(err, "it has 0 to %u", count - 1);
+            else
+                error_hint(err, "it was not expanded");
+            return ERR_NO_TASK_MATCHES;
+        }
+    }
+    return OK;
 }
 
-/* Marks the tasks that the patterns name, all of them without any. */
-static enum status choose(struct scheduler *s, const struct request *request, const struct dag *dag,
-    bool **ret, struct error *err)
+/* Chooses what the patterns name, everything without any. */
+static enum status choose(struct scheduler *s, const struct request *request, const struct run *run,
+    const struct dag *dag, struct selection *ret, struct error *err)
 {
-    *ret = arena_array(s->plan->arena, bool, dag->task_count);
-    if (!request->task_count)
-        memset(*ret, true, dag->task_count);
-    return select_tasks(dag, request->tasks, request->task_count, *ret, err);
+    *ret = selection_new(s->plan->arena, dag, !request->task_count);
+    enum status status = select_tasks(dag, request->tasks, request->task_count, ret, err);
+    return status ? status : check_indexes(request, run, dag, ret, err);
 }
 
 static bool is_untouched(const struct instance *i)
 {
-    return !i || (i->state == TASK_NONE && i->tries_total == 0 && !i->settling);
+    return i->state == TASK_NONE && i->tries_total == 0 && !i->settling;
+}
+
+static bool has_failed(const struct instance *i)
+{
+    return task_state_failed_like(i->state);
+}
+
+/* An index that was removed comes back only with an expansion. */
+static bool can_be_cleared(const struct instance *i)
+{
+    return !is_untouched(i) && (i->map_index < 0 || i->state != TASK_REMOVED);
 }
 
 static void keep_clearable(const struct request *request, struct choice *choice)
 {
     const struct dag *dag = choice->shape->dag;
-    for (uint32_t n = 0; request->only_failed && n < dag->task_count; n++) {
-        const struct instance *i = instance_of(choice->run, dag->tasks[n].task_id);
-        choice->marks[n] &= i && task_state_failed_like(i->state);
-    }
+    if (request->only_failed)
+        (void)selection_keep(&choice->selection, dag, choice->run, has_failed);
     if (request->downstream)
-        select_downstream(dag, choice->marks);
-    for (uint32_t n = 0; n < dag->task_count; n++) {
-        choice->marks[n] &= !is_untouched(instance_of(choice->run, dag->tasks[n].task_id));
-        choice->count += choice->marks[n];
-    }
+        select_downstream(dag, &choice->selection);
+    choice->count = selection_keep(&choice->selection, dag, choice->run, can_be_cleared);
 }
 
 static enum status choose_in_run(
@@ -67,7 +89,7 @@ static enum status choose_in_run(
         error_hint(err, "cancel it first, or keep the run's version with --same-version");
         return ERR_WRONG_STATE;
     }
-    enum status status = choose(s, request, choice->shape->dag, &choice->marks, err);
+    enum status status = choose(s, request, run, choice->shape->dag, &choice->selection, err);
     if (!status)
         keep_clearable(request, choice);
     return status;
@@ -80,6 +102,25 @@ static bool is_worth_clearing(const struct request *request, const struct choice
     return choice->count || (never_started && !request->task_count);
 }
 
+/* "load", or "load[3]" for each index that is chosen. */
+static void write_chosen(
+    struct json_writer *out, const struct selection *selection, const struct task *task)
+{
+    const bool *indexes = selection->indexes[task->index];
+    if (selection->tasks[task->index]) {
+        json_str(out, task->task_id);
+        return;
+    }
+    for (int k = 0; indexes && k < MAPPED_MAX; k++) {
+        struct strbuf name = {0};
+        if (!indexes[k])
+            continue;
+        strbuf_printf(&name, "%s[%d]", task->task_id, k);
+        json_str(out, name.text);
+        strbuf_done(&name);
+    }
+}
+
 static void write_choice(struct json_writer *out, const struct choice *choice)
 {
     json_object_begin(out);
@@ -88,19 +129,18 @@ static void write_choice(struct json_writer *out, const struct choice *choice)
     json_key(out, "tasks");
     json_array_begin(out);
     for (uint32_t n = 0; choice->shape && n < choice->shape->dag->task_count; n++)
-        if (choice->marks[n])
-            json_str(out, choice->shape->dag->tasks[n].task_id);
+        write_chosen(out, &choice->selection, &choice->shape->dag->tasks[n]);
     json_array_end(out);
     json_object_end(out);
 }
 
-size_t run_clear(struct scheduler *s, struct run *run, const bool *chosen, const char *text)
+size_t run_clear(
+    struct scheduler *s, struct run *run, const struct selection *chosen, const char *text)
 {
     int64_t generation = generation_next(s);
     size_t count = 0;
-    for (uint32_t n = 0; n < run->task_count; n++) {
-        struct instance *i = run->tasks[n];
-        if ((chosen && !chosen[n]) || is_untouched(i))
+    run_each (i, run) {
+        if ((chosen && !selection_has(chosen, i)) || !can_be_cleared(i))
             continue;
         task_clear(s, i, generation, text);
         count++;
@@ -110,6 +150,7 @@ size_t run_clear(struct scheduler *s, struct run *run, const bool *chosen, const
         run->started_us = s->now.wall_us;
         wake_stop(s, &run->timer);
         run_arm_timeout(s, run);
+        deadline_run_started(s, run);
     }
     return count;
 }
@@ -122,7 +163,7 @@ static void clear_one(
     if (run->tasks && choice->shape != run->shape)
         run_take_version(s, run, choice->shape);
     const char *user = request->user ? request->user : "someone";
-    run_clear(s, run, choice->marks, arena_printf(s->plan->arena, "cleared by %s", user));
+    run_clear(s, run, &choice->selection, arena_printf(s->plan->arena, "cleared by %s", user));
 }
 
 enum status request_clear(
@@ -189,7 +230,7 @@ static void mark_task(struct scheduler *s, const struct request *request, struct
     struct mark mark = {0};
     mark_of(request->mark_state, &mark);
     const char *text = mark_text(s, request);
-    if (i->state == request->mark_state)
+    if (i->state == request->mark_state || i->state == TASK_REMOVED)
         return;
     if (task_state_finished(i->state)) {
         task_move(s, i, mark.event, REASON_MARKED, text);
@@ -200,21 +241,24 @@ static void mark_task(struct scheduler *s, const struct request *request, struct
 }
 
 /* What failed only because of a task that now counts as done gets its chance. */
-static void clear_upstream_failed(struct scheduler *s, struct run *run, const bool *marked)
+static void clear_upstream_failed(
+    struct scheduler *s, struct run *run, const struct selection *marked)
 {
-    bool *after = arena_array(s->plan->arena, bool, run->task_count);
-    memcpy(after, marked, run->task_count);
-    select_downstream(run->shape->dag, after);
+    const struct dag *dag = run->shape->dag;
+    struct selection after = *marked;
+    after.tasks = arena_memdup(s->plan->arena, marked->tasks, dag->task_count * sizeof(bool));
+    select_downstream(dag, &after);
     int64_t generation = generation_next(s);
-    for (uint32_t n = 0; n < run->task_count; n++)
-        if (after[n] && !marked[n] && run->tasks[n]->state == TASK_UPSTREAM_FAILED)
-            task_clear(s, run->tasks[n], generation, "an upstream task was marked");
+    run_each (i, run)
+        if (selection_has(&after, i) && !selection_has(marked, i) &&
+            i->state == TASK_UPSTREAM_FAILED)
+            task_clear(s, i, generation, "an upstream task was marked");
 }
 
 static bool has_failed_leaf(const struct run *run)
 {
-    for (uint32_t n = 0; n < run->task_count; n++)
-        if (run->shape->tasks[n].leaf && task_state_failed_like(run->tasks[n]->state))
+    run_each (i, run)
+        if (run->shape->tasks[i->task->index].leaf && task_state_failed_like(i->state))
             return true;
     return false;
 }
@@ -223,7 +267,7 @@ static bool has_failed_leaf(const struct run *run)
    be another one. */
 static void redecide(struct scheduler *s, struct run *run, const char *text)
 {
-    if (run->finished_count < run->task_count || run->settling_count) {
+    if (run->finished_count < run->instance_count || run->settling_count) {
         run_revive(s, run, RUN_EVENT_REOPEN, REASON_MARKED, text);
         return;
     }
@@ -233,14 +277,14 @@ static void redecide(struct scheduler *s, struct run *run, const char *text)
     past_add(s, run);
 }
 
-static void mark_tasks(
-    struct scheduler *s, const struct request *request, struct run *run, const bool *marks)
+static void mark_tasks(struct scheduler *s, const struct request *request, struct run *run,
+    const struct selection *chosen)
 {
-    for (uint32_t n = 0; n < run->task_count; n++)
-        if (marks[n])
-            mark_task(s, request, run->tasks[n]);
+    run_each (i, run)
+        if (selection_has(chosen, i))
+            mark_task(s, request, i);
     if (task_state_success_like(request->mark_state))
-        clear_upstream_failed(s, run, marks);
+        clear_upstream_failed(s, run, chosen);
     if (run_state_finished(run->state))
         redecide(s, run, mark_text(s, request));
 }
@@ -264,9 +308,9 @@ static void mark_run(struct scheduler *s, const struct request *request, struct 
     bool failed = request->mark_state == TASK_FAILED;
     if (run->state == RUN_RUNNING)
         run_set_reason(s, run, failed ? REASON_MARKING_FAILED : REASON_MARKING_SUCCESS, NULL);
-    for (uint32_t n = 0; n < run->task_count; n++)
-        if (run_mark_changes(request, run->tasks[n]))
-            mark_task(s, request, run->tasks[n]);
+    run_each (i, run)
+        if (run_mark_changes(request, i))
+            mark_task(s, request, i);
     if (!run_state_finished(run->state)) {
         run_wants_check(s, run);
         return;
@@ -278,6 +322,27 @@ static void mark_run(struct scheduler *s, const struct request *request, struct 
 }
 
 /* A date that has no run: done elsewhere, or not to be done. */
+static void mark_date(
+    struct scheduler *s, const struct request *request, struct live_dag *dag, int64_t logical_us)
+{
+    const struct timetable *timetable = dag->newest->dag->timetable;
+    struct data_interval interval = {logical_us, logical_us};
+    if (timetable)
+        interval = timetable_interval_of(timetable, logical_us);
+    struct run *run = run_create(s, &(struct run_spec){.dag = dag,
+                                        .type = RUN_TYPE_MANUAL,
+                                        .logical_us = logical_us,
+                                        .interval_start_us = interval.start_us,
+                                        .interval_end_us = interval.end_us,
+                                        .run_after_us = s->now.wall_us,
+                                        .conf = request->conf,
+                                        .triggered_by = request->user,
+                                        .note = request->note});
+    run_link(s, run);
+    run_queue(s, run);
+    mark_run(s, request, run);
+}
+
 static enum status mark_new_run(
     struct scheduler *s, const struct request *request, struct json_writer *out, struct error *err)
 {
@@ -297,30 +362,53 @@ static enum status mark_new_run(
         return error_set(err, ERR_LIMIT, "%d task instances are live already", (int)INSTANCES_MAX);
     json_kv_int(out, "runs", 1);
     json_kv_int(out, "tasks", dag->newest->dag->task_count);
-    if (request->dry_run)
-        return OK;
-    struct data_interval interval = {request->logical_us, request->logical_us};
-    if (dag->newest->dag->timetable)
-        interval = timetable_interval_of(dag->newest->dag->timetable, request->logical_us);
-    struct run *run = run_create(s, &(struct run_spec){.dag = dag,
-                                        .type = RUN_TYPE_MANUAL,
-                                        .logical_us = request->logical_us,
-                                        .interval_start_us = interval.start_us,
-                                        .interval_end_us = interval.end_us,
-                                        .run_after_us = s->now.wall_us,
-                                        .conf = request->conf,
-                                        .triggered_by = request->user,
-                                        .note = request->note});
-    run_link(s, run);
-    run_queue(s, run);
-    mark_run(s, request, run);
+    if (!request->dry_run)
+        mark_date(s, request, dag, request->logical_us);
     return OK;
 }
 
-static enum status check_marks(struct scheduler *s, const struct request *request,
-    struct run **runs, bool ***ret_marks, size_t *ret_count, struct error *err)
+/* The dates of the schedule in the range that have no run; ERR_LIMIT above REQUEST_RUNS_MAX. */
+static enum status dates_without_run(struct scheduler *s, const struct request *request,
+    const struct live_dag *dag, int64_t **ret, size_t *ret_count, struct error *err)
 {
-    bool **marks = arena_array(s->plan->arena, bool *, request->run_count);
+    VEC(int64_t) dates = {0};
+    const struct dag *version = dag->newest ? dag->newest->dag : NULL;
+    int64_t us =
+        version && version->timetable ? backfill_first(version, &request->backfill) : TIME_NONE;
+    for (; us != TIME_NONE && dates.count <= REQUEST_RUNS_MAX;
+         us = backfill_next(version, &request->backfill, us))
+        if (!request_known_date(request, dag, us))
+            vec_push(&dates, us);
+    *ret = arena_memdup(s->plan->arena, dates.at, dates.count * sizeof(int64_t));
+    *ret_count = dates.count;
+    vec_done(&dates);
+    uint64_t tasks = version ? (uint64_t)version->task_count * *ret_count : 0;
+    if (*ret_count > REQUEST_RUNS_MAX)
+        return error_set(err, ERR_LIMIT, "the range has more than %d dates without a run",
+            (int)REQUEST_RUNS_MAX);
+    if (s->instance_count + tasks > INSTANCES_MAX)
+        return error_set(err, ERR_LIMIT, "%d task instances can be live, and %llu are to be marked",
+            (int)INSTANCES_MAX, (unsigned long long)tasks);
+    return OK;
+}
+static bool is_there(const struct instance *i)
+{
+    return i->state != TASK_REMOVED;
+}
+
+static size_t count_chosen(
+    const struct run *run, const struct selection *chosen, bool (*wanted)(const struct instance *i))
+{
+    size_t count = 0;
+    run_each (i, run)
+        count += selection_has(chosen, i) && wanted(i);
+    return count;
+}
+
+static enum status check_marks(struct scheduler *s, const struct request *request,
+    struct run **runs, struct selection **ret, size_t *ret_count, struct error *err)
+{
+    struct selection *chosen = arena_array(s->plan->arena, struct selection, request->run_count);
     *ret_count = 0;
     for (size_t n = 0; n < request->run_count; n++) {
         struct run *run = runs[n];
@@ -329,13 +417,12 @@ static enum status check_marks(struct scheduler *s, const struct request *reques
                 err, ERR_WRONG_STATE, "run %s has not started: it has no tasks yet", run->run_id);
         if (!run->tasks)
             continue;
-        enum status status = choose(s, request, run->shape->dag, &marks[n], err);
+        enum status status = choose(s, request, run, run->shape->dag, &chosen[n], err);
         if (status)
             return status;
-        for (uint32_t t = 0; t < run->task_count; t++)
-            *ret_count += marks[n][t];
+        *ret_count += count_chosen(run, &chosen[n], is_there);
     }
-    *ret_marks = marks;
+    *ret = chosen;
     return OK;
 }
 
@@ -348,18 +435,28 @@ enum status request_mark(
     if (!request->run_count && request->logical_us != TIME_NONE)
         return mark_new_run(s, request, out, err);
     struct run **runs;
-    bool **marks;
-    size_t count;
+    struct selection *chosen;
+    struct live_dag *dag;
+    int64_t *dates = NULL;
+    size_t count, date_count = 0;
     enum status status = request_runs(s, request, &runs, err);
     if (!status)
-        status = check_marks(s, request, runs, &marks, &count, err);
+        status = check_marks(s, request, runs, &chosen, &count, err);
+    if (!status)
+        status = request_dag(s, request, &dag, err);
+    if (!status && request->dates_too)
+        status = dates_without_run(s, request, dag, &dates, &date_count, err);
     if (status)
         return status;
-    json_kv_int(out, "runs", (int64_t)request->run_count);
+    if (date_count)
+        count += date_count * dag->newest->dag->task_count;
+    json_kv_int(out, "runs", (int64_t)(request->run_count + date_count));
     json_kv_int(out, "tasks", (int64_t)count);
+    for (size_t n = 0; n < date_count && !request->dry_run; n++)
+        mark_date(s, request, dag, dates[n]);
     for (size_t n = 0; n < request->run_count && !request->dry_run; n++)
         if (request->task_count)
-            mark_tasks(s, request, runs[n], marks[n]);
+            mark_tasks(s, request, runs[n], &chosen[n]);
         else
             mark_run(s, request, runs[n]);
     return OK;
@@ -375,16 +472,13 @@ static void cancel_task(struct scheduler *s, const struct request *request, stru
     task_end_early(s, i, REASON_CANCELLING, &intent, request->force);
 }
 
-static size_t count_unfinished(const struct run *run, const bool *marks)
+static bool is_unfinished(const struct instance *i)
 {
-    size_t count = 0;
-    for (uint32_t n = 0; n < run->task_count; n++)
-        count += (!marks || marks[n]) && !task_state_finished(run->tasks[n]->state);
-    return count;
+    return !task_state_finished(i->state);
 }
 
-static void cancel_one(
-    struct scheduler *s, const struct request *request, struct run *run, const bool *marks)
+static void cancel_one(struct scheduler *s, const struct request *request, struct run *run,
+    const struct selection *chosen)
 {
     if (run_state_finished(run->state))
         return;
@@ -392,9 +486,9 @@ static void cancel_one(
         run_end_early(s, run, REASON_RUN_CANCELLED, request->force);
         return;
     }
-    for (uint32_t n = 0; n < run->task_count; n++)
-        if (marks[n] && !task_state_finished(run->tasks[n]->state))
-            cancel_task(s, request, run->tasks[n]);
+    run_each (i, run)
+        if (selection_has(chosen, i) && is_unfinished(i))
+            cancel_task(s, request, i);
 }
 
 static enum status cancel_backfill(
@@ -428,16 +522,17 @@ enum status request_cancel(
             return status;
     }
     struct run **runs;
-    bool **marks;
+    struct selection *chosen;
     size_t count, tasks = 0, live = 0;
     status = request_runs(s, request, &runs, err);
     if (!status)
-        status = check_marks(s, request, runs, &marks, &count, err);
+        status = check_marks(s, request, runs, &chosen, &count, err);
     if (status)
         return status;
     for (size_t n = 0; n < request->run_count; n++) {
         live += !run_state_finished(runs[n]->state);
-        tasks += run_state_finished(runs[n]->state) ? 0 : count_unfinished(runs[n], marks[n]);
+        if (runs[n]->tasks && !run_state_finished(runs[n]->state))
+            tasks += count_chosen(runs[n], &chosen[n], is_unfinished);
     }
     if (!live && !request->backfill.id)
         return error_set(err, ERR_WRONG_STATE, "run %s is finished already (%s)", runs[0]->run_id,
@@ -447,6 +542,6 @@ enum status request_cancel(
     json_kv_int(out, "runs", (int64_t)live);
     json_kv_int(out, "tasks", (int64_t)tasks);
     for (size_t n = 0; n < request->run_count && !request->dry_run; n++)
-        cancel_one(s, request, runs[n], marks[n]);
+        cancel_one(s, request, runs[n], &chosen[n]);
     return OK;
 }

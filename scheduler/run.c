@@ -36,7 +36,8 @@ void run_link(struct scheduler *s, struct run *run)
         (dag->runs.count - 1 - at) * sizeof(struct run *));
     dag->runs.at[at] = run;
     run->live = true;
-    s->instance_count += run->task_count;
+    dag->asset_runs += run->type == RUN_TYPE_ASSET;
+    s->instance_count += run->instance_count;
     if (run->backfill)
         run->backfill->live++;
     dates_set(dag, run->logical_us, run->state);
@@ -51,7 +52,8 @@ static void run_unlink(struct scheduler *s, struct run *run)
     assert(at < dag->runs.count && dag->runs.at[at] == run);
     vec_remove(&dag->runs, at);
     run->live = false;
-    s->instance_count -= run->task_count;
+    dag->asset_runs -= run->type == RUN_TYPE_ASSET;
+    s->instance_count -= run->instance_count;
 }
 
 /* ---- waiting for its turn ---- */
@@ -131,6 +133,8 @@ static struct run *run_alloc(struct scheduler *s, struct live_dag *dag, int64_t 
     run->dag = dag;
     run->arena = arena_new();
     run->timer.kind = TIMER_RUN;
+    run->deadline.kind = TIMER_DEADLINE;
+    run->deadline_us = run->deadline_missed_us = TIME_NONE;
     map_set(s->runs, run_key(run->id).text, run);
     return run;
 }
@@ -165,6 +169,7 @@ struct run *run_create(struct scheduler *s, const struct run_spec *spec)
     run->backfill = spec->backfill;
     run->backfill_id = spec->backfill ? spec->backfill->record.id : 0;
     run_changed(s, run);
+    deadline_run_made(s, run);
     return run;
 }
 
@@ -184,6 +189,8 @@ struct run *run_from_record(
     run->queued_us = record->queued_us;
     run->started_us = record->started_us;
     run->ended_us = record->ended_us;
+    run->deadline_us = record->deadline_us;
+    run->deadline_missed_us = record->deadline_missed_us;
     run->conf = arena_strdup(run->arena, record->conf ? record->conf : "{}");
     run->version = keep(s, record->version);
     run->triggered_by = arena_strdup(run->arena, record->triggered_by);
@@ -200,6 +207,8 @@ static void free_instance(struct scheduler *s, struct instance *i)
     slots_dequeue(s, i);
     if (i->attempt.text[0] && map_get(s->attempts, i->attempt.text) == i)
         map_remove(s->attempts, i->attempt.text);
+    if (i->mapping)
+        parking_done(&i->mapping->parking);
     task_free_texts(i);
 }
 
@@ -208,8 +217,9 @@ void run_free(struct scheduler *s, struct run *run)
     if (run->live)
         run_unlink(s, run);
     wake_stop(s, &run->timer);
-    for (uint32_t n = 0; n < run->task_count; n++)
-        free_instance(s, run->tasks[n]);
+    wake_stop(s, &run->deadline);
+    run_each (i, run)
+        free_instance(s, i);
     map_remove(s->runs, run_key(run->id).text);
     parking_done(&run->parking);
     shape_unref(run->shape);
@@ -254,41 +264,60 @@ void run_move(struct scheduler *s, struct run *run, enum run_event event, enum r
 
 /* ---- instances ---- */
 
-void run_make_instances(struct scheduler *s, struct run *run)
+void instance_init(struct instance *i, struct run *run, const struct task *task, int32_t map_index)
+{
+    *i = (struct instance){.run = run,
+        .task = task,
+        .map_index = map_index,
+        .reason = REASON_WAITING_UPSTREAM,
+        .max_tries = task->retries + 1,
+        .is_new = true,
+        .timer = {.kind = TIMER_TASK},
+        .ready_us = TIME_NONE,
+        .queued_us = TIME_NONE,
+        .started_us = TIME_NONE,
+        .ended_us = TIME_NONE,
+        .retry_at_us = TIME_NONE,
+        .deadline_us = TIME_NONE,
+        .deadline_missed_us = TIME_NONE};
+}
+
+void run_make_instances(struct run *run)
 {
     const struct dag *dag = run->shape->dag;
-    run->task_count = dag->task_count;
+    run->task_count = run->instance_count = dag->task_count;
     run->tasks = arena_array(run->arena, struct instance *, dag->task_count);
     struct instance *all = arena_array(run->arena, struct instance, dag->task_count);
     for (uint32_t n = 0; n < dag->task_count; n++) {
-        struct instance *i = run->tasks[n] = &all[n];
-        i->run = run;
-        i->task = &dag->tasks[n];
-        i->reason = REASON_WAITING_UPSTREAM;
-        i->max_tries = i->task->retries + 1;
-        i->is_new = true;
-        i->timer.kind = TIMER_TASK;
-        i->ready_us = i->queued_us = i->started_us = i->ended_us = i->retry_at_us = TIME_NONE;
+        run->tasks[n] = &all[n];
+        instance_init(&all[n], run, &dag->tasks[n], -1);
     }
-    (void)s;
+}
+
+static void count_upstream(struct upstream_counts *counts, const struct instance *up)
+{
+    bool setup = up->task->setup;
+    if (up->state == TASK_REMOVED)
+        return;
+    counts->total++;
+    counts->setups += setup;
+    counts->success += up->state == TASK_SUCCESS;
+    counts->setup_success += setup && up->state == TASK_SUCCESS;
+    counts->failed += up->state == TASK_FAILED;
+    counts->upstream_failed += up->state == TASK_UPSTREAM_FAILED;
+    counts->skipped += up->state == TASK_SKIPPED;
+    counts->setup_skipped += setup && up->state == TASK_SKIPPED;
 }
 
 static void count_upstreams(
     struct upstream_counts *counts, const struct run *run, const struct indexes *from)
 {
-    *counts = (struct upstream_counts){.total = (uint32_t)from->count};
+    *counts = (struct upstream_counts){0};
     for (size_t n = 0; n < from->count; n++) {
         const struct instance *up = run->tasks[from->at[n]];
-        bool setup = up->task->setup;
-        counts->setups += setup;
-        counts->success += up->state == TASK_SUCCESS;
-        counts->setup_success += setup && up->state == TASK_SUCCESS;
-        counts->failed += up->state == TASK_FAILED;
-        counts->upstream_failed += up->state == TASK_UPSTREAM_FAILED;
-        counts->skipped += up->state == TASK_SKIPPED;
-        counts->setup_skipped += setup && up->state == TASK_SKIPPED;
-        counts->total -= up->state == TASK_REMOVED;
-        counts->setups -= setup && up->state == TASK_REMOVED;
+        count_upstream(counts, up);
+        for (uint32_t k = 0; up->mapping && k < up->mapping->count; k++)
+            count_upstream(counts, up->mapping->at[k]);
     }
 }
 
@@ -296,12 +325,13 @@ void run_recount(struct scheduler *s, struct run *run)
 {
     memset(run->counts, 0, sizeof run->counts);
     run->finished_count = 0;
-    for (uint32_t n = 0; n < run->task_count; n++) {
-        struct instance *i = run->tasks[n];
+    run_each (i, run) {
         run->counts[i->state]++;
         run->finished_count += task_state_finished(i->state);
+        if (i->map_index >= 0)
+            continue;
         count_upstreams(&i->up, run, &i->task->upstream);
-        count_upstreams(&i->setups, run, &run->shape->tasks[n].setups);
+        count_upstreams(&i->setups, run, &run->shape->tasks[i->task->index].setups);
     }
     run_wants_check(s, run);
 }
@@ -310,8 +340,7 @@ void run_recount(struct scheduler *s, struct run *run)
 
 static void begin_instances(struct scheduler *s, struct run *run)
 {
-    for (uint32_t n = 0; n < run->task_count; n++) {
-        struct instance *i = run->tasks[n];
+    run_each (i, run) {
         if (i->is_new)
             task_changed(s, i);
         if (!task_state_finished(i->state))
@@ -338,14 +367,15 @@ bool run_start(struct scheduler *s, struct run *run)
         shape_unref(run->shape);
         run->shape = shape_ref(run->dag->newest);
         run->version = keep(s, run->shape->version);
-        run_make_instances(s, run);
-        s->instance_count += run->task_count;
+        run_make_instances(run);
+        s->instance_count += run->instance_count;
     }
     run_recount(s, run);
     run->started_us = s->now.wall_us;
     run_move(s, run, RUN_EVENT_START, REASON_RUN_STARTED, NULL);
     dates_set(run->dag, run->logical_us, RUN_RUNNING);
     count_running(run, 1);
+    deadline_run_started(s, run);
     begin_instances(s, run);
     run_arm_timeout(s, run);
     return true;
@@ -394,6 +424,7 @@ static void end_run(struct scheduler *s, struct run *run, enum run_event event, 
     count_failures(s, run);
     emit_effect(s, EFFECT_RUN_ENDED, run);
     past_add(s, run);
+    deadline_run_ended(s, run);
     run_unlink(s, run);
     if (run->backfill) {
         run->backfill->live--;
@@ -409,13 +440,14 @@ static const char *failed_leaves(struct scheduler *s, const struct run *run)
 {
     struct strbuf text = {0};
     size_t count = 0;
-    for (uint32_t n = 0; n < run->task_count; n++) {
-        const struct instance *i = run->tasks[n];
-        if (!run->shape->tasks[n].leaf || !task_state_failed_like(i->state))
+    run_each (i, run) {
+        if (!run->shape->tasks[i->task->index].leaf || !task_state_failed_like(i->state))
             continue;
-        if (++count <= CAUSES_NAMED_MAX)
-            strbuf_printf(&text, "%s`%s` %s", count > 1 ? ", " : "", i->task->task_id,
-                i->state == TASK_FAILED ? "failed" : "is upstream_failed");
+        if (++count > CAUSES_NAMED_MAX)
+            continue;
+        strbuf_add_str(&text, count > 1 ? ", `" : "`");
+        instance_name(i, &text);
+        strbuf_printf(&text, "` %s", i->state == TASK_FAILED ? "failed" : "is upstream_failed");
     }
     if (count > CAUSES_NAMED_MAX)
         strbuf_printf(&text, " and %zu more", count - CAUSES_NAMED_MAX);
@@ -464,9 +496,9 @@ static void set_stalled(struct scheduler *s, struct run *run, bool stalled)
 
 static void end_deadlock(struct scheduler *s, struct run *run)
 {
-    for (uint32_t n = 0; n < run->task_count; n++)
-        if (!task_state_finished(run->tasks[n]->state))
-            task_finish(s, run->tasks[n], TASK_EVENT_SKIP, REASON_DEADLOCK, NULL);
+    run_each (i, run)
+        if (!task_state_finished(i->state))
+            task_finish(s, i, TASK_EVENT_SKIP, REASON_DEADLOCK, NULL);
     if (run->settling_count == 0)
         end_run(s, run, RUN_EVENT_FAIL, REASON_DEADLOCK, NULL);
 }
@@ -481,7 +513,7 @@ void run_check(struct scheduler *s, struct run *run)
     }
     bool moving = is_moving(run);
     set_stalled(s, run, !moving && run->waiting_past_count > 0);
-    if (run->finished_count == run->task_count)
+    if (run->finished_count == run->instance_count)
         decide(s, run);
     else if (!moving && !run->waiting_past_count)
         end_deadlock(s, run);
@@ -515,8 +547,7 @@ void run_end_early(struct scheduler *s, struct run *run, enum reason reason, boo
         run_start(s, run);
     run_set_reason(s, run, reason, NULL);
     wake_stop(s, &run->timer);
-    for (uint32_t n = 0; n < run->task_count; n++) {
-        struct instance *i = run->tasks[n];
+    run_each (i, run) {
         bool spared = i->task->teardown && reason != REASON_RUN_TIMED_OUT;
         bool ends_already = i->intent.set && i->intent.event != TASK_EVENT_RESTART;
         if (!task_state_finished(i->state) && !spared && (!ends_already || force))
@@ -552,6 +583,7 @@ void run_revive(struct scheduler *s, struct run *run, enum run_event event, enum
     run->own_cap = run->backfill && backfill_has_own_cap(run->backfill);
     count_running(run, 1);
     run_recount(s, run);
+    deadline_run_started(s, run);
     begin_instances(s, run);
     run_arm_timeout(s, run);
 }

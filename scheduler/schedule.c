@@ -296,6 +296,7 @@ void dag_step(struct scheduler *s, struct live_dag *dag)
     wake_stop(s, &dag->timer);
     if (s->draining)
         return;
+    assets_step(s, dag);
     start_runs(s, dag);
     start_own_caps(s, dag);
     start_held_up(s, dag);

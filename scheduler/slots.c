@@ -206,13 +206,14 @@ static enum service_class class_of(const struct instance *i)
     return i->run->type == RUN_TYPE_MANUAL ? CLASS_MANUAL : CLASS_FRESH;
 }
 
-/* Order within a DAG after the weight: logical date in seconds (39 bits), then place in the file.
- */
+/* Order within a DAG after the weight: logical date in seconds (39 bits), then place in the file
+   and map index. */
 static uint64_t order_of(const struct instance *i)
 {
     static const int64_t first_s = INT64_C(-62135596800); /* year 1 */
     uint64_t seconds = (uint64_t)(i->run->logical_us / US_PER_SECOND - first_s);
-    return seconds << 24 | (i->task->index & 0xFFFFFF);
+    uint64_t place = (uint64_t)i->task->index * (MAPPED_MAX + 1) + (uint64_t)(i->map_index + 1);
+    return seconds << 25 | (place & 0x1FFFFFF);
 }
 
 static void count_waiting(struct scheduler *s, const struct lane *lane, int by)
@@ -328,6 +329,9 @@ static enum cap cap_against(const struct instance *i)
         return CAP_RUN;
     if (i->task->max_active_tis_per_dag > 0 && cap_of(i)->active >= i->task->max_active_tis_per_dag)
         return CAP_TASK;
+    int mapped_max = i->task->max_active_tis_per_dagrun;
+    if (i->map_index >= 0 && mapped_max > 0 && instance_head(i)->mapping->active >= mapped_max)
+        return CAP_MAPPED;
     return CAP_NONE;
 }
 
@@ -353,9 +357,10 @@ void parking_done(struct parking *parking)
 
 static void park(struct instance *i, enum cap cap)
 {
-    struct parking *parking = cap == CAP_RUN    ? &i->run->parking
-                              : cap == CAP_TASK ? &cap_of(i)->parking
-                                                : &i->run->dag->paused_tasks;
+    struct parking *parking = cap == CAP_RUN      ? &i->run->parking
+                              : cap == CAP_TASK   ? &cap_of(i)->parking
+                              : cap == CAP_MAPPED ? &instance_head(i)->mapping->parking
+                                                  : &i->run->dag->paused_tasks;
     leave_lane(i);
     i->heap = parking_lane(parking, i->lane);
     i->parked_at = cap;
@@ -396,6 +401,8 @@ static void use(struct scheduler *s, struct instance *i, int by)
         i->cap = cap_of(i);
     if (i->cap)
         i->cap->active += by;
+    if (i->map_index >= 0)
+        instance_head(i)->mapping->active += by;
     i->holding = by > 0;
 }
 
@@ -418,6 +425,8 @@ void slots_release(struct scheduler *s, struct instance *i)
     parking_release(s, &i->run->parking, false);
     if (i->cap)
         parking_release(s, &i->cap->parking, false);
+    if (i->map_index >= 0)
+        parking_release(s, &instance_head(i)->mapping->parking, false);
 }
 
 /* ---- giving ---- */
@@ -521,12 +530,28 @@ static void note_passed_by(struct lane *passed, int given)
         passed->pool->reserved = passed;
 }
 
+/* An earlier run may have been cleared, or come to be, since the task became ready: then it is not
+   ready any more. */
+static bool past_holds_back(struct scheduler *s, struct instance *i)
+{
+    const char *why_not = NULL;
+    if (past_allows(s, i, &why_not))
+        return false;
+    task_move(s, i, TASK_EVENT_UNREADY, REASON_WAITING_PAST, why_not);
+    task_wants_evaluation(s, i);
+    return true;
+}
+
 static bool dispatch(struct scheduler *s, struct slots *slots)
 {
     bool any = false;
     struct candidate best;
     struct lane *passed;
     while (!s->draining && pick(slots, &best, &passed)) {
+        if (past_holds_back(s, best.task)) {
+            any = true;
+            continue;
+        }
         enum cap cap = cap_against(best.task);
         if (cap != CAP_NONE) {
             park(best.task, cap);

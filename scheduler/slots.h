@@ -24,10 +24,10 @@
  * is freed stays free until it fits.  So a stream of small tasks delays it by about one turnover of
  * the pool, never for ever.
  *
- * Caps.  A task that a cap forbids (max_active_tasks of its run, max_active_tis_per_dag, or its DAG
- * is paused) is parked at that cap, out of the lanes, and comes back when the cap is released: one
- * task a lane for each release, because the best one may wait for other slots still.
- * max_active_tis_per_dagrun can bind only where a run has several instances of a task.
+ * Caps.  A task that a cap forbids (max_active_tasks of its run, max_active_tis_per_dag, for the
+ * instances of a mapped task max_active_tis_per_dagrun, or its DAG is paused) is parked at that
+ * cap, out of the lanes, and comes back when the cap is released: one task a lane for each release,
+ * because the best one may wait for other slots still.
  */
 #ifndef SCHEDULER_SLOTS_H
 #define SCHEDULER_SLOTS_H
@@ -90,7 +90,7 @@ struct parking {
 };
 void parking_done(struct parking *parking);
 
-enum cap { CAP_NONE, CAP_PAUSED, CAP_RUN, CAP_TASK };
+enum cap { CAP_NONE, CAP_PAUSED, CAP_RUN, CAP_TASK, CAP_MAPPED };
 
 struct slots *slots_find(struct scheduler *s, const char *kind, const char *name);
 void slots_set(struct scheduler *s, const char *kind, const char *name, int total);

@@ -78,6 +78,16 @@ static void count_state(
 }
 
 /* Tells those that wait for it that an upstream went from one state to another. */
+static void wants_evaluation_of_all(struct scheduler *s, struct instance *head)
+{
+    task_wants_evaluation(s, head);
+    for (uint32_t n = 0; head->mapping && n < head->mapping->count; n++) {
+        struct instance *i = head->mapping->at[n];
+        if (i->state == TASK_NONE || i->state == TASK_SCHEDULED)
+            task_wants_evaluation(s, i);
+    }
+}
+
 static void tell_downstream(struct scheduler *s, struct instance *i, enum task_state from)
 {
     const struct run *run = i->run;
@@ -85,14 +95,14 @@ static void tell_downstream(struct scheduler *s, struct instance *i, enum task_s
         struct instance *down = run->tasks[i->task->downstream.at[n]];
         count_state(&down->up, from, i->task->setup, (uint32_t)-1);
         count_state(&down->up, i->state, i->task->setup, 1);
-        task_wants_evaluation(s, down);
+        wants_evaluation_of_all(s, down);
     }
     const struct indexes *scoped = &run->shape->tasks[i->task->index].scoped;
     for (size_t n = 0; n < scoped->count; n++) {
         struct instance *within = run->tasks[scoped->at[n]];
         count_state(&within->setups, from, false, (uint32_t)-1);
         count_state(&within->setups, i->state, false, 1);
-        task_wants_evaluation(s, within);
+        wants_evaluation_of_all(s, within);
     }
 }
 
@@ -127,9 +137,9 @@ void task_past_changed(struct scheduler *s, struct instance *i)
     struct run *next = run_next(i->run);
     if (!next || !next->tasks || !next->waiting_past_count)
         return;
-    for (uint32_t n = 0; n < next->task_count; n++)
-        if (next->tasks[n]->waiting_past)
-            task_wants_evaluation(s, next->tasks[n]);
+    run_each (waiting, next)
+        if (waiting->waiting_past)
+            task_wants_evaluation(s, waiting);
 }
 
 void task_move(struct scheduler *s, struct instance *i, enum task_event event, enum reason reason,
@@ -141,6 +151,8 @@ void task_move(struct scheduler *s, struct instance *i, enum task_event event, e
     (void)possible;
     set_waiting_past(s, i, false);
     task_set_reason(s, i, reason, text);
+    if (event == TASK_EVENT_SUCCEED)
+        assets_update(s, i);
     if (i->state != TASK_SCHEDULED)
         slots_dequeue(s, i);
     count_in_run(s, i, from);
@@ -148,16 +160,19 @@ void task_move(struct scheduler *s, struct instance *i, enum task_event event, e
         tell_downstream(s, i, from);
         task_past_changed(s, i);
     }
+    if (i->mapping && event != TASK_EVENT_EXPAND && task_state_finished(i->state))
+        mapping_remove(s, i, 0);
 }
 
 /* ---- deciding ---- */
 
 enum verdict task_verdict(const struct instance *i)
 {
+    const struct instance *head = instance_head(i);
     if (i->task->trigger_rule == RULE_ALWAYS)
         return VERDICT_RUN;
-    enum verdict verdict = i->setups.total ? scope_verdict(&i->setups) : VERDICT_RUN;
-    return verdict == VERDICT_RUN ? rule_verdict(i->task->trigger_rule, &i->up) : verdict;
+    enum verdict verdict = head->setups.total ? scope_verdict(&head->setups) : VERDICT_RUN;
+    return verdict == VERDICT_RUN ? rule_verdict(i->task->trigger_rule, &head->up) : verdict;
 }
 
 /* Which end states of upstreams are the cause of a skip, and whether the rule is only unmet. */
@@ -192,16 +207,26 @@ static const char *const state_verbs[TASK_STATE_COUNT] = {
     [TASK_UPSTREAM_FAILED] = "is upstream_failed",
 };
 
+static void name_cause(
+    const struct instance *cause, unsigned states, size_t *count, struct strbuf *out)
+{
+    if (!(states & 1u << cause->state) || !state_verbs[cause->state])
+        return;
+    if (++*count > CAUSES_NAMED_MAX)
+        return;
+    strbuf_add_str(out, *count > 1 ? ", `" : "`");
+    instance_name(cause, out);
+    strbuf_printf(out, "` %s", state_verbs[cause->state]);
+}
+
 static void name_causes(const struct instance *i, const struct indexes *from, unsigned states,
     size_t *count, struct strbuf *out)
 {
     for (size_t n = 0; n < from->count; n++) {
         const struct instance *cause = i->run->tasks[from->at[n]];
-        if (!(states & 1u << cause->state) || !state_verbs[cause->state])
-            continue;
-        if (++*count <= CAUSES_NAMED_MAX)
-            strbuf_printf(out, "%s`%s` %s", *count > 1 ? ", " : "", cause->task->task_id,
-                state_verbs[cause->state]);
+        name_cause(cause, states, count, out);
+        for (uint32_t k = 0; cause->mapping && k < cause->mapping->count; k++)
+            name_cause(cause->mapping->at[k], states, count, out);
     }
 }
 
@@ -218,11 +243,12 @@ static void describe_causes(const struct instance *i, unsigned states, struct st
 
 static void end_by_rule(struct scheduler *s, struct instance *i, enum verdict verdict)
 {
+    const struct instance *head = instance_head(i);
     struct strbuf text = {0};
     enum reason reason = REASON_UPSTREAM_FAILED;
     if (verdict == VERDICT_UPSTREAM_FAILED) {
         describe_causes(i, FAILED_BITS, &text);
-    } else if (scope_verdict(&i->setups) == VERDICT_SKIP && i->setups.total) {
+    } else if (scope_verdict(&head->setups) == VERDICT_SKIP && head->setups.total) {
         reason = REASON_UPSTREAM_SKIPPED;
         strbuf_add_str(&text, "skipped: ");
         describe_causes(i, SKIPPED_BIT, &text);
@@ -249,7 +275,7 @@ static void become_ready(struct scheduler *s, struct instance *i)
         set_waiting_past(s, i, true);
         return;
     }
-    if (i->task->kind == KIND_EMPTY && !s->start_empty_tasks) {
+    if (i->task->kind == KIND_EMPTY && !s->start_empty_tasks && !mapping_is_head(i)) {
         i->started_us = i->ended_us = s->now.wall_us;
         task_move(s, i, TASK_EVENT_SUCCEED, REASON_NO_WORK, NULL);
         return;
@@ -262,6 +288,8 @@ static void become_ready(struct scheduler *s, struct instance *i)
 void task_evaluate(struct scheduler *s, struct instance *i)
 {
     if (i->run->state != RUN_RUNNING || i->run->held || i->settling)
+        return;
+    if (i->map_index >= 0 && !mapping_is_expanded(instance_head(i)))
         return;
     if (i->state == TASK_SCHEDULED && task_verdict(i) != VERDICT_RUN)
         task_move(s, i, TASK_EVENT_UNREADY, REASON_WAITING_UPSTREAM, NULL);
@@ -293,6 +321,7 @@ static const struct {
     {REASON_SKIPPED_SELF, {true, TASK_EVENT_SKIP, REASON_SKIPPED_SELF, NULL}},
     {REASON_SETTLING, {true, TASK_EVENT_FAIL, REASON_RETRIES_USED_UP, NULL}},
     {REASON_IN_DOUBT, {true, TASK_EVENT_FAIL, REASON_RETRIES_USED_UP, NULL}},
+    {REASON_REMOVED_INDEX, {true, TASK_EVENT_REMOVE, REASON_REMOVED_INDEX, NULL}},
 };
 
 bool intent_of_reason(const struct run *run, enum reason reason, struct intent *ret)
@@ -366,6 +395,7 @@ static void forget_tries(struct instance *i, int64_t generation)
     i->try_number = i->lost_count = i->interrupted_count = i->void_tries = 0;
     i->max_tries = i->task->retries + 1;
     i->ready_us = i->retry_at_us = TIME_NONE;
+    deadline_task_cleared(i);
 }
 
 void task_clear(struct scheduler *s, struct instance *i, int64_t generation, const char *text)

@@ -6,6 +6,7 @@ void run_add_gone(struct run *run, const struct task_record *record)
     struct gone_task *gone = arena_new_of(run->arena, struct gone_task);
     gone->record = *record;
     gone->record.task_id = arena_strdup(run->arena, record->task_id);
+    gone->record.mapped = arena_strdup(run->arena, record->mapped);
     gone->record.reason_text = NULL;
     gone->next = run->gone;
     run->gone = gone;
@@ -24,7 +25,7 @@ void run_settle_gone(struct scheduler *s, struct run *run)
     }
 }
 
-/* The row of a task that is back, taken out of those that are gone. */
+/* A row of a task that is back, taken out of those that are gone. */
 static bool take_gone(struct run *run, const char *task_id, struct task_record *ret)
 {
     for (struct gone_task **at = &run->gone; *at; at = &(*at)->next)
@@ -36,29 +37,31 @@ static bool take_gone(struct run *run, const char *task_id, struct task_record *
     return false;
 }
 
-/* Makes an instance of a task that the run does not have.  One that it had before starts as a new
-   generation: its old one may have committed. */
+/* It starts as a new generation: its old one may have committed. */
+static void take_back(struct scheduler *s, struct instance *i, const struct task_record *before)
+{
+    i->is_new = false;
+    i->saved = before->state;
+    i->tries_total = before->tries_total;
+    i->unsettled = before->unsettled;
+    i->unsettled_generation = before->unsettled_generation;
+    i->attempt = before->attempt;
+    i->mapped = before->mapped;
+    i->generation = generation_next(s);
+}
+
+/* Makes an instance of a task that the run does not have; its indexes of before stay removed until
+   it is expanded again. */
 static struct instance *add_instance(struct scheduler *s, struct run *run, const struct task *task)
 {
-    struct instance *i = arena_new_of(run->arena, struct instance);
-    i->run = run;
-    i->task = task;
-    i->reason = REASON_WAITING_UPSTREAM;
-    i->max_tries = task->retries + 1;
-    i->is_new = true;
-    i->timer.kind = TIMER_TASK;
-    i->ready_us = i->queued_us = i->started_us = i->ended_us = i->retry_at_us = TIME_NONE;
-    struct task_record before;
-    if (!take_gone(run, task->task_id, &before))
-        return i;
-    i->is_new = false;
-    i->saved = before.state;
-    i->tries_total = before.tries_total;
-    i->unsettled = before.unsettled;
-    i->unsettled_generation = before.unsettled_generation;
-    i->attempt = before.attempt;
-    i->generation = generation_next(s);
-    return i;
+    struct instance *head = arena_new_of(run->arena, struct instance);
+    instance_init(head, run, task, -1);
+    for (struct task_record before; take_gone(run, task->task_id, &before);) {
+        if (before.map_index >= 0)
+            mapping_reserve(run, head, (size_t)before.map_index + 1);
+        take_back(s, before.map_index >= 0 ? head->mapping->at[before.map_index] : head, &before);
+    }
+    return head;
 }
 
 /* A task that the version does not have leaves the run; its row says so. */
@@ -82,6 +85,37 @@ static void drop_instance(struct scheduler *s, struct instance *i)
     run_add_gone(i->run, &record);
 }
 
+static void drop_task(struct scheduler *s, struct instance *head)
+{
+    for (uint32_t n = 0; head->mapping && n < head->mapping->count; n++) {
+        drop_instance(s, head->mapping->at[n]);
+        vec_push(&s->removed, head->mapping->at[n]);
+    }
+    if (head->mapping)
+        parking_done(&head->mapping->parking);
+    head->mapping = NULL;
+    drop_instance(s, head);
+    vec_push(&s->removed, head);
+}
+
+static void count_instances(
+    struct scheduler *s, struct run *run, struct instance *const *heads, uint32_t count)
+{
+    uint32_t before = run->instance_count;
+    run->instance_count = count;
+    for (uint32_t n = 0; n < count; n++)
+        run->instance_count += heads[n]->mapping ? heads[n]->mapping->count : 0;
+    if (run->live)
+        s->instance_count = s->instance_count + run->instance_count - before;
+}
+
+/* The slots that it waits for may be others. */
+static void move_to_task(struct scheduler *s, struct instance *i, const struct task *task)
+{
+    i->task = task;
+    slots_requeue(s, i);
+}
+
 /* Moves instances to the tasks of the same name in `shape`.  Those that are dropped keep their task
    of the old version until the event's changes are written, and their texts until the run ends. */
 void run_take_version(struct scheduler *s, struct run *run, struct shape *shape)
@@ -91,12 +125,10 @@ void run_take_version(struct scheduler *s, struct run *run, struct shape *shape)
     for (uint32_t n = 0; n < run->task_count; n++) {
         struct instance *i = run->tasks[n];
         const struct task *task = dag_find_task(dag, i->task->task_id);
-        if (!task) {
-            drop_instance(s, i);
-            vec_push(&s->removed, i);
-            continue;
-        }
-        tasks[task->index] = i;
+        if (task)
+            tasks[task->index] = i;
+        else
+            drop_task(s, i);
     }
     for (uint32_t n = 0; n < dag->task_count; n++) {
         if (!tasks[n]) {
@@ -104,27 +136,27 @@ void run_take_version(struct scheduler *s, struct run *run, struct shape *shape)
             task_changed(s, tasks[n]);
         }
     }
-    if (run->live)
-        s->instance_count = s->instance_count + dag->task_count - run->task_count;
+    count_instances(s, run, tasks, dag->task_count);
     run->tasks = tasks;
     run->task_count = dag->task_count;
     vec_push(&s->left_shapes, run->shape);
     run->shape = shape_ref(shape);
     for (uint32_t n = 0; n < run->task_count; n++) {
-        tasks[n]->task = &dag->tasks[n];
-        slots_requeue(s, tasks[n]);
+        move_to_task(s, tasks[n], &dag->tasks[n]);
+        for (uint32_t k = 0; tasks[n]->mapping && k < tasks[n]->mapping->count; k++)
+            move_to_task(s, tasks[n]->mapping->at[k], &dag->tasks[n]);
     }
     run->version = keep(s, shape->version);
     run_changed(s, run);
     run_recount(s, run);
-    for (uint32_t n = 0; run->state == RUN_RUNNING && n < run->task_count; n++)
-        task_wants_evaluation(s, tasks[n]);
+    run_each (i, run)
+        if (run->state == RUN_RUNNING)
+            task_wants_evaluation(s, i);
 }
 
 const char *run_blocks_version(const struct run *run, const struct shape *shape)
 {
-    for (uint32_t n = 0; n < run->task_count; n++) {
-        const struct instance *i = run->tasks[n];
+    run_each (i, run) {
         if ((i->alive || i->unsettled) && !dag_find_task(shape->dag, i->task->task_id))
             return i->task->task_id;
     }
@@ -179,6 +211,7 @@ void dag_adopt(struct scheduler *s, const struct dag *version)
     set_text(&dag->broken, NULL);
     for (size_t n = 0; n < dag->runs.count; n++)
         offer_version(s, dag->runs.at[n], dag->newest);
+    assets_adopt(s, dag);
     release_caps(s, dag);
     parking_release(s, &dag->paused_tasks, true);
     shape_unref(before);

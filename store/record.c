@@ -32,6 +32,8 @@ static const struct record_column run_columns[] = {
     COLUMN(run_record, triggered_by, TEXT),
     COLUMN(run_record, backfill_id, INT64),
     COLUMN(run_record, note, TEXT),
+    COLUMN(run_record, deadline_us, TIME),
+    COLUMN(run_record, deadline_missed_us, TIME),
 };
 
 static const struct record_column task_columns[] = {
@@ -57,6 +59,8 @@ static const struct record_column task_columns[] = {
     COLUMN(task_record, started_us, TIME),
     COLUMN(task_record, ended_us, TIME),
     COLUMN(task_record, retry_at_us, TIME),
+    COLUMN(task_record, deadline_us, TIME),
+    COLUMN(task_record, deadline_missed_us, TIME),
 };
 
 static const struct record_column attempt_columns[] = {
@@ -112,6 +116,39 @@ static const struct record_column backfill_columns[] = {
     COLUMN(backfill_record, requested_by, TEXT),
 };
 
+static const struct record_column asset_event_columns[] = {
+    COLUMN(asset_event_record, id, INT64),
+    COLUMN(asset_event_record, asset, TEXT),
+    COLUMN(asset_event_record, at_us, INT64),
+    COLUMN_AS(asset_event_record, "run", run, INT64),
+    COLUMN(asset_event_record, dag_id, TEXT),
+    COLUMN(asset_event_record, run_id, TEXT),
+    COLUMN(asset_event_record, task_id, TEXT),
+    COLUMN(asset_event_record, map_index, INT32),
+    COLUMN(asset_event_record, logical_us, TIME),
+    COLUMN(asset_event_record, interval_start_us, TIME),
+    COLUMN(asset_event_record, interval_end_us, TIME),
+    COLUMN(asset_event_record, extra, TEXT),
+    COLUMN(asset_event_record, made_by, TEXT),
+};
+
+static const struct record_column asset_queue_columns[] = {
+    COLUMN(asset_queue_record, dag_id, TEXT),
+    COLUMN(asset_queue_record, asset, TEXT),
+    COLUMN(asset_queue_record, after_event, INT64),
+    COLUMN(asset_queue_record, last_event, INT64),
+    COLUMN(asset_queue_record, first_us, TIME),
+    COLUMN(asset_queue_record, last_us, TIME),
+    COLUMN(asset_queue_record, count, INT32),
+};
+
+static const struct record_column run_asset_columns[] = {
+    COLUMN_AS(run_asset_record, "run", run, INT64),
+    COLUMN(run_asset_record, asset, TEXT),
+    COLUMN(run_asset_record, after_event, INT64),
+    COLUMN(run_asset_record, last_event, INT64),
+};
+
 static const struct record_column transition_columns[] = {
     COLUMN_AS(transition_record, "run", run, INT64),
     COLUMN(transition_record, task_id, TEXT),
@@ -144,6 +181,12 @@ const struct record_table record_task = TABLE(task_record, "task_instance", task
 const struct record_table record_attempt = TABLE(attempt_record, "attempt", attempt_columns, 1);
 const struct record_table record_dag = TABLE(dag_record, "dag", dag_columns, 1);
 const struct record_table record_backfill = TABLE(backfill_record, "backfill", backfill_columns, 1);
+const struct record_table record_asset_event =
+    TABLE(asset_event_record, "asset_event", asset_event_columns, 1);
+const struct record_table record_asset_queue =
+    TABLE(asset_queue_record, "asset_queue", asset_queue_columns, 2);
+const struct record_table record_run_asset =
+    TABLE(run_asset_record, "run_asset", run_asset_columns, 2);
 const struct record_table record_transition =
     TABLE(transition_record, "transition", transition_columns, 0);
 const struct record_table record_request = TABLE(request_record, "request", request_columns, 1);

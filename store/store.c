@@ -1,5 +1,6 @@
 #include "store/store.h"
 
+#include "base/vec.h"
 #include "store/backend.h"
 #include "store/limits.h"
 
@@ -163,6 +164,64 @@ enum status store_read_xcom(struct store *store, struct run_id run, const char *
     if (status == OK)
         *ret = rows.count ? rows.at[0].xcom : NULL;
     return status;
+}
+
+enum status store_read_asset_events(struct store *store, const char *asset, size_t limit,
+    struct arena *arena, struct asset_event_rows *ret, struct error *err)
+{
+    struct record_query query = {.table = &record_asset_event,
+        .order_by = {"id"},
+        .descending = true,
+        .limit = limit ? limit : STORE_ROWS_MAX};
+    if (asset)
+        where_text(&query, "asset", asset);
+    return SELECT(store, &query, arena, ret, err);
+}
+
+static enum status read_consumed(struct store *store, const struct run_asset_record *consumed,
+    struct arena *arena, struct asset_event_rows *ret, struct error *err)
+{
+    struct record_query query = {
+        .table = &record_asset_event, .order_by = {"id"}, .limit = STORE_ROWS_MAX};
+    where_text(&query, "asset", consumed->asset);
+    where_int(&query, "id", AT_LEAST, consumed->after_event + 1);
+    where_int(&query, "id", AT_MOST, consumed->last_event);
+    return SELECT(store, &query, arena, ret, err);
+}
+
+enum status store_read_run_asset_events(struct store *store, struct run_id run, struct arena *arena,
+    struct asset_event_rows *ret, struct error *err)
+{
+    struct record_query query = {
+        .table = &record_run_asset, .order_by = {"asset"}, .limit = STORE_ROWS_MAX};
+    struct run_asset_rows {
+        struct run_asset_record *at;
+        size_t count;
+    } assets = {0};
+    where_int(&query, "run", IS, run.v);
+    enum status status = SELECT(store, &query, arena, &assets, err);
+    VEC(struct asset_event_record) all = {0};
+    for (size_t i = 0; status == OK && i < assets.count; i++) {
+        struct asset_event_rows rows = {0};
+        status = read_consumed(store, &assets.at[i], arena, &rows, err);
+        for (size_t j = 0; status == OK && j < rows.count; j++)
+            vec_push(&all, rows.at[j]);
+    }
+    if (status == OK)
+        *ret = (struct asset_event_rows){
+            arena_memdup(arena, all.at, all.count * sizeof(*all.at)), all.count};
+    vec_done(&all);
+    return status;
+}
+
+enum status store_read_asset_queues(struct store *store, const char *dag_id, struct arena *arena,
+    struct asset_queue_rows *ret, struct error *err)
+{
+    struct record_query query = {
+        .table = &record_asset_queue, .order_by = {"dag_id", "asset"}, .limit = STORE_ROWS_MAX};
+    if (dag_id)
+        where_text(&query, "dag_id", dag_id);
+    return SELECT(store, &query, arena, ret, err);
 }
 
 enum status store_read_previous_success(struct store *store, const char *dag_id, int64_t before_us,

@@ -44,7 +44,7 @@ enum status store_last_batch(struct store *store, int64_t *ret, struct error *er
 struct store_meta {
     char metadata_id[UUID_TEXT_SIZE]; /* names this project's metadata in every ledger; never
                                          changes */
-    int64_t next_run, next_backfill;  /* numbers not used so far */
+    int64_t next_run, next_backfill, next_asset_event; /* numbers not used so far */
 };
 enum status store_read_meta(
     struct store *store, struct store_meta *ret, struct error *err) MUST_CHECK;
@@ -78,6 +78,14 @@ struct dag_rows {
 };
 struct backfill_rows {
     struct backfill_record *at;
+    size_t count;
+};
+struct asset_event_rows {
+    struct asset_event_record *at;
+    size_t count;
+};
+struct asset_queue_rows {
+    struct asset_queue_record *at;
     size_t count;
 };
 /* One entry of a task's or run's history. */
@@ -126,6 +134,15 @@ enum status store_read_transitions(struct store *store, struct run_id run, const
 /* The request of that UUID (one row or none), or with NULL the newest `limit` ones. */
 enum status store_read_requests(struct store *store, const char *uuid, size_t limit,
     struct arena *arena, struct request_rows *ret, struct error *err) MUST_CHECK;
+/* Events of an asset (NULL: of any), newest first, at most `limit` (0 = STORE_ROWS_MAX). */
+enum status store_read_asset_events(struct store *store, const char *asset, size_t limit,
+    struct arena *arena, struct asset_event_rows *ret, struct error *err) MUST_CHECK;
+/* The events that a run consumed, by asset and oldest first. */
+enum status store_read_run_asset_events(struct store *store, struct run_id run, struct arena *arena,
+    struct asset_event_rows *ret, struct error *err) MUST_CHECK;
+/* What is queued for a DAG (NULL: for any), by DAG and asset; rows with nothing queued too. */
+enum status store_read_asset_queues(struct store *store, const char *dag_id, struct arena *arena,
+    struct asset_queue_rows *ret, struct error *err) MUST_CHECK;
 /* The XCom of a task's last successful attempt in the run: JSON text, or NULL without. */
 enum status store_read_xcom(struct store *store, struct run_id run, const char *task_id,
     int32_t map_index, struct arena *arena, const char **ret, struct error *err) MUST_CHECK;

@@ -100,6 +100,56 @@ struct process_task {
     int skip_on_exit_code; /* 99 by default */
 };
 
+/* Where the values of one name in `mapped` come from. */
+enum expand_kind {
+    EXPAND_VALUES, /* a list in the DAG file */
+    EXPAND_TEXT,   /* a template that gives a JSON list */
+    EXPAND_TASK,   /* a task's XCom */
+    EXPAND_SQL     /* the rows of a query */
+};
+struct expand_source {
+    const char *name;
+    enum expand_kind kind;
+    uint32_t line;
+    const json_t *values; /* EXPAND_VALUES: texts in it are templates */
+    struct text text;     /* EXPAND_TEXT; EXPAND_SQL: the query, or the path of a template */
+    bool is_path;
+    const char *task_id;    /* EXPAND_TASK: one of its upstreams */
+    const char *connection; /* EXPAND_SQL */
+};
+enum {
+    /* Instances of one mapped task in a run, as Airflow's max_map_length. */
+    MAPPED_MAX = 1024,
+};
+/* A mapped task has an instance for each combination of its sources' values. */
+struct expand {
+    const struct expand_source *at;
+    size_t count; /* 0 = not mapped */
+    bool zip;     /* values of the same place belong together; else all combinations */
+};
+
+/* What a schedule asks of assets: that one was updated, or all or any of several. */
+enum asset_op { ASSET_ONE, ASSET_ALL, ASSET_ANY };
+struct asset_expr {
+    enum asset_op op;
+    const char *name;               /* ASSET_ONE */
+    const struct asset_expr *items; /* the others */
+    size_t count;
+};
+
+/* When a run or a task should have ended. */
+enum deadline_kind {
+    DEADLINE_NONE,
+    DEADLINE_START,   /* `after_us` after it started */
+    DEADLINE_LOGICAL, /* `after_us` after the logical date */
+    DEADLINE_TYPICAL, /* `factor` times the median of its past durations after it started */
+};
+struct deadline {
+    enum deadline_kind kind;
+    int64_t after_us;
+    double factor;
+};
+
 struct task {
     const char *task_id; /* with its groups: "features.pivot" */
     uint32_t index;      /* in dag.tasks */
@@ -128,6 +178,9 @@ struct task {
 
     const json_t *params; /* a mapping over the DAG's, NULL = none */
     const char *doc;
+    struct names outlets, inlets; /* assets, each once */
+    struct deadline deadline;
+    struct expand expand;
     struct sql_task sql;
     struct process_task process;
 };
@@ -159,8 +212,13 @@ struct dag {
     const char *schedule_text;         /* as shown to people: "@daily", "30 2 * * *", "none" */
     const struct timetable *timetable; /* NULL without a schedule */
     const struct zone *zone;
-    int64_t start_us; /* INT64_MIN = none given */
-    int64_t end_us;   /* last logical date, inclusive; INT64_MAX = none */
+    int64_t start_us;                /* INT64_MIN = none given */
+    int64_t end_us;                  /* last logical date, inclusive; INT64_MAX = none */
+    const struct asset_expr *assets; /* that it is scheduled on, NULL = none */
+    struct names asset_names;        /* those in `assets`, each once */
+    struct deadline deadline;        /* of a run */
+    bool has_deadlines;              /* of its runs or of any task */
+    bool uses_durations;             /* any of these is DEADLINE_TYPICAL */
     enum catchup catchup;
     int max_active_runs, max_active_tasks;
     int max_consecutive_failed_runs; /* 0 = off */

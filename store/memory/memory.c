@@ -5,7 +5,7 @@
 #include "base/vec.h"
 #include "store/backend.h"
 
-enum { TABLE_COUNT = 7 };
+enum { TABLE_COUNT = 10 };
 
 struct rows {
     const struct record_table *table;
@@ -117,6 +117,9 @@ static void apply_change(struct memory_store *self, const struct change *change)
     case CHANGE_ATTEMPT: put(self, &record_attempt, &change->attempt); break;
     case CHANGE_DAG: put(self, &record_dag, &change->dag); break;
     case CHANGE_BACKFILL: put(self, &record_backfill, &change->backfill); break;
+    case CHANGE_ASSET_EVENT: put(self, &record_asset_event, &change->asset_event); break;
+    case CHANGE_ASSET_QUEUE: put(self, &record_asset_queue, &change->asset_queue); break;
+    case CHANGE_RUN_ASSET: put(self, &record_run_asset, &change->run_asset); break;
     case CHANGE_REQUEST:
         put(self, &record_request,
             &(struct request_record){.uuid = change->request.uuid,
@@ -279,7 +282,12 @@ static enum status memory_meta(struct store *store, struct store_meta *ret, stru
     (void)err;
     struct memory_store *self = of(store);
     *ret = self->meta;
-    ret->next_run = ret->next_backfill = 1;
+    ret->next_run = ret->next_backfill = ret->next_asset_event = 1;
+    vec_each (row, &rows_of(self, &record_asset_event)->at) {
+        const struct asset_event_record *event = *row;
+        if (event->id >= ret->next_asset_event)
+            ret->next_asset_event = event->id + 1;
+    }
     vec_each (row, &rows_of(self, &record_run)->at) {
         const struct run_record *run = *row;
         if (run->id.v >= ret->next_run)
@@ -313,7 +321,8 @@ static const struct store_backend memory_backend = {
 struct store *store_open_memory(void)
 {
     static const struct record_table *const tables[TABLE_COUNT] = {&record_run, &record_task,
-        &record_attempt, &record_dag, &record_backfill, &record_transition, &record_request};
+        &record_attempt, &record_dag, &record_backfill, &record_asset_event, &record_asset_queue,
+        &record_run_asset, &record_transition, &record_request};
     struct memory_store *self = mem_alloc_zero(1, sizeof(*self));
     self->store.backend = &memory_backend;
     self->arena = arena_new();

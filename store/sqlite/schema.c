@@ -61,6 +61,24 @@ static const char *const migrations[] = {
     "alter table task_instance add column mapped text;",
     /* 3: what branches and the like decided */
     "alter table task_instance add column decision text;",
+    /* 4: assets and deadlines */
+    "alter table run add column deadline_us integer;"
+    "alter table run add column deadline_missed_us integer;"
+    "alter table task_instance add column deadline_us integer;"
+    "alter table task_instance add column deadline_missed_us integer;"
+    "create table asset_event ("
+    "  id integer primary key, asset text not null, at_us integer not null, run integer not null,"
+    "  dag_id text, run_id text, task_id text, map_index integer not null, logical_us integer,"
+    "  interval_start_us integer, interval_end_us integer, extra text, made_by text) strict;"
+    "create index asset_event_asset on asset_event (asset, id);"
+    "create table asset_queue ("
+    "  dag_id text not null, asset text not null, after_event integer not null,"
+    "  last_event integer not null, first_us integer, last_us integer, count integer not null,"
+    "  primary key (dag_id, asset)) strict, without rowid;"
+    "create table run_asset ("
+    "  run integer not null references run (id), asset text not null,"
+    "  after_event integer not null, last_event integer not null,"
+    "  primary key (run, asset)) strict, without rowid;",
 };
 
 enum { SCHEMA_VERSION = sizeof(migrations) / sizeof(migrations[0]) };

@@ -246,6 +246,10 @@ static enum status apply_change(
     case CHANGE_DAG: return put(self, &record_dag, true, &change->dag, err);
     case CHANGE_BACKFILL: return put(self, &record_backfill, true, &change->backfill, err);
     case CHANGE_REQUEST: return put_request(self, change, err);
+    case CHANGE_ASSET_EVENT:
+        return put(self, &record_asset_event, false, &change->asset_event, err);
+    case CHANGE_ASSET_QUEUE: return put(self, &record_asset_queue, true, &change->asset_queue, err);
+    case CHANGE_RUN_ASSET: return put(self, &record_run_asset, false, &change->run_asset, err);
     }
     return error_set(err, ERR_INTERNAL, "unknown change %d", (int)change->kind);
 }
@@ -356,6 +360,9 @@ static enum status sqlite_meta(struct store *store, struct store_meta *ret, stru
     if (status == OK)
         status = read_number(
             self, "select coalesce(max(id), 0) + 1 from backfill", &ret->next_backfill, err);
+    if (status == OK)
+        status = read_number(
+            self, "select coalesce(max(id), 0) + 1 from asset_event", &ret->next_asset_event, err);
     return status;
 }
 

@@ -22,6 +22,7 @@ struct built_task {
     struct task task;
     VEC(const char *) depends_on;
     VEC(const char *) retry_on;
+    VEC(const char *) outlets;
 };
 
 struct task_line {
@@ -88,6 +89,16 @@ static void set_value(struct built_task *b, const char *key, const char *value)
         t->weight = number_of(value);
     else if (str_equal(key, "max_active_tis_per_dag"))
         t->max_active_tis_per_dag = (int)number_of(value);
+    else if (str_equal(key, "max_active_tis_per_dagrun"))
+        t->max_active_tis_per_dagrun = (int)number_of(value);
+    else if (str_equal(key, "expand")) /* over one name; what it takes is the executor's business */
+        t->expand = (struct expand){.count = 1};
+    else if (str_equal(key, "deadline"))
+        t->deadline = (struct deadline){DEADLINE_START, number_of(value) * US_PER_SECOND, 0};
+    else if (str_equal(key, "deadline_logical"))
+        t->deadline = (struct deadline){DEADLINE_LOGICAL, number_of(value) * US_PER_SECOND, 0};
+    else if (str_equal(key, "typical"))
+        t->deadline = (struct deadline){DEADLINE_TYPICAL, 0, (double)number_of(value)};
     else
         REQUIRE(!"a known key");
 }
@@ -108,6 +119,8 @@ static void read_value(struct built_task *b, struct task_line *line, const char 
         const char *word = next_word(line);
         if (str_equal(key, "retry_on"))
             vec_push(&b->retry_on, word);
+        else if (str_equal(key, "outlets"))
+            vec_push(&b->outlets, word);
         else
             vec_push(&b->depends_on, word);
     }
@@ -199,7 +212,13 @@ static void read_tasks(struct dag *dag, const char *text)
         tasks[n].retry_on = (struct names){
             arena_memdup(dag->arena, b->retry_on.at, b->retry_on.count * sizeof(char *)),
             b->retry_on.count};
+        tasks[n].outlets = (struct names){
+            arena_memdup(dag->arena, b->outlets.at, b->outlets.count * sizeof(char *)),
+            b->outlets.count};
         dag->uses_past |= tasks[n].depends_on_past;
+        dag->has_deadlines |= tasks[n].deadline.kind != DEADLINE_NONE;
+        dag->uses_durations |= tasks[n].deadline.kind == DEADLINE_TYPICAL;
+        vec_done(&b->outlets);
         vec_done(&b->depends_on);
         vec_done(&b->retry_on);
     }
@@ -215,7 +234,8 @@ static void set_versions(struct dag *dag, const char *text)
     hash_sha256(text, strlen(text), dag->version);
     struct strbuf graph = {0};
     for (uint32_t n = 0; n < dag->task_count; n++) {
-        strbuf_printf(&graph, "%s %d", dag->tasks[n].task_id, (int)dag->tasks[n].trigger_rule);
+        strbuf_printf(&graph, "%s %d %zu", dag->tasks[n].task_id, (int)dag->tasks[n].trigger_rule,
+            dag->tasks[n].expand.count);
         for (size_t u = 0; u < dag->tasks[n].upstream.count; u++)
             strbuf_printf(&graph, " %u", dag->tasks[n].upstream.at[u]);
         strbuf_add_char(&graph, '\n');
@@ -259,6 +279,32 @@ UNUSED static void dag_set_schedule(
     dag->schedule_text = schedule;
     dag->start_us = timetable_start_us(timetable);
     dag->end_us = timetable_end_us(timetable);
+}
+
+/* Scheduled on all, or any, of the assets named in `names` ("a b"). */
+UNUSED static void dag_set_assets(struct dag *dag, enum asset_op op, const char *names)
+{
+    VEC(const char *) list = {0};
+    struct task_line line = {dag->arena, names};
+    while (*line.p)
+        vec_push(&list, next_word(&line));
+    struct asset_expr *items = arena_array(dag->arena, struct asset_expr, list.count);
+    for (size_t n = 0; n < list.count; n++)
+        items[n] = (struct asset_expr){.op = ASSET_ONE, .name = list.at[n]};
+    struct asset_expr *expr = arena_new_of(dag->arena, struct asset_expr);
+    *expr = (struct asset_expr){.op = op, .items = items, .count = list.count};
+    dag->assets = expr;
+    dag->asset_names =
+        (struct names){arena_memdup(dag->arena, list.at, list.count * sizeof(char *)), list.count};
+    vec_done(&list);
+    hash_sha256(names, strlen(names), dag->version);
+}
+
+UNUSED static void dag_set_deadline(struct dag *dag, struct deadline deadline)
+{
+    dag->deadline = deadline;
+    dag->has_deadlines = true;
+    dag->uses_durations |= deadline.kind == DEADLINE_TYPICAL;
 }
 
 UNUSED static int64_t time_of(const char *text)

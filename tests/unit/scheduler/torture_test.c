@@ -12,12 +12,15 @@ enum { SEEDS = 10, SEEDS_LONG = 300, STEPS = 1500, DAG_COUNT = 3, VERSIONS = 3 }
 static const char *const texts[VERSIONS] = {
     "a: {sql: db, retries: 1, retry_delay: 60}\nb: {bash: 1, depends_on: [a]}\n"
     "c: {sql: db, depends_on: [a], execution_timeout: 300}\n"
-    "d: {sql: db, depends_on: [b, c], trigger_rule: all_done}\n",
+    "m: {sql: db, depends_on: [a], expand: 1, retries: 1, retry_delay: 60}\n"
+    "d: {sql: db, depends_on: [b, c, m], trigger_rule: all_done}\n",
     "a: {sql: db, retries: 2, retry_delay: 30}\nb: {bash: 1, depends_on: [a], pool_slots: 2}\n"
     "c: {sql: db, depends_on: [a], execution_timeout: 600}\n"
-    "d: {sql: db, depends_on: [b, c], trigger_rule: all_done}\n",
+    "m: {sql: db, depends_on: [a], expand: 1, max_active_tis_per_dagrun: 1}\n"
+    "d: {sql: db, depends_on: [b, c, m], trigger_rule: all_done}\n",
     "a: {sql: db, depends_on_past: true}\nc: {sql: db, depends_on: [a]}\n"
-    "e: {bash: 1, depends_on: [c]}\n",
+    "m: {sql: db, depends_on: [c], expand: 1, depends_on_past: true}\n"
+    "e: {bash: 1, depends_on: [c, m]}\n",
 };
 
 struct torture {
@@ -112,7 +115,8 @@ static size_t count_started(struct torture *t, enum task_kind of)
 {
     size_t count = 0;
     vec_each (a, &t->w.under_way) {
-        const struct task *task = dag_find_task(newest_of(&t->w, a->dag_id), a->task_id);
+        const char *task_id = arena_strndup(t->w.arena, a->task_id, strcspn(a->task_id, "["));
+        const struct task *task = dag_find_task(newest_of(&t->w, a->dag_id), task_id);
         count += !a->is_void && task && task->kind == of;
     }
     return count;
@@ -140,13 +144,15 @@ static void check_finished(struct torture *t)
     while (map_next(t->w.tasks, &cursor, NULL, &value)) {
         const struct task_record *task = value;
         const struct run_record *run = map_get(t->w.runs, key_of(&t->w, task->run.v, NULL));
+        const char *name = name_of(&t->w, task->task_id, task->map_index);
         REQUIRE(run != NULL);
+        REQUIRE(task->map_index < 0 || task->mapped || task->state == TASK_REMOVED);
         if (run_state_finished(run->state)) {
             REQUIRE(task_state_finished(task->state));
             /* "marked success" is the user's word: what may commit is voided by the next clear */
             REQUIRE(!task->unsettled || task->reason == REASON_MARKED);
-            REQUIRE(!doubt_of(t, task->run.v, task->task_id)->set ||
-                    task->reason == REASON_MARKED || task->state == TASK_REMOVED);
+            REQUIRE(!doubt_of(t, task->run.v, name)->set || task->reason == REASON_MARKED ||
+                    task->state == TASK_REMOVED);
         }
     }
 }
@@ -164,8 +170,15 @@ static void check_safety(struct torture *t, int step)
 
 /* ---- what happens ---- */
 
+/* It reads, so that nothing of it can commit. */
+static bool is_expansion(const struct attempt_under_way *a)
+{
+    return str_equal(a->task_id, "m");
+}
+
 static void end_attempt(struct torture *t)
 {
+    static const char *const values[] = {"{\"n\": 0}", "{\"n\": 1}", "{\"n\": 2}"};
     if (!t->w.under_way.count)
         return;
     struct attempt_under_way *a = &t->w.under_way.at[pick(t, t->w.under_way.count)];
@@ -185,8 +198,13 @@ static void end_attempt(struct torture *t)
         result.outcome = OUTCOME_CANCELLED;
     else if (!t->calm && pick(t, 2))
         result.outcome = (enum attempt_outcome)pick(t, OUTCOME_SUPERSEDED + 1);
-    result.may_commit = result.outcome == OUTCOME_LOST ||
-                        (result.outcome != OUTCOME_SUCCESS && !t->calm && pick(t, 4) == 0);
+    if (is_expansion(a)) {
+        result.mapped = values;
+        result.mapped_count = pick(t, ARRAY_SIZE(values) + 1);
+    }
+    result.may_commit =
+        !is_expansion(a) && (result.outcome == OUTCOME_LOST ||
+                                (result.outcome != OUTCOME_SUCCESS && !t->calm && pick(t, 4) == 0));
     note_end(t, a, &result);
     world_end(&t->w, a, &result);
 }
@@ -207,7 +225,7 @@ static void ask_about_run(struct torture *t)
 {
     static const enum request_kind kinds[] = {REQUEST_CLEAR, REQUEST_MARK, REQUEST_CANCEL};
     static const enum task_state marks[] = {TASK_SUCCESS, TASK_FAILED, TASK_SKIPPED};
-    static const char *const tasks[] = {"a", "b", "c+", "+d", "*", "e"};
+    static const char *const tasks[] = {"a", "b", "c+", "+d", "*", "e", "m", "m[1]", "m[0]+"};
     const struct run_record *run = any_run(t);
     if (!run)
         return;

@@ -13,11 +13,17 @@
 struct attempt_under_way {
     struct attempt_id id;
     struct run_id run;
-    const char *task_id, *dag_id;
+    const char *task_id, *dag_id; /* task_id: with its map index, if it has one */
+    const char *mapped;
     int64_t logical_us, generation, void_generation;
     int32_t try_number, number;
     bool started, cancelled, void_before, fresh, forced, is_void;
     enum reason why;
+};
+
+struct missed_deadline {
+    const char *run_id, *task_id; /* task_id NULL: the run's */
+    int64_t deadline_us;
 };
 
 struct world {
@@ -27,9 +33,13 @@ struct world {
     struct plan plan;
     struct arena *arena;
     struct map *runs, *tasks, *attempts, *dags, *backfills; /* rows by key */
+    struct map *queues;                                     /* of assets */
+    VEC(struct asset_event_record) asset_events;
+    VEC(struct run_asset_record) run_assets;
     VEC(const struct dag *) versions;
     VEC(struct attempt_under_way) under_way;
     struct effect reply; /* the last one */
+    VEC(struct missed_deadline) missed;
     size_t starts, ended_runs, paused_effects, jumps, load_wishes, changes, requests;
     int64_t wished_us;
     uint64_t random;
@@ -53,6 +63,7 @@ UNUSED static void world_init(struct world *w, const struct scheduler_options *o
     w->attempts = map_new();
     w->dags = map_new();
     w->backfills = map_new();
+    w->queues = map_new();
 }
 
 UNUSED static void world_done(struct world *w)
@@ -64,6 +75,10 @@ UNUSED static void world_done(struct world *w)
     map_free(w->attempts);
     map_free(w->dags);
     map_free(w->backfills);
+    map_free(w->queues);
+    vec_done(&w->asset_events);
+    vec_done(&w->run_assets);
+    vec_done(&w->missed);
     vec_each (dag, &w->versions)
         dag_unref((struct dag *)*dag);
     vec_done(&w->versions);
@@ -76,6 +91,13 @@ UNUSED static void world_done(struct world *w)
 static const char *key_of(struct world *w, int64_t id, const char *task_id)
 {
     return arena_printf(w->arena, "%lld/%s", (long long)id, task_id ? task_id : "");
+}
+
+/* "load", or "load[3]" of a mapped task. */
+static const char *name_of(struct world *w, const char *task_id, int32_t map_index)
+{
+    return map_index < 0 ? arena_strdup(w->arena, task_id)
+                         : arena_printf(w->arena, "%s[%d]", task_id, (int)map_index);
 }
 
 static void store_run(struct world *w, const struct run_record *from)
@@ -94,7 +116,7 @@ static void store_run(struct world *w, const struct run_record *from)
 static void store_task(struct world *w, const struct change *change)
 {
     const struct task_record *from = &change->task.record;
-    const char *key = key_of(w, from->run.v, from->task_id);
+    const char *key = key_of(w, from->run.v, name_of(w, from->task_id, from->map_index));
     const struct task_record *before = map_get(w->tasks, key);
     REQUIRE(change->task.is_new == !before);
     REQUIRE(!before || before->state == change->task.from);
@@ -102,6 +124,7 @@ static void store_task(struct world *w, const struct change *change)
     struct task_record *task = arena_memdup(w->arena, from, sizeof *from);
     task->task_id = arena_strdup(w->arena, from->task_id);
     task->reason_text = arena_strdup(w->arena, from->reason_text);
+    task->mapped = arena_strdup(w->arena, from->mapped);
     REQUIRE(task->reason_text != NULL);
     map_set(w->tasks, key, task);
 }
@@ -139,6 +162,38 @@ static void store_backfill(struct world *w, const struct backfill_record *from)
     map_set(w->backfills, key_of(w, from->id, NULL), b);
 }
 
+static void store_asset_event(struct world *w, const struct asset_event_record *from)
+{
+    vec_each (event, &w->asset_events)
+        REQUIRE(event->id < from->id);
+    struct asset_event_record event = *from;
+    event.asset = arena_strdup(w->arena, from->asset);
+    event.dag_id = arena_strdup(w->arena, from->dag_id);
+    event.run_id = arena_strdup(w->arena, from->run_id);
+    event.task_id = arena_strdup(w->arena, from->task_id);
+    event.extra = arena_strdup(w->arena, from->extra);
+    event.made_by = arena_strdup(w->arena, from->made_by);
+    vec_push(&w->asset_events, event);
+}
+
+static void store_asset_queue(struct world *w, const struct asset_queue_record *from)
+{
+    struct asset_queue_record *queue = arena_memdup(w->arena, from, sizeof *from);
+    queue->dag_id = arena_strdup(w->arena, from->dag_id);
+    queue->asset = arena_strdup(w->arena, from->asset);
+    map_set(w->queues, arena_printf(w->arena, "%s/%s", from->dag_id, from->asset), queue);
+}
+
+static void store_run_asset(struct world *w, const struct run_asset_record *from)
+{
+    struct run_asset_record record = *from;
+    REQUIRE(map_has(w->runs, key_of(w, from->run.v, NULL)));
+    vec_each (other, &w->run_assets)
+        REQUIRE(other->run.v != from->run.v || !str_equal(other->asset, from->asset));
+    record.asset = arena_strdup(w->arena, from->asset);
+    vec_push(&w->run_assets, record);
+}
+
 static void store_change(struct world *w, const struct change *change)
 {
     w->changes++;
@@ -149,6 +204,9 @@ static void store_change(struct world *w, const struct change *change)
     case CHANGE_DAG: store_dag(w, &change->dag); break;
     case CHANGE_BACKFILL: store_backfill(w, &change->backfill); break;
     case CHANGE_REQUEST: w->requests++; break;
+    case CHANGE_ASSET_EVENT: store_asset_event(w, &change->asset_event); break;
+    case CHANGE_ASSET_QUEUE: store_asset_queue(w, &change->asset_queue); break;
+    case CHANGE_RUN_ASSET: store_run_asset(w, &change->run_asset); break;
     }
 }
 
@@ -170,7 +228,8 @@ static void take_start(struct world *w, const struct effect *effect, bool is_voi
     struct attempt_under_way *a = vec_add(&w->under_way);
     *a = (struct attempt_under_way){.id = effect->attempt,
         .run = effect->run.id,
-        .task_id = arena_strdup(w->arena, effect->dag->tasks[effect->task].task_id),
+        .task_id = name_of(w, effect->dag->tasks[effect->task].task_id, effect->map_index),
+        .mapped = arena_strdup(w->arena, effect->mapped),
         .dag_id = arena_strdup(w->arena, effect->run.dag_id),
         .logical_us = effect->run.logical_us,
         .generation = effect->generation,
@@ -206,6 +265,10 @@ static void take_effect(struct world *w, const struct effect *effect)
     case EFFECT_RUN_ENDED: w->ended_runs++; break;
     case EFFECT_DAG_PAUSED: w->paused_effects++; break;
     case EFFECT_CLOCK_JUMPED: w->jumps++; break;
+    case EFFECT_DEADLINE_MISSED:
+        vec_push(&w->missed, ((struct missed_deadline){arena_strdup(w->arena, effect->run.run_id),
+                                 arena_strdup(w->arena, effect->task_id), effect->deadline_us}));
+        break;
     case EFFECT_LOAD_RUN:
         w->load_wishes++;
         w->wished_us = effect->run.logical_us;
@@ -302,6 +365,20 @@ UNUSED static void world_end_task(
     REQUIRE(a != NULL);
     world_started(w, a);
     world_end(w, a, &(struct attempt_result){.outcome = outcome, .exit_code = -1});
+}
+
+/* Ends an expansion: `count` instances, of values {"n": 0}, {"n": 1} …  */
+UNUSED static void world_expand(struct world *w, const char *task_id, size_t count)
+{
+    const char **mapped = arena_array(w->arena, const char *, count);
+    for (size_t n = 0; n < count; n++)
+        mapped[n] = arena_printf(w->arena, "{\"n\": %zu}", n);
+    struct attempt_under_way *a = world_attempt(w, task_id);
+    REQUIRE(a != NULL);
+    world_started(w, a);
+    world_end(w, a,
+        &(struct attempt_result){
+            .outcome = OUTCOME_SUCCESS, .exit_code = -1, .mapped = mapped, .mapped_count = count});
 }
 
 UNUSED static void end_void(struct world *w, struct attempt_under_way *a, enum void_outcome outcome)
@@ -453,6 +530,11 @@ UNUSED static void world_load_run(struct world *w, const struct run_record *run)
     vec_done(&tasks);
 }
 
+static int by_task_id(const void *a, const void *b)
+{
+    return strcmp(((const struct past_task *)a)->task_id, ((const struct past_task *)b)->task_id);
+}
+
 static void load_past(struct world *w, const struct run_record *run)
 {
     struct error err;
@@ -465,6 +547,8 @@ static void load_past(struct world *w, const struct run_record *run)
         if (task->run.v == run->id.v)
             vec_push(&tasks, past);
     }
+    if (tasks.count)
+        qsort(tasks.at, tasks.count, sizeof *tasks.at, by_task_id);
     REQUIRE_OK(
         scheduler_load_past(w->s, run->dag_id, run->logical_us, tasks.at, tasks.count, &err), &err);
     vec_done(&tasks);
@@ -516,6 +600,15 @@ static void load_backfills(struct world *w)
     }
 }
 
+static void load_queues(struct world *w)
+{
+    struct error err;
+    size_t cursor = 0;
+    void *queue;
+    while (map_next(w->queues, &cursor, NULL, &queue))
+        REQUIRE_OK(scheduler_load_asset_queue(w->s, queue, &err), &err);
+}
+
 /* What the store does not know of dies with the process: voids are asked for again, attempts that
    were handed over go on in the executor (which survives here, as processes do). */
 UNUSED static void world_crash(struct world *w)
@@ -524,6 +617,7 @@ UNUSED static void world_crash(struct world *w)
     w->options.seed++;
     w->options.next_run_id = (int64_t)map_count(w->runs) + 1;
     w->options.next_backfill_id = (int64_t)map_count(w->backfills) + 1;
+    w->options.next_asset_event_id = (int64_t)w->asset_events.count + 1;
     w->s = scheduler_new(&w->options);
     for (size_t n = w->under_way.count; n-- > 0;)
         if (w->under_way.at[n].is_void)
@@ -531,6 +625,7 @@ UNUSED static void world_crash(struct world *w)
     load_dags(w);
     load_runs(w);
     load_backfills(w);
+    load_queues(w);
     world_tick(w);
 }
 
