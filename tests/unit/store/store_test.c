@@ -153,6 +153,93 @@ TEST(what_was_written_is_read_back_in_every_column)
     }
 }
 
+static void add_asset_event(struct plan *plan, int64_t id, const char *asset, int64_t run)
+{
+    struct change *change = vec_add(&plan->changes);
+    change->kind = CHANGE_ASSET_EVENT;
+    change->asset_event = (struct asset_event_record){.id = id,
+        .asset = asset,
+        .at_us = id * 10,
+        .run = {run},
+        .dag_id = run ? "p" : NULL,
+        .task_id = run ? "make" : NULL,
+        .map_index = -1,
+        .logical_us = run ? 1000 : TIME_NONE,
+        .interval_start_us = TIME_NONE,
+        .interval_end_us = TIME_NONE,
+        .extra = "{}",
+        .made_by = "alice"};
+}
+
+static void add_asset_queue(struct plan *plan, const char *asset, int64_t after, int64_t last)
+{
+    struct change *change = vec_add(&plan->changes);
+    change->kind = CHANGE_ASSET_QUEUE;
+    change->asset_queue = (struct asset_queue_record){.dag_id = "c",
+        .asset = asset,
+        .after_event = after,
+        .last_event = last,
+        .first_us = last ? 10 : TIME_NONE,
+        .last_us = TIME_NONE,
+        .count = last ? 2 : 0};
+}
+
+TEST(events_of_assets_their_queues_and_what_runs_consumed)
+{
+    EACH_BACKEND(store)
+    {
+        CLEANUP(arena_freep) struct arena *arena = arena_new();
+        struct plan plan;
+        struct error err;
+        struct store_meta meta;
+        plan_init(&plan);
+        REQUIRE_OK(store_read_meta(store, &meta, &err), &err);
+        CHECK_INT(meta.next_asset_event, 1);
+        struct run_record run = run_row(1, "c", 1000);
+        run.deadline_us = 77;
+        run.deadline_missed_us = TIME_NONE;
+        add_run(&plan, run);
+        for (int64_t id = 1; id <= 4; id++)
+            add_asset_event(&plan, id, id == 3 ? "b" : "a", id == 4 ? 0 : 1);
+        add_asset_queue(&plan, "a", 0, 4);
+        struct change *change = vec_add(&plan.changes);
+        change->kind = CHANGE_RUN_ASSET;
+        change->run_asset = (struct run_asset_record){{1}, "a", 1, 4};
+        add_asset_queue(&plan, "a", 4, 0);
+        CHECK_INT(apply(store, &plan, 1), OK);
+        plan_done(&plan);
+
+        struct asset_event_rows events;
+        REQUIRE_OK(store_read_asset_events(store, "a", 2, arena, &events, &err), &err);
+        REQUIRE(events.count == 2);
+        CHECK_INT(events.at[0].id, 4);
+        CHECK(events.at[0].dag_id == NULL);
+        CHECK(events.at[0].logical_us == TIME_NONE);
+        CHECK_STR(events.at[1].task_id, "make");
+        CHECK_INT(events.at[1].logical_us, 1000);
+        REQUIRE_OK(store_read_asset_events(store, NULL, 0, arena, &events, &err), &err);
+        CHECK_INT(events.count, 4);
+        REQUIRE_OK(
+            store_read_run_asset_events(store, (struct run_id){1}, arena, &events, &err), &err);
+        REQUIRE(events.count == 2);
+        CHECK_INT(events.at[0].id, 2);
+        CHECK_INT(events.at[1].id, 4);
+
+        struct asset_queue_rows queues;
+        REQUIRE_OK(store_read_asset_queues(store, "c", arena, &queues, &err), &err);
+        REQUIRE(queues.count == 1);
+        CHECK_INT(queues.at[0].after_event, 4);
+        CHECK_INT(queues.at[0].count, 0);
+        CHECK(queues.at[0].first_us == TIME_NONE);
+        struct run_rows runs;
+        REQUIRE_OK(store_read_runs(store, &(struct run_filter){0}, arena, &runs, &err), &err);
+        CHECK_INT(runs.at[0].deadline_us, 77);
+        CHECK(runs.at[0].deadline_missed_us == TIME_NONE);
+        REQUIRE_OK(store_read_meta(store, &meta, &err), &err);
+        CHECK_INT(meta.next_asset_event, 5);
+    }
+}
+
 TEST(a_batch_is_all_or_nothing_and_a_task_state_is_compared_before_it_is_set)
 {
     EACH_BACKEND(store)
