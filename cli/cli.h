@@ -65,6 +65,9 @@ enum status cli_find_date(
    interval under way. */
 enum timetable_answer cli_coming_run(
     const struct timetable *timetable, int64_t now_us, struct timetable_run *ret);
+/* "task[3]" → task and map index (-1 without). */
+enum status cli_split_task(struct cli *cli, const char *word, const char **ret_task,
+    int32_t *ret_index, struct error *err) MUST_CHECK;
 /* J: JSON, or @FILE. */
 enum status cli_parse_json_argument(
     struct cli *cli, const char *text, json_t **ret, struct error *err) MUST_CHECK;

@@ -159,3 +159,21 @@ enum timetable_answer cli_coming_run(
         return timetable_next(timetable, &latest.interval, TIME_MIN_US, ret);
     return timetable_next(timetable, NULL, TIME_MIN_US, ret);
 }
+
+enum status cli_split_task(
+    struct cli *cli, const char *word, const char **ret_task, int32_t *ret_index, struct error *err)
+{
+    const char *bracket = strchr(word, '[');
+    int64_t index = -1;
+    *ret_task = word;
+    *ret_index = -1;
+    if (!bracket)
+        return OK;
+    size_t size = strlen(bracket);
+    if (bracket[size - 1] != ']' || !parse_int64(slice_make(bracket + 1, size - 2), &index) ||
+        index < 0 || index > INT32_MAX)
+        return error_set(err, ERR_USAGE, "`%s` is not a task or task[index]", word);
+    *ret_task = arena_strndup(cli->arena, word, (size_t)(bracket - word));
+    *ret_index = (int32_t)index;
+    return OK;
+}

@@ -10,25 +10,6 @@ static bool follow;
 
 enum { FOLLOW_POLL_US = 100000 };
 
-/* "task[3]" → task and map index. */
-static enum status split_task(
-    struct cli *cli, const char *word, const char **ret_task, int32_t *ret_index, struct error *err)
-{
-    const char *bracket = strchr(word, '[');
-    int64_t index = -1;
-    *ret_task = word;
-    *ret_index = -1;
-    if (!bracket)
-        return OK;
-    size_t size = strlen(bracket);
-    if (bracket[size - 1] != ']' || !parse_int64(slice_make(bracket + 1, size - 2), &index) ||
-        index < 0 || index > INT32_MAX)
-        return error_set(err, ERR_USAGE, "`%s` is not a task or task[index]", word);
-    *ret_task = arena_strndup(cli->arena, word, (size_t)(bracket - word));
-    *ret_index = (int32_t)index;
-    return OK;
-}
-
 static enum status no_such_task(struct cli *cli, struct store *reader, const struct run_record *run,
     const char *task_id, struct error *err)
 {
@@ -60,7 +41,7 @@ static enum status find_attempt(struct cli *cli, struct store *reader, const str
     const char *task_id = NULL;
     int32_t map_index = -1;
     struct attempt_rows attempts;
-    enum status status = split_task(cli, cli->args[2], &task_id, &map_index, err);
+    enum status status = cli_split_task(cli, cli->args[2], &task_id, &map_index, err);
     if (status == OK)
         status = store_read_attempts(reader, run->id, task_id, cli->arena, &attempts, err);
     if (status != OK)

@@ -108,7 +108,22 @@ static enum status find_target(
     return OK;
 }
 
-/* The task's own text; with --all every templated field, under its name. */
+static void print_json(const struct rendered *field, struct slice shown)
+{
+    struct strbuf text = {0};
+    struct json_writer w = json_begin(&text);
+    json_object_begin(&w);
+    json_kv_str(&w, "field", field->name);
+    json_key(&w, "text");
+    json_strn(&w, shown.p, shown.size);
+    json_kv_str(&w, "source", field->source);
+    json_kv_str(&w, "hash", field->hash);
+    json_object_end(&w);
+    puts(strbuf_text(&text));
+    strbuf_done(&text);
+}
+
+/* The task's own text; with --all every templated field, under its name.  Secrets are masked. */
 static void print_fields(struct cli *cli, const struct rendered_task *rendered)
 {
     bool plain = !all_fields && !cli->json;
@@ -118,31 +133,18 @@ static void print_fields(struct cli *cli, const struct rendered_task *rendered)
                        str_equal(field->name, "python") || str_starts(field->name, "argv");
         if (!all_fields && (plain || map_only) && !is_main)
             continue;
-        if (map_only) {
-            if (all_fields && !cli->json)
-                printf("-- %s (%s)\n", field->name, field->source);
-            render_print_map(cli, field->name, field->map);
-            continue;
-        }
-        if (cli->json) {
-            struct strbuf text = {0};
-            struct json_writer w = json_begin(&text);
-            json_object_begin(&w);
-            json_kv_str(&w, "field", field->name);
-            json_key(&w, "text");
-            json_strn(&w, field->text.p, field->text.size);
-            json_kv_str(&w, "source", field->source);
-            json_kv_str(&w, "hash", field->hash);
-            json_object_end(&w);
-            puts(strbuf_text(&text));
-            strbuf_done(&text);
-            continue;
-        }
-        if (all_fields)
+        struct jinja_result shown = jinja_masked(field->map, JINJA_SECRET, "***", cli->arena);
+        if (all_fields && !cli->json)
             printf("-- %s (%s)\n", field->name, field->source);
-        write_text(field->text);
-        if (!field->text.size || field->text.p[field->text.size - 1] != '\n')
-            putchar('\n');
+        if (map_only) {
+            render_print_map(cli, field->name, &shown);
+        } else if (cli->json) {
+            print_json(field, shown.text);
+        } else {
+            write_text(shown.text);
+            if (!shown.text.size || shown.text.p[shown.text.size - 1] != '\n')
+                putchar('\n');
+        }
     }
 }
 
@@ -175,11 +177,15 @@ static enum status render_task(struct cli *cli, const struct dag *dag, struct er
         .map_index = -1,
         .now_us = clock_now().wall_us,
         .seed = random_u64()};
+    const char *task_id = NULL;
     int64_t logical_us = 0;
-    enum status status = find_task(dag, cli->args[1], &task, err);
+    enum status status = cli_split_task(cli, cli->args[1], &task_id, &attempt.map_index, err);
+    if (status == OK)
+        status = find_task(dag, task_id, &task, err);
     if (status == OK && diff_run) {
+        struct render_instance instance = {dag, task, attempt.map_index};
         status = find_target(cli, task, &target, err);
-        return status == OK ? render_print_diff(cli, dag, task, &target, diff_run, err) : status;
+        return status == OK ? render_print_diff(cli, &instance, &target, diff_run, err) : status;
     }
     if (status == OK)
         status = cli_find_date(dag, logical_date, &logical_us, err);
@@ -243,7 +249,8 @@ const struct command command_render = {
     .description = "Renders a task's text for a date, without any server. With --template: any "
                    "template, exactly as Jinja2 does. With --map: not the text but a line for "
                    "each stretch of it, with the place in the text, the place in the template, "
-                   "and whether it stands there as text or is a value. With --diff: what the "
+                   "and whether it stands there as text or is a value. Secrets are shown as `***`. "
+                   "With --diff: what the "
                    "task would run now against what its last attempt in RUN (a run id, a logical "
                    "date, `latest` or `failed`) ran.",
     .examples = "dag render geolife fetch_daily_trajectory --logical-date 2007-04-12\n"

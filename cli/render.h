@@ -10,9 +10,17 @@
    marks of what was pasted.  `field` NULL: of a template alone. */
 void render_print_map(struct cli *cli, const char *field, const struct jinja_result *map);
 
+/* A task, or an instance of a mapped one. */
+struct render_instance {
+    const struct dag *dag;
+    const struct task *task;
+    int32_t map_index; /* -1 = not mapped */
+};
+
 /* The unified diff between what the last attempt of the task in RUN rendered and what it would
-   render now: same date, conf, XCom and seed.  ERR_NOT_FOUND when it has rendered nothing. */
-enum status render_print_diff(struct cli *cli, const struct dag *dag, const struct task *task,
+   render now: same date, conf, XCom, values of `mapped` and seed.  ERR_NOT_FOUND when it has
+   rendered nothing. */
+enum status render_print_diff(struct cli *cli, const struct render_instance *instance,
     const struct render_target *target, const char *run, struct error *err) MUST_CHECK;
 
 /* Prints the unified diff of two texts; false when they are the same. */

@@ -5,9 +5,19 @@
 /* Of a stored text; those of the renderer are smaller. */
 enum { STORED_SIZE_MAX = 256 << 20 };
 
-static enum status find_attempt(struct cli *cli, const struct run_record *run,
-    const struct task *task, struct attempt_record *ret, struct error *err)
+/* "task" or "task[3]" */
+static const char *instance_name(struct cli *cli, const struct render_instance *instance)
 {
+    const char *task_id = instance->task->task_id;
+    return instance->map_index < 0
+               ? task_id
+               : arena_printf(cli->arena, "%s[%d]", task_id, (int)instance->map_index);
+}
+
+static enum status find_attempt(struct cli *cli, const struct run_record *run,
+    const struct render_instance *instance, struct attempt_record *ret, struct error *err)
+{
+    const struct task *task = instance->task;
     struct store *reader = NULL;
     struct attempt_rows attempts = {0};
     enum status status = cli_reader(cli, &reader, err);
@@ -17,11 +27,11 @@ static enum status find_attempt(struct cli *cli, const struct run_record *run,
         return status;
     const struct attempt_record *found = NULL;
     for (size_t i = 0; i < attempts.count; i++)
-        if (attempts.at[i].map_index == -1)
+        if (attempts.at[i].map_index == instance->map_index)
             found = &attempts.at[i];
     if (!found)
-        return error_set(
-            err, ERR_NOT_FOUND, "`%s` has not been started in %s", task->task_id, run->run_id);
+        return error_set(err, ERR_NOT_FOUND, "`%s` has not been started in %s",
+            instance_name(cli, instance), run->run_id);
     *ret = *found;
     return OK;
 }
@@ -82,8 +92,24 @@ static const char *find_xcom(void *user, const char *task_id, const char *key, s
     return xcom;
 }
 
+/* The values that an instance was made for; NULL when the task is not mapped. */
+static enum status find_mapped(struct cli *cli, const struct run_record *run,
+    const struct render_instance *instance, const char **ret, struct error *err)
+{
+    struct task_rows tasks = {0};
+    enum status status = OK;
+    *ret = NULL;
+    if (instance->map_index >= 0)
+        status = store_read_tasks(cli->reader, run->id, cli->arena, &tasks, err);
+    for (size_t i = 0; i < tasks.count && status == OK; i++)
+        if (tasks.at[i].map_index == instance->map_index &&
+            str_equal(tasks.at[i].task_id, instance->task->task_id))
+            *ret = tasks.at[i].mapped;
+    return status;
+}
+
 /* Secrets are masked as they are in what was stored. */
-static enum status render_again(struct cli *cli, const struct dag *dag, const struct task *task,
+static enum status render_again(struct cli *cli, const struct render_instance *instance,
     const struct render_target *target, const struct run_record *run,
     const struct attempt_record *record, struct slice *ret, struct error *err)
 {
@@ -99,8 +125,10 @@ static enum status render_again(struct cli *cli, const struct dag *dag, const st
         .xcom_user = &source};
     enum status status = find_facts(cli, run, &facts, err);
     if (status == OK)
-        status = context_render_task(
-            cli->project, dag, task, &facts, &attempt, target, cli->arena, &rendered, err);
+        status = find_mapped(cli, run, instance, &attempt.mapped, err);
+    if (status == OK)
+        status = context_render_task(cli->project, instance->dag, instance->task, &facts, &attempt,
+            target, cli->arena, &rendered, err);
     if (status != OK)
         return status;
     const struct rendered *sql = rendered_find(&rendered, "sql");
@@ -108,21 +136,22 @@ static enum status render_again(struct cli *cli, const struct dag *dag, const st
     return OK;
 }
 
-enum status render_print_diff(struct cli *cli, const struct dag *dag, const struct task *task,
+enum status render_print_diff(struct cli *cli, const struct render_instance *instance,
     const struct render_target *target, const char *run, struct error *err)
 {
+    const struct task *task = instance->task;
     struct run_rows runs;
     struct attempt_record attempt;
     struct slice before, now;
     if (task->kind != KIND_SQL)
         return error_set(err, ERR_USAGE, "--diff is for SQL: `%s` is no SQL task", task->task_id);
-    enum status status = cli_find_runs(cli, dag->dag_id, run, &runs, err);
+    enum status status = cli_find_runs(cli, instance->dag->dag_id, run, &runs, err);
     if (status == OK)
-        status = find_attempt(cli, &runs.at[0], task, &attempt, err);
+        status = find_attempt(cli, &runs.at[0], instance, &attempt, err);
     if (status == OK)
         status = read_stored(cli, &attempt, &before, err);
     if (status == OK)
-        status = render_again(cli, dag, task, target, &runs.at[0], &attempt, &now, err);
+        status = render_again(cli, instance, target, &runs.at[0], &attempt, &now, err);
     if (status != OK)
         return status;
     const char *name =

@@ -8,7 +8,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
-#include "base/vec.h"
+#include "base/secrets.h"
 #include "executor/limits.h"
 
 struct attempt_log {
@@ -17,7 +17,7 @@ struct attempt_log {
     size_t size; /* bytes in the file and in the buffer */
     bool over;   /* the mark of the ceiling was written */
     struct strbuf buffer;
-    VEC(char *) secrets;
+    struct secrets secrets;
 };
 
 static const char *const kind_names[] = {
@@ -89,58 +89,20 @@ void attempt_log_close(struct attempt_log *log)
     attempt_log_flush(log);
     close(log->fd);
     strbuf_done(&log->buffer);
-    vec_each (secret, &log->secrets)
-        mem_free(*secret);
-    vec_done(&log->secrets);
+    secrets_done(&log->secrets);
     mem_free(log);
 }
 
 void attempt_log_secret(struct attempt_log *log, struct slice secret)
 {
-    if (secret.size < ATTEMPT_LOG_SECRET_MIN)
-        return;
-    vec_each (known, &log->secrets) {
-        if (slice_equal_str(secret, *known))
-            return;
-    }
-    char *copy = mem_alloc(secret.size + 1);
-    memcpy(copy, secret.p, secret.size);
-    copy[secret.size] = '\0';
-    vec_push(&log->secrets, copy);
-}
-
-/* The size of the secret that stands at p, 0 for none. */
-static size_t secret_at(const struct attempt_log *log, const char *p, size_t size)
-{
-    for (size_t i = 0; i < log->secrets.count; i++) {
-        size_t length = strlen(log->secrets.at[i]);
-        if (length <= size && memcmp(p, log->secrets.at[i], length) == 0)
-            return length;
-    }
-    return 0;
-}
-
-static void add_masked(const struct attempt_log *log, struct slice text, struct strbuf *out)
-{
-    if (!log->secrets.count) {
-        strbuf_add_slice(out, text);
-        return;
-    }
-    for (size_t i = 0; i < text.size;) {
-        size_t secret = secret_at(log, text.p + i, text.size - i);
-        if (secret)
-            strbuf_add_str(out, "***");
-        else
-            strbuf_add_char(out, text.p[i]);
-        i += secret ? secret : 1;
-    }
+    secrets_add(&log->secrets, secret);
 }
 
 char *attempt_log_mask(const struct attempt_log *log, struct slice text, struct arena *arena)
 {
     struct strbuf out = {0};
     if (log)
-        add_masked(log, text, &out);
+        secrets_mask(&log->secrets, text, &out);
     else
         strbuf_add_slice(&out, text);
     char *masked = strbuf_to_arena(&out, arena);
@@ -169,7 +131,7 @@ static void add_line(
     struct strbuf out = {0};
     add_stamp(&out, wall_us, kind);
     bool cut = line.size > ATTEMPT_LOG_LINE_MAX;
-    add_masked(log, slice_make(line.p, cut ? ATTEMPT_LOG_LINE_MAX : line.size), &out);
+    secrets_mask(&log->secrets, slice_make(line.p, cut ? ATTEMPT_LOG_LINE_MAX : line.size), &out);
     if (cut)
         strbuf_printf(&out, " … (%zu bytes more)", line.size - ATTEMPT_LOG_LINE_MAX);
     strbuf_add_char(&out, '\n');

@@ -55,7 +55,7 @@ enum status attempt_log_open(
 /* Writes what is buffered and closes.  NULL is fine. */
 void attempt_log_close(struct attempt_log *log);
 
-/* Names a text that must not appear.  Shorter than ATTEMPT_LOG_SECRET_MIN bytes is not masked: it
+/* Names a text that must not appear.  Shorter than SECRET_SIZE_MIN bytes is not masked: it
    would make the log unreadable.  Copied. */
 void attempt_log_secret(struct attempt_log *log, struct slice secret);
 

@@ -14,8 +14,6 @@ enum {
     ATTEMPT_LOG_LINE_MAX = 16 * 1024,
     /* Bytes buffered before they are written at once. */
     ATTEMPT_LOG_BUFFER = 32 * 1024,
-    /* Shorter secrets are not masked: "a" would blank every word. */
-    ATTEMPT_LOG_SECRET_MIN = 4,
 
     /* Bytes of an XCom as JSON.  It is a row of the metadata, read by every template that pulls it.
      */

@@ -26,6 +26,23 @@ static enum status get_arguments(const struct jinja_call *call, const char *name
     return status;
 }
 
+static void note_texts(struct context *context, struct jinja_value value)
+{
+    struct jinja_value key, item;
+    if (value.kind == JINJA_STRING)
+        secrets_add(&context->secrets, jinja_text(value));
+    for (size_t i = 0; value.kind == JINJA_LIST && i < value.list->count; i++)
+        note_texts(context, value.list->items[i]);
+    for (size_t at = 0; value.kind == JINJA_MAPPING && jinja_mapping_next(value, &at, &key, &item);)
+        note_texts(context, item);
+}
+
+struct jinja_value context_secret(struct context *context, struct jinja_value value)
+{
+    note_texts(context, value);
+    return jinja_mark(value, JINJA_SECRET);
+}
+
 /* --- variables ------------------------------------------------------------------------------ */
 
 static enum status json_value(struct context *context, const struct variable *variable,
@@ -57,7 +74,7 @@ static enum status find_variable(struct context *context, struct slice name, boo
     else
         *ret = jinja_string(variable->value);
     if (status == OK && (variable->secret || name_is_sensitive(variable->name)))
-        *ret = jinja_mark(*ret, JINJA_SECRET);
+        *ret = context_secret(context, *ret);
     return status;
 }
 
@@ -163,10 +180,10 @@ static struct jinja_value connection_new(
     record_put(record, "host", text_or_none(parts.host));
     record_put(record, "port", parts.port ? jinja_int(parts.port) : jinja_none());
     record_put(record, "login", text_or_none(parts.login));
-    record_put(record, "password", jinja_mark(text_or_none(parts.password), JINJA_SECRET));
+    record_put(record, "password", context_secret(context, text_or_none(parts.password)));
     record_put(record, "schema", text_or_none(parts.database));
     record_put(record, "dialect", jinja_string(dialect_name(connection->dialect)));
-    record_put(record, "uri", jinja_mark(text_or_none(connection->uri), JINJA_SECRET));
+    record_put(record, "uri", context_secret(context, text_or_none(connection->uri)));
     put_extra(context, record, parts.extra);
     json_decref(parts.extra);
     return record_value(record);

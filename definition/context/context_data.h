@@ -5,6 +5,7 @@
 #ifndef DEFINITION_CONTEXT_DATA_H
 #define DEFINITION_CONTEXT_DATA_H
 
+#include "base/secrets.h"
 #include "definition/context/context.h"
 #include "definition/context/date.h"
 
@@ -21,7 +22,11 @@ struct context {
     uint64_t random; /* state of macros.random and macros.uuid */
     /* The variable or connection last looked for in vain, for the hint. */
     const char *missing, *missing_kind;
+    struct secrets secrets; /* that templates were given; whoever makes the context frees them */
 };
+
+/* Marks a value as a secret, and notes its texts so that no message repeats them. */
+struct jinja_value context_secret(struct context *context, struct jinja_value value);
 
 /* An object with named attributes: `dag`, `dag_run`, a connection … */
 struct record {

@@ -345,7 +345,9 @@ enum status context_render_task(const struct project *project, const struct dag 
     if (status == OK) {
         ret->count = r.fields.count;
         ret->fields = arena_memdup(arena, r.fields.at, r.fields.count * sizeof(*r.fields.at));
-    }
+    } else
+        secrets_mask_error(&r.context.secrets, err);
+    secrets_done(&r.context.secrets);
     vec_done(&r.fields);
     return status;
 }
@@ -376,7 +378,10 @@ enum status context_render_migration(const struct project *project, const char *
         add_field(&r, "sql", arena_strdup(arena, path), result);
         *ret = r.fields.at[0];
         vec_done(&r.fields);
+    } else {
+        secrets_mask_error(&r.context.secrets, err);
     }
+    secrets_done(&r.context.secrets);
     /* The template goes before its environment. */
     jinja_template_free(take(template));
     return status;

@@ -2,6 +2,7 @@
 #include <ctype.h>
 #include <stdlib.h>
 
+#include "base/secrets.h"
 #include "base/file.h"
 #include "base/vec.h"
 #include "executor/limits.h"
@@ -146,7 +147,7 @@ static void set_run(struct builder *b, const char *folder)
 
 static void add_secret(struct builder *b, struct slice secret)
 {
-    if (secret.size < ATTEMPT_LOG_SECRET_MIN || memchr(secret.p, '\n', secret.size))
+    if (secret.size < SECRET_SIZE_MIN || memchr(secret.p, '\n', secret.size))
         return;
     strbuf_add_slice(&b->secrets, secret);
     strbuf_add_char(&b->secrets, '\n');

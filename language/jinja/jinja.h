@@ -504,7 +504,11 @@ struct jinja_origin {
 bool jinja_map_find(
     const struct jinja_result *result, size_t rendered_offset, struct jinja_origin *ret);
 
-/* The text with every stretch that carries one of `marks` replaced by `mask` ("***"). */
+/* The result with every stretch that carries one of `marks` replaced by `mask` ("***", once for
+   neighbours), and the map moved along; its sources are those of `result`. */
+struct jinja_result jinja_masked(
+    const struct jinja_result *result, unsigned marks, const char *mask, struct arena *arena);
+/* Its text alone. */
 struct slice jinja_masked_text(
     const struct jinja_result *result, unsigned marks, const char *mask, struct arena *arena);
 

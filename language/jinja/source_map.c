@@ -92,24 +92,39 @@ bool jinja_map_find(
     return true;
 }
 
-struct slice jinja_masked_text(
+struct jinja_result jinja_masked(
     const struct jinja_result *result, unsigned marks, const char *mask, struct arena *arena)
 {
     struct strbuf out = {0};
-    size_t at = 0;
+    struct jinja_result masked = *result;
+    struct jinja_segment *segments =
+        arena_memdup(arena, result->segments, result->segment_count * sizeof(*segments));
+    size_t count = 0;
     bool masked_before = false;
     for (size_t i = 0; i < result->segment_count; i++) {
-        const struct jinja_segment *segment = &result->segments[i];
-        bool masked = segment->marks & marks;
-        if (masked && !masked_before)
+        struct jinja_segment segment = result->segments[i];
+        bool is_masked = segment.marks & marks;
+        size_t offset = out.size;
+        if (!is_masked)
+            strbuf_add(&out, result->text.p + segment.offset, segment.length);
+        else if (!masked_before)
             strbuf_add_str(&out, mask);
-        else if (!masked)
-            strbuf_add(&out, result->text.p + segment->offset, segment->length);
-        masked_before = masked;
-        at = segment->offset + segment->length;
+        masked_before = is_masked;
+        segment.offset = (uint32_t)offset;
+        segment.length = (uint32_t)(out.size - offset);
+        segment.verbatim = segment.verbatim && !is_masked;
+        if (segment.length)
+            segments[count++] = segment;
     }
-    strbuf_add(&out, result->text.p + at, result->text.size - at);
-    struct slice text = slice_make(strbuf_to_arena(&out, arena), out.size);
+    masked.text = slice_make(arena_strndup(arena, strbuf_text(&out), out.size), out.size);
+    masked.segments = segments;
+    masked.segment_count = count;
     strbuf_done(&out);
-    return text;
+    return masked;
+}
+
+struct slice jinja_masked_text(
+    const struct jinja_result *result, unsigned marks, const char *mask, struct arena *arena)
+{
+    return jinja_masked(result, marks, mask, arena).text;
 }

@@ -260,8 +260,8 @@ class Render(ProjectCase):
                          "1:9-18\ttemplates/a.sql:1:12\tvalue\n"
                          "1:19-2:3\ttemplates/a.sql:1:17\ttext\n"
                          "2:4-6\ttemplates/a.sql:2:7\tvalue bound\n"
-                         "2:7-12\ttemplates/b.sql:1:4\tvalue secret\n"
-                         "2:13-3:1\ttemplates/b.sql:1:23\ttext\n"
+                         "2:7-9\ttemplates/b.sql:1:4\tvalue secret\n"
+                         "2:10-3:1\ttemplates/b.sql:1:23\ttext\n"
                          "3:2-2\ttemplates/a.sql:2:52\tvalue untrusted\n")
         rows = self.json(*words)
         text = self.dag(*words[:-1]).stdout.encode()
@@ -269,6 +269,29 @@ class Render(ProjectCase):
         bound = [row for row in rows if row["marks"] == ["bound"]]
         self.assertEqual([text[row["offset"]:][:row["length"]] for row in bound], [b"'n'"])
         self.assertEqual((bound[0]["line"], bound[0]["column"], bound[0]["end_column"]), (2, 4, 6))
+
+    def test_secrets_are_masked_in_what_is_shown(self):
+        self.write("dag.yaml", "connections: {gp: {uri: 'postgresql://u:geheim@localhost/x'}}\n"
+                   "variables: {api_token: hunter2}\n")
+        self.write("dags/s.yaml", "tasks:\n"
+                   "  a: {sql: a.sql, connection: gp, parameters: ['{{ conn.gp.password }}']}\n"
+                   "  b: {bash: 'echo {{ conn.gp.uri }} {{ var.value.api_token | upper }}',"
+                   " env: {P: '<{{ conn.gp.password }}>'}}\n"
+                   "  c: {sql: \"select {{ {}[conn.gp.password] }}\", connection: gp}\n"
+                   "  d: {bash: \"echo {{ var.value.api_token | int + conn.gp.password }}\"}\n"
+                   "  e: {bash: \"{{ [1][var.value.api_token] }}\"}\n")
+        self.write("templates/a.sql", "select $1, '{{ conn.gp.password[:3] }}';\n")
+        self.assertEqual(self.dag("render", "s", "a").stdout, "select $1, '***';\n")
+        shown = [self.dag("render", "s", task, *words, status=status)
+                 for task, status in (("a", 0), ("b", 0), ("c", 1), ("d", 1), ("e", 1))
+                 for words in ([], ["--all"], ["--json"], ["--map"], ["--all", "--json"])]
+        shown.append(self.dag("lint", status=1))
+        for done in shown:
+            for secret in ("geheim", "hunter2", "HUNTER2", "geh'"):
+                self.assertNotIn(secret, done.stdout + done.stderr)
+        self.assertEqual(self.dag("render", "s", "b").stdout, "echo *** ***\n")
+        self.assertIn("<***>", self.dag("render", "s", "b", "--all").stdout)
+        self.assertIn("'***'", self.dag("render", "s", "c", status=1).stderr)
 
     def test_the_source_map_of_a_template_alone(self):
         self.write("a.sql", "{% macro m(x) %}<{{ x }}>{% endmacro %}a\n{{ m(1) }}\n")
@@ -309,6 +332,9 @@ class Render(ProjectCase):
         self.assertIn("no SQL task", self.dag("render", "old", "b", "--diff", "latest",
                                               status=2).stderr)
         self.dag("render", "old", "a", "--diff", "2020-01-01", status=3)
+        self.assertIn("`a[3]` has not been started in manual__2026-01-05",
+                      self.dag("render", "old", "a[3]", "--diff", "latest", status=3).stderr)
+        self.assertIn("not a task", self.dag("render", "old", "a[x]", status=2).stderr)
 
     def test_every_template_vector_holds_through_the_command(self):
         cases = json.loads((ROOT / "tests/vectors/templates/sql_cases.json").read_text())

@@ -191,4 +191,15 @@ TEST(secrets_are_masked_in_what_is_stored)
         &err);
     CHECK_STR(
         jinja_masked_text(&r, JINJA_SECRET, "***", arena).p, "ALTER ROLE a PASSWORD '***'; -- ***");
+    /* The map goes along. */
+    struct jinja_result shown = jinja_masked(&r, JINJA_SECRET, "***", arena);
+    struct jinja_origin origin;
+    CHECK_INT(shown.segment_count, r.segment_count);
+    CHECK(jinja_map_find(&shown, strlen("ALTER ROLE a PASSWORD '***"), &origin));
+    CHECK_INT(origin.column, strlen("ALTER ROLE a PASSWORD '{{ pw }}") + 1);
+    CHECK(jinja_map_find(&shown, shown.text.size - 1, &origin));
+    CHECK_INT(origin.marks, JINJA_SECRET);
+    CHECK(!jinja_map_find(&shown, shown.text.size, &origin));
+    shown = jinja_masked(&r, JINJA_UNTRUSTED, "***", arena);
+    CHECK_STR(shown.text.p, r.text.p);
 }
