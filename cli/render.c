@@ -60,7 +60,7 @@ static enum status render_with(struct cli *cli, struct jinja_environment *env, s
 static enum status render_template(struct cli *cli, struct error *err)
 {
     const char *path = searchpath ? searchpath : path_dir(cli->arena, template_path);
-    struct jinja_directory directory = {.path = path};
+    struct jinja_directory directory = {.path = path, .shown = str_equal(path, ".") ? "" : NULL};
     struct jinja_directories directories = {&directory, 1};
     struct jinja_options options = {.strict = strict,
         .keep_trailing_newline = keep_trailing_newline,
