@@ -123,14 +123,22 @@ static void print_json(const struct rendered *field, struct slice shown)
     strbuf_done(&text);
 }
 
+static bool is_main_field(const char *name)
+{
+    static const char *const names[] = {"sql", "bash", "python", "branch", "short_circuit"};
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+        if (str_equal(names[i], name))
+            return true;
+    return str_starts(name, "argv");
+}
+
 /* The task's own text; with --all every templated field, under its name.  Secrets are masked. */
 static void print_fields(struct cli *cli, const struct rendered_task *rendered)
 {
     bool plain = !all_fields && !cli->json;
     for (size_t i = 0; i < rendered->count; i++) {
         const struct rendered *field = &rendered->fields[i];
-        bool is_main = str_equal(field->name, "sql") || str_equal(field->name, "bash") ||
-                       str_equal(field->name, "python") || str_starts(field->name, "argv");
+        bool is_main = is_main_field(field->name);
         if (!all_fields && (plain || map_only) && !is_main)
             continue;
         struct jinja_result shown = jinja_masked(field->map, JINJA_SECRET, "***", cli->arena);

@@ -68,7 +68,7 @@ struct level {
 
 enum { LEVEL_KEYS_MAX = 112 };
 
-extern const struct level dag_level, task_level, group_level, schedule_level, dst_level;
+extern const struct level dag_level, task_level, ask_level, group_level, schedule_level, dst_level;
 extern const struct level project_level, connection_level, web_level, variable_level;
 
 /* What the tables' rows fill. */
@@ -87,6 +87,10 @@ struct task_keys {
     const struct yaml_node *kind, *params, *parameters, *retry_exponential_backoff, *later;
     struct texts argv;
     struct text value; /* of sql, bash, python */
+    bool ignore_downstream_trigger_rules;
+};
+struct ask_keys {
+    struct text sql;
 };
 struct group_keys {
     struct names depends_on;

@@ -34,14 +34,14 @@ static const struct key task_rows[] = {
         BIT(KIND_HTTP)},
     {"wait_for", KEY_NODE, KEY_KIND | KEY_LATER, AT(later), NULL,
         "a sensor: sql, file, http, task, time or asset", NULL, 0, 0, BIT(KIND_WAIT_FOR)},
-    {"branch", KEY_NODE, KEY_KIND | KEY_LATER, AT(later), NULL,
-        "a template or sql that gives the ids to go on with", NULL, 0, 0, BIT(KIND_BRANCH)},
-    {"short_circuit", KEY_NODE, KEY_KIND | KEY_LATER, AT(later), NULL,
-        "a template or sql; what is empty or false skips all that follows", NULL, 0, 0,
+    {"branch", KEY_NODE, KEY_KIND | KEY_TEMPLATED, AT(kind), NULL,
+        "text or `{sql: …}` that gives the ids to go on with", NULL, 0, 0, BIT(KIND_BRANCH)},
+    {"short_circuit", KEY_NODE, KEY_KIND | KEY_TEMPLATED, AT(kind), NULL,
+        "text or `{sql: …}`; what is empty or false skips all that follows", NULL, 0, 0,
         BIT(KIND_SHORT_CIRCUIT)},
     {"trigger_dag", KEY_NODE, KEY_KIND | KEY_LATER, AT(later), NULL, "makes a run of another DAG",
         NULL, 0, 0, BIT(KIND_TRIGGER_DAG)},
-    {"latest_only", KEY_NODE, KEY_KIND | KEY_LATER, AT(later), NULL,
+    {"latest_only", KEY_NODE, KEY_KIND, AT(kind), NULL,
         "skips what follows unless this is the newest interval", NULL, 0, 0, BIT(KIND_LATEST_ONLY)},
     {"empty", KEY_NODE, KEY_KIND, AT(kind), NULL, "nothing; joins and anchors", NULL, 0, 0,
         BIT(KIND_EMPTY)},
@@ -108,7 +108,7 @@ static const struct key task_rows[] = {
     {"connection", KEY_WORD, 0, AT(task.sql.connection), "the only one",
         "the database, one of dag.yaml's connections", NULL, 0, 0, ASKS_SQL},
     {"parameters", KEY_NODE, KEY_TEMPLATED, AT(parameters), NULL,
-        "values bound to the statement: a list or a mapping", NULL, 0, 0, SQL},
+        "values bound to the statement: a list or a mapping", NULL, 0, 0, ASKS_SQL},
     {"transaction", KEY_BOOL, 0, AT(task.sql.transaction), "true",
         "false: statements are committed one by one", NULL, 0, 0, SQL},
     {"isolation", KEY_CHOICE, 0, AT(task.sql.isolation), "default", "of the transaction",
@@ -116,7 +116,7 @@ static const struct key task_rows[] = {
     {"session", KEY_CHOICE, 0, AT(task.sql.session), "auto", "whether a session may be used again",
         session_choices, 0, 0, SQL},
     {"statement_timeout", KEY_DURATION, 0, AT(task.sql.statement_timeout_us), NULL,
-        "how long one statement may take", NULL, 0, 0, SQL},
+        "how long one statement may take", NULL, 0, 0, ASKS_SQL},
     {"checks", KEY_NODE, KEY_LATER, AT(later), "[]", "what must hold of the rows it wrote", NULL, 0,
         0, SQL},
     {"result", KEY_CHOICE, 0, AT(task.sql.result), "none", "what of the last result is its XCom",
@@ -156,7 +156,7 @@ static const struct key task_rows[] = {
         BIT(KIND_WAIT_FOR)},
     {"exponential_backoff", KEY_BOOL, KEY_LATER, AT(later), "false", "looks less and less often",
         NULL, 0, 0, BIT(KIND_WAIT_FOR)},
-    {"ignore_downstream_trigger_rules", KEY_BOOL, KEY_LATER, AT(later), "true",
+    {"ignore_downstream_trigger_rules", KEY_BOOL, 0, AT(ignore_downstream_trigger_rules), "true",
         "false: skips only the direct ones", NULL, 0, 0, BIT(KIND_SHORT_CIRCUIT)},
     {"dag_id", KEY_WORD, KEY_LATER | KEY_TEMPLATED, AT(later), NULL, "the DAG to run", NULL, 0, 0,
         BIT(KIND_TRIGGER_DAG)},
@@ -249,6 +249,16 @@ static const struct airflow_word task_words[] = {
     {"start_date", NULL, "write `start_date` at the DAG"},
     {"end_date", NULL, "write `end_date` at the DAG"},
 };
+
+#undef AT
+#define AT(field) offsetof(struct ask_keys, field)
+
+static const struct key ask_rows[] = {
+    {"sql", KEY_TEXT, KEY_TEMPLATED | KEY_REQUIRED, AT(sql), NULL,
+        "a statement that only reads, or a path that ends in .sql", NULL, 0, 0, 0},
+};
+
+const struct level ask_level = {"a question", ask_rows, ARRAY_SIZE(ask_rows), NULL, 0};
 
 const struct level task_level = {
     "a task", task_rows, ARRAY_SIZE(task_rows), task_words, ARRAY_SIZE(task_words)};

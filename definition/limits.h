@@ -19,6 +19,9 @@ enum {
     DAG_TASKS_MAX = 20 * 1000,
     /* Direct dependencies of one DAG, after groups were resolved to their tasks. */
     DAG_EDGES_MAX = 200 * 1000,
+    /* Tasks that follow short circuits, each counted for each circuit before it: what they may skip
+       is kept as lists, 8 bytes each. */
+    DAG_CIRCUIT_TASKS_MAX = 1000 * 1000,
     /* Bytes of one template, script or calendar that a DAG refers to. */
     SOURCE_SIZE_MAX = 16 * 1024 * 1024,
     /* Files that one DAG can reach. */

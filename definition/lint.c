@@ -36,6 +36,8 @@ const struct lint_code lint_codes[] = {
     {"script-not-found", "error", "a script that does not exist"},
     {"unknown-variable", "warning", "`var.value.NAME` that dag.yaml does not declare"},
     {"unknown-connection", "error", "`conn.NAME` that dag.yaml does not declare"},
+    {"unknown-branch", "error", "an id that a branch chooses and that does not directly follow it"},
+    {"decides-nothing", "warning", "a short_circuit or latest_only that nothing follows"},
     {"never-runs", "warning", "a task whose trigger rule no outcome can satisfy"},
     {"no-tasks", "warning", "a DAG without tasks"},
 };

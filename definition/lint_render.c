@@ -4,6 +4,7 @@
  */
 #include "definition/context/context.h"
 #include "definition/lint_internal.h"
+#include "definition/model/choice.h"
 #include "definition/project.h"
 #include "language/timetable/timetable.h"
 
@@ -43,6 +44,19 @@ static struct render_target target_of(const struct linting *l)
     return render_target_of(l->project, name ? project_find_connection(l->project, name) : NULL);
 }
 
+/* A branch whose text is known without a run: its ids must follow it directly. */
+static void check_choice(struct linting *l, const struct rendered *text)
+{
+    struct error error;
+    if (!text)
+        return;
+    bool *marks = arena_array(l->arena, bool, l->task->downstream.count);
+    if (choice_read(l->dag, l->task, text->text, marks, &error) == OK)
+        return;
+    lint_place(l, &error, l->task->decision.text.line, 1, &l->task->decision.text, NULL);
+    lint_add(l, "error", "unknown-branch", &error);
+}
+
 static void check_task(struct linting *l, const struct run_facts *facts)
 {
     bool sampled = false;
@@ -57,8 +71,10 @@ static void check_task(struct linting *l, const struct run_facts *facts)
     enum status status = context_render_task(
         l->project, l->dag, l->task, facts, &attempt, &target, l->arena, &rendered, &error);
     const struct rendered *sql = status == OK ? rendered_find(&rendered, "sql") : NULL;
-    if (sql && l->task->kind == KIND_SQL)
+    if (sql)
         lint_sql(l, sql->map);
+    if (status == OK && !sampled)
+        check_choice(l, rendered_find(&rendered, "branch"));
     if (status && !sampled && !is_said(l, &error))
         lint_add(l, "error", "template-error", &error);
 }

@@ -54,38 +54,60 @@ static unsigned states_of(const struct task *task, const unsigned *states, bool 
     unsigned result = *ret_runs ? own_states[task->kind] : 0;
     if (task->upstream.count == 0 || task->trigger_rule == RULE_ALWAYS)
         return result;
-    /* Branches and their like skip what follows them, whatever its rule. */
     return result | (any & (CAN_FAIL | CAN_SKIP)) | (skips ? CAN_SKIP | CAN_FAIL : 0);
 }
 
-static bool skips_what_follows(const struct dag *dag, const struct task *task)
+/* Whether a task before it may decide that it is skipped; `cut`: the tasks that a short circuit
+   before them may, directly or not. */
+static bool may_be_decided(const struct dag *dag, const struct task *task, bool *cut)
 {
+    bool decided = false;
     for (size_t i = 0; i < task->upstream.count; i++) {
-        enum task_kind kind = dag->tasks[task->upstream.at[i]].kind;
-        if (kind == KIND_BRANCH || kind == KIND_SHORT_CIRCUIT || kind == KIND_LATEST_ONLY)
-            return true;
+        const struct task *up = &dag->tasks[task->upstream.at[i]];
+        cut[task->index] |=
+            cut[up->index] || (up->kind == KIND_SHORT_CIRCUIT && !up->decision.only_direct);
+        decided |= task_kind_decides(up->kind);
     }
-    return false;
+    return (decided || cut[task->index]) && !task->teardown;
+}
+
+static void report_never(struct linting *l, const struct task *task)
+{
+    struct error error;
+    error_set(&error, ERR_LINT, "the task `%s` can never run: its trigger rule is %s",
+        task->task_id, trigger_rule_name(task->trigger_rule));
+    error_hint(&error, "the tasks before it cannot end so");
+    lint_place(l, &error, task->line, 1, NULL, NULL);
+    lint_add(l, "warning", "never-runs", &error);
+}
+
+static void check_decides(struct linting *l, const struct task *task)
+{
+    struct error error;
+    if (!task_kind_decides(task->kind) || task->downstream.count)
+        return;
+    error_set(&error, ERR_LINT, "`%s` decides what follows, and nothing follows it", task->task_id);
+    error_hint(&error, "write `depends_on: %s` at the tasks that it is to keep from running",
+        task->task_id);
+    lint_place(l, &error, task->line, 1, NULL, NULL);
+    lint_add(l, "warning", "decides-nothing", &error);
 }
 
 void lint_rules(struct linting *l)
 {
     const struct dag *dag = l->dag;
     unsigned *states = mem_alloc_zero(dag->task_count, sizeof(*states));
+    bool *cut = mem_alloc_zero(dag->task_count, sizeof(*cut));
     for (uint32_t i = 0; i < dag->task_count; i++) {
         const struct task *task = &dag->tasks[dag->topological[i]];
         bool runs;
         states[task->index] = states_of(task, states, &runs);
-        if (skips_what_follows(dag, task))
+        if (may_be_decided(dag, task, cut))
             states[task->index] |= CAN_SKIP;
-        if (runs)
-            continue;
-        struct error error;
-        error_set(&error, ERR_LINT, "the task `%s` can never run: its trigger rule is %s",
-            task->task_id, trigger_rule_name(task->trigger_rule));
-        error_hint(&error, "the tasks before it cannot end so");
-        lint_place(l, &error, task->line, 1, NULL, NULL);
-        lint_add(l, "warning", "never-runs", &error);
+        if (!runs)
+            report_never(l, task);
+        check_decides(l, task);
     }
+    mem_free(cut);
     mem_free(states);
 }

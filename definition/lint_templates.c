@@ -133,7 +133,7 @@ static void template_parsed(void *user, const struct jinja_template *template,
     for (size_t i = 0; i < needs.name_count; i++)
         check_name(l, &needs.names[i], text, source);
     check_references(l, all, text, source);
-    if (source && l->task->kind == KIND_SQL)
+    if (source && l->task->sql.sql.value)
         check_control(l, all, NULL, source);
 }
 
@@ -156,7 +156,7 @@ static void check_task(struct linting *l, struct template_walk *walk, const stru
 {
     l->task = task;
     template_walk_task(walk, task);
-    if (task->kind == KIND_SQL && !task->sql.is_path)
+    if (task->sql.sql.value && !task->sql.is_path)
         check_control(l, slice_of(task->sql.sql.value), &task->sql.sql, NULL);
     if (task->kind == KIND_PYTHON)
         check_script(l, &task->process.script);

@@ -354,25 +354,42 @@ static int64_t add_weights(int64_t a, int64_t b)
     return __builtin_add_overflow(a, b, &sum) ? (b > 0 ? INT64_MAX : INT64_MIN) : sum;
 }
 
+/* Adds up the weights of a task and of all that can be reached from it; gives how many they are.
+   `seen` is shared by the walks from different tasks. */
+static size_t walk(const struct task *tasks, uint32_t from, bool down, uint32_t *seen,
+    index_list *stack, int64_t *weight)
+{
+    size_t count = 0;
+    vec_clear(stack);
+    vec_push(stack, from);
+    seen[from] = from + 1;
+    while (stack->count) {
+        const struct task *at = &tasks[vec_pop(stack)];
+        const struct indexes *next = down ? &at->downstream : &at->upstream;
+        *weight = add_weights(*weight, at->priority_weight);
+        count++;
+        for (size_t i = 0; i < next->count; i++)
+            if (seen[next->at[i]] != from + 1) {
+                seen[next->at[i]] = from + 1;
+                vec_push(stack, next->at[i]);
+            }
+    }
+    return count;
+}
+
 /* Own weight and those of all tasks that can be reached. */
 static int64_t weigh(const struct task *tasks, uint32_t task, uint32_t *seen, index_list *stack)
 {
     int64_t weight = 0;
-    bool down = tasks[task].weight_rule == WEIGHT_DOWNSTREAM;
-    vec_clear(stack);
-    vec_push(stack, task);
-    seen[task] = task + 1;
-    while (stack->count) {
-        const struct task *at = &tasks[vec_pop(stack)];
-        const struct indexes *next = down ? &at->downstream : &at->upstream;
-        weight = add_weights(weight, at->priority_weight);
-        for (size_t i = 0; i < next->count; i++)
-            if (seen[next->at[i]] != task + 1) {
-                seen[next->at[i]] = task + 1;
-                vec_push(stack, next->at[i]);
-            }
-    }
+    walk(tasks, task, tasks[task].weight_rule == WEIGHT_DOWNSTREAM, seen, stack, &weight);
     return weight;
+}
+
+static size_t count_followers(
+    const struct task *tasks, uint32_t task, uint32_t *seen, index_list *stack)
+{
+    int64_t ignored = 0;
+    return walk(tasks, task, true, seen, stack, &ignored) - 1;
 }
 
 static void weigh_tasks(struct loading *l, struct task *tasks)
@@ -399,6 +416,43 @@ static void check_fail_fast(struct loading *l)
     }
 }
 
+/* Of a branch that nothing follows every id would be a mistake; several instances of a task could
+   decide differently. */
+static void check_deciders(struct loading *l, const struct task *tasks)
+{
+    for (uint32_t i = 0; i < l->dag->task_count; i++) {
+        const char *task_id = tasks[i].task_id;
+        if (tasks[i].kind == KIND_BRANCH && tasks[i].downstream.count == 0)
+            report_hint(report(l->diagnostics, l->tasks.at[i].key, ERR_VALUE_RANGE,
+                            "the branch `%s` has nothing to choose from", task_id),
+                "write `depends_on: %s` at the tasks that it chooses from", task_id);
+        if (task_kind_decides(tasks[i].kind) && tasks[i].expand.count)
+            report_hint(report(l->diagnostics, l->tasks.at[i].key, ERR_VALUE_RANGE,
+                            "`%s` decides for the whole run: it cannot be mapped", task_id),
+                "leave out `expand`");
+    }
+}
+
+/* What each short circuit may skip is kept for each of them. */
+static void check_circuits(struct loading *l, const struct task *tasks)
+{
+    uint32_t count = l->dag->task_count;
+    uint32_t *seen = mem_alloc_zero(count, sizeof(*seen));
+    index_list stack = {0};
+    size_t followers = 0;
+    for (uint32_t i = 0; i < count && followers <= DAG_CIRCUIT_TASKS_MAX; i++)
+        if (tasks[i].kind == KIND_SHORT_CIRCUIT && !tasks[i].decision.only_direct)
+            followers += count_followers(tasks, i, seen, &stack);
+    if (followers > DAG_CIRCUIT_TASKS_MAX)
+        report_hint(report(l->diagnostics, l->document, ERR_LIMIT,
+                        "the DAG's short circuits are followed by more than %d tasks, each counted "
+                        "for each circuit before it",
+                        DAG_CIRCUIT_TASKS_MAX),
+            "write `ignore_downstream_trigger_rules: false` at them");
+    vec_done(&stack);
+    mem_free(seen);
+}
+
 void load_graph(struct loading *l)
 {
     struct graph g = {.l = l,
@@ -411,8 +465,11 @@ void load_graph(struct loading *l)
         add_edges(&g, i);
     realize_all(&g);
     struct task *tasks = fill_tasks(&g);
-    if (order_tasks(l, tasks))
+    if (order_tasks(l, tasks)) {
         weigh_tasks(l, tasks);
+        check_circuits(l, tasks);
+    }
+    check_deciders(l, tasks);
     if (l->dag->fail_fast)
         check_fail_fast(l);
     for (uint32_t i = 0; i < g.task_count; i++)

@@ -56,10 +56,10 @@ static void hash_graph(struct dag *dag)
     struct strbuf text = {0};
     for (uint32_t i = 0; i < dag->task_count; i++) {
         const struct task *task = &dag->tasks[i];
-        strbuf_printf(&text, "%s %s %s%s%s%s%s:", task->task_id, task_kind_name(task->kind),
+        strbuf_printf(&text, "%s %s %s%s%s%s%s%s:", task->task_id, task_kind_name(task->kind),
             trigger_rule_name(task->trigger_rule), task->setup ? " setup" : "",
             task->teardown ? " teardown" : "", task->on_failure_fail_dagrun ? " fails" : "",
-            task->expand.count ? " mapped" : "");
+            task->expand.count ? " mapped" : "", task->decision.only_direct ? " direct" : "");
         for (size_t j = 0; j < task->upstream.count; j++)
             strbuf_printf(&text, " %s", dag->tasks[task->upstream.at[j]].task_id);
         strbuf_add_char(&text, '\n');

@@ -9,15 +9,17 @@
 static struct task_keys task_defaults(void)
 {
     return (struct task_keys){
-        .task = {
-            .retry_delay_us = 5 * US_PER_MINUTE,
-            .max_retry_delay_us = US_PER_DAY,
-            .pool = "default_pool",
-            .pool_slots = 1,
-            .priority_weight = 1,
-            .sql = {.transaction = true},
-            .process = {.kill_grace_us = 60 * US_PER_SECOND, .skip_on_exit_code = 99},
-        }};
+        .task =
+            {
+                .retry_delay_us = 5 * US_PER_MINUTE,
+                .max_retry_delay_us = US_PER_DAY,
+                .pool = "default_pool",
+                .pool_slots = 1,
+                .priority_weight = 1,
+                .sql = {.transaction = true},
+                .process = {.kill_grace_us = 60 * US_PER_SECOND, .skip_on_exit_code = 99},
+            },
+        .ignore_downstream_trigger_rules = true};
 }
 
 /* ---- default_args ---- */
@@ -65,9 +67,14 @@ static void report_no_kind(
     for (size_t i = 0; i < mapping->count; i++)
         if (!level_find(&task_level, mapping->pairs[i].key->value))
             return;
+    struct strbuf kinds = {0};
+    for (size_t i = 0; i < task_level.count; i++)
+        if ((task_level.keys[i].flags & (KEY_KIND | KEY_LATER)) == KEY_KIND)
+            strbuf_printf(&kinds, "%s%s", kinds.size ? ", " : "", task_level.keys[i].name);
     report_hint(report(l->diagnostics, at, ERR_KEY_MISSING,
                     "the task `%s` does not say what it does", at->value.p),
-        "give it one of sql, bash, exec, python, empty");
+        "give it one of %s", kinds.text);
+    strbuf_done(&kinds);
 }
 
 /* The kind as a bit, 0 when it has none or several (reported). */
@@ -265,12 +272,13 @@ static void check_not_blank(const struct checking *c, const char *name, struct s
         report(c->l->diagnostics, place_of(c, name), ERR_VALUE_RANGE, "`%s` is empty", name);
 }
 
-static void finish_sql(const struct checking *c)
+/* What asks a database: its text, on which connection, with which values. */
+static void finish_asking(const struct checking *c, const char *name, const struct text *text)
 {
     struct sql_task *sql = &c->keys->task.sql;
     const struct project *project = c->l->project;
-    sql->sql = c->keys->value;
-    check_not_blank(c, "sql", slice_of(sql->sql.value));
+    sql->sql = *text;
+    check_not_blank(c, name, slice_of(sql->sql.value));
     sql->is_path = sql->sql.value && is_template_path(sql->sql.value);
     if (!sql->connection && project->connection_count == 1)
         sql->connection = project->connections[0].name;
@@ -289,6 +297,11 @@ static void finish_sql(const struct checking *c)
     else if (parameters && parameters->kind != YAML_SCALAR)
         sql->parameters = yaml_to_json(parameters);
     check_positive(c, "statement_timeout", sql->statement_timeout_us);
+}
+
+static void finish_sql(const struct checking *c)
+{
+    finish_asking(c, "sql", &c->keys->value);
 }
 
 static void finish_process(const struct checking *c)
@@ -315,19 +328,50 @@ static void finish_exec(const struct checking *c)
     finish_process(c);
 }
 
-static void finish_empty(const struct checking *c)
+static void finish_nothing(const struct checking *c)
 {
     const struct yaml_node *node = c->keys->kind;
+    const char *name = task_kind_name(c->keys->task.kind);
     bool ok = !node || (node->kind == YAML_MAPPING && node->count == 0) ||
               (node->kind == YAML_SCALAR && node->type == YAML_NULL);
+    if (c->keys->task.kind == KIND_LATEST_ONLY)
+        ok = ok || (node->type == YAML_BOOL && node->boolean);
     if (!ok)
-        report_hint(report(c->l->diagnostics, node, ERR_VALUE_TYPE, "`empty` takes nothing"),
-            "write `empty: {}`");
+        report_hint(report(c->l->diagnostics, node, ERR_VALUE_TYPE, "`%s` takes nothing", name),
+            "write `%s: {}`", name);
+}
+
+/* `branch` and `short_circuit`: a template, or a mapping with `sql`. */
+static void finish_decision(const struct checking *c)
+{
+    struct task *task = &c->keys->task;
+    const struct yaml_node *node = c->keys->kind;
+    const char *name = task_kind_name(task->kind);
+    task->decision.only_direct = !c->keys->ignore_downstream_trigger_rules;
+    if (node->kind == YAML_MAPPING) {
+        struct ask_keys ask = {0};
+        struct keys_reader reader = {c->l->arena, c->l->diagnostics, 0, false};
+        keys_read(&reader, &ask_level, node, &ask, NULL);
+        if (ask.sql.value)
+            finish_asking(c, name, &ask.sql);
+    } else if (node->kind == YAML_SCALAR && node->type != YAML_NULL) {
+        task->sql.connection = NULL; /* of default_args: a template needs none */
+        task->decision.text = node->text;
+        task->decision.text.value = arena_strndup(c->l->arena, node->value.p, node->value.size);
+    } else {
+        report_hint(report(c->l->diagnostics, node, ERR_VALUE_TYPE,
+                        "`%s` takes a template or {sql: …}, this is %s", name, yaml_describe(node)),
+            task->kind == KIND_BRANCH ? "write ids with commas between: \"a, b\""
+                                      : "what is empty or false skips what follows");
+    }
 }
 
 /* What a kind's own keys come to; kinds that are refused have none. */
 static void (*const finish_kind[KIND_COUNT])(const struct checking *) = {
-    [KIND_EMPTY] = finish_empty,
+    [KIND_EMPTY] = finish_nothing,
+    [KIND_BRANCH] = finish_decision,
+    [KIND_SHORT_CIRCUIT] = finish_decision,
+    [KIND_LATEST_ONLY] = finish_nothing,
     [KIND_SQL] = finish_sql,
     [KIND_BASH] = finish_script,
     [KIND_PYTHON] = finish_script,

@@ -274,7 +274,7 @@ static const char *pull_xcom(void *user, const char *task_id, const char *key, s
 
 static struct render_target target_of(const struct attempt *attempt)
 {
-    const char *name = attempt->task->kind == KIND_SQL ? attempt->task->sql.connection : NULL;
+    const char *name = attempt->task->sql.connection;
     return render_target_of(
         attempt->project, name ? project_find_connection(attempt->project, name) : NULL);
 }
@@ -459,16 +459,6 @@ void attempt_cancel(struct attempt *attempt, bool force, enum reason why)
 }
 
 /* ---- recover --------------------------------------------------------------------------------- */
-
-static const struct operator* operator_named(const char *name)
-{
-    static const struct operator* const all[] = {&operator_empty, &operator_sql, &operator_process};
-    for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
-        if (str_equal(all[i]->name, name))
-            return all[i];
-    }
-    return NULL;
-}
 
 /* By what it left behind, else by its task's kind. */
 static void find_recovering_operator(struct attempt *attempt)

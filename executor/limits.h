@@ -26,6 +26,12 @@ enum {
     /* Bytes of an error message from a server or a process that is stored. */
     ATTEMPT_MESSAGE_MAX = 64 * 1024,
 
+    /* Rows of a query that a branch chooses by: an id each, and a DAG has not more tasks. */
+    BRANCH_ROWS_MAX = 20 * 1000,
+    /* Rows that come after the one that is asked for: then the rest is called off.  Below, reading
+       them is cheaper than the session, which is not used again after a cancel. */
+    QUERY_ROWS_IGNORED_MAX = 1000,
+
     /* Threads that connect at once, over all connections.  Each blocks in name resolution or TLS.
      */
     CONNECT_THREADS_MAX = 16,

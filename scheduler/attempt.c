@@ -137,11 +137,17 @@ static void carry_out(struct scheduler *s, struct instance *i)
     }
 }
 
-static void succeed(struct scheduler *s, struct instance *i, enum reason reason, const char *text)
+/* `result` may be NULL. */
+static void succeed(struct scheduler *s, struct instance *i, const struct attempt_result *result,
+    enum reason reason, const char *text)
 {
+    const char *decision = result ? result->decision : NULL;
     task_drop_intent(i);
     if (i->state == TASK_RESTARTING)
         task_move(s, i, TASK_EVENT_RESTART, REASON_CLEARED, NULL);
+    if (i->task->kind == KIND_LATEST_ONLY && !decision)
+        decision = decision_by_clock(s, i->run);
+    decision_set(i, decision);
     task_move(s, i, TASK_EVENT_SUCCEED, reason, text);
 }
 
@@ -162,7 +168,7 @@ void attempt_void_done(struct scheduler *s, const struct event *event)
     }
     if (event->result)
         emit_attempt(s, i, event->result, outcome_names[OUTCOME_SUCCESS]);
-    succeed(s, i, REASON_COMMITTED_BEFORE,
+    succeed(s, i, event->result, REASON_COMMITTED_BEFORE,
         arena_printf(s->plan->arena, "committed by attempt %d after all", i->tries_total));
 }
 
@@ -218,10 +224,12 @@ static void again(struct scheduler *s, struct instance *i, enum reason reason, c
     i->try_number--;
     i->ready_us = s->now.wall_us;
     task_move(s, i, TASK_EVENT_AGAIN, reason, first_line(s, message));
-    if (task_verdict(i) != VERDICT_RUN)
-        task_move(s, i, TASK_EVENT_UNREADY, REASON_WAITING_UPSTREAM, NULL);
-    else
+    if (task_verdict(i) == VERDICT_RUN) {
         slots_enqueue(s, i);
+        return;
+    }
+    task_move(s, i, TASK_EVENT_UNREADY, REASON_WAITING_UPSTREAM, NULL);
+    task_wants_evaluation(s, i);
 }
 
 static void again_or_fail(struct scheduler *s, struct instance *i, int32_t *count, int32_t free_max,
@@ -260,7 +268,8 @@ static void take_outcome(
         if (mapping_is_head(i))
             expand(s, i, result);
         else
-            succeed(s, i, result->committed_before ? REASON_COMMITTED_BEFORE : REASON_SUCCEEDED,
+            succeed(s, i, result,
+                result->committed_before ? REASON_COMMITTED_BEFORE : REASON_SUCCEEDED,
                 result->committed_before ? result->message : NULL);
         break;
     case OUTCOME_SKIPPED:
@@ -323,7 +332,7 @@ static void take_end_with_intent(
         carry_out(s, i);
     } else if (result->outcome == OUTCOME_SUCCESS && i->attempt_generation == i->generation &&
                !mapping_is_head(i)) {
-        succeed(s, i, REASON_COMMITTED_BEFORE, "it succeeded before it could be stopped");
+        succeed(s, i, result, REASON_COMMITTED_BEFORE, "it succeeded before it could be stopped");
     } else if (i->unsettled) {
         attempt_settle(s, i);
     } else {

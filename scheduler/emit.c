@@ -64,6 +64,7 @@ struct task_record task_record_of(struct scheduler *s, const struct instance *i)
         .unsettled_generation = i->unsettled_generation,
         .attempt = i->attempt,
         .mapped = in_plan(s, i->mapped),
+        .decision = in_plan(s, decision_text(i)),
         .ready_us = i->ready_us,
         .queued_us = i->queued_us,
         .started_us = i->started_us,

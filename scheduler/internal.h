@@ -76,6 +76,7 @@ struct instance {
     /* Not kept for mapped instances: those of their head hold for them. */
     struct upstream_counts up;     /* of its direct upstreams */
     struct upstream_counts setups; /* in whose scope it is */
+    struct decision *decision;     /* heap: of its success, NULL = all goes on */
 
     bool unsettled;
     bool alive;        /* an attempt is with the executor */
@@ -366,6 +367,23 @@ void mapping_remove(struct scheduler *s, struct instance *head, uint32_t first);
 enum task_state mapping_state(const struct instance *head);
 /* "load", "load[3]" */
 void instance_name(const struct instance *i, struct strbuf *out);
+
+/* ---- decide.c: what branches and their like skip
+ * ------------------------------------------------ */
+/* Takes what its success decided (as in struct attempt_result); the run has its shape. */
+void decision_set(struct instance *i, const char *text);
+void decision_drop(struct instance *i);
+/* Finds out again whom its decision skips: the run's tasks or version were loaded. */
+void decision_bind(struct instance *i);
+const char *decision_text(const struct instance *i); /* NULL without */
+/* The task whose decision skips this one, NULL when none does. */
+const struct instance *decision_on(const struct instance *i);
+/* Whether a task that may skip it has not decided yet. */
+bool decision_awaited(const struct instance *i);
+/* "skipped: `choose` chose `b`" */
+void decision_describe(const struct instance *by, struct strbuf *out);
+/* What a latest_only task decides now. */
+const char *decision_by_clock(const struct scheduler *s, const struct run *run);
 
 /* ---- attempt.c: attempts
  * ------------------------------------------------------------------------- */

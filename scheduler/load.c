@@ -76,6 +76,7 @@ static void take_task_record(
     i->unsettled_generation = record->unsettled_generation;
     i->attempt = record->attempt;
     i->mapped = arena_strdup(i->run->arena, record->mapped);
+    decision_set(i, record->decision);
     i->ready_us = record->ready_us;
     i->queued_us = record->queued_us;
     i->started_us = record->started_us;

@@ -332,6 +332,8 @@ void run_recount(struct scheduler *s, struct run *run)
             continue;
         count_upstreams(&i->up, run, &i->task->upstream);
         count_upstreams(&i->setups, run, &run->shape->tasks[i->task->index].setups);
+        if (i->decision)
+            decision_bind(i);
     }
     run_wants_check(s, run);
 }

@@ -14,8 +14,7 @@ static bool is_leaf(const struct dag *dag, const struct task *task)
     return !task->teardown || task->on_failure_fail_dagrun;
 }
 
-/* Marks everything after (or before) `from`, without `from` itself. */
-static void mark_relatives(
+void shape_mark_relatives(
     const struct dag *dag, uint32_t from, bool after, bool *marks, uint32_t *stack)
 {
     uint32_t depth = 0;
@@ -44,13 +43,13 @@ static struct indexes scope_of(
     bool has_teardown = false;
     memset(scratch->after, 0, dag->task_count);
     memset(scratch->before, 0, dag->task_count);
-    mark_relatives(dag, setup->index, true, scratch->after, scratch->stack);
+    shape_mark_relatives(dag, setup->index, true, scratch->after, scratch->stack);
     for (size_t i = 0; i < setup->downstream.count; i++) {
         const struct task *down = &dag->tasks[setup->downstream.at[i]];
         if (!down->teardown)
             continue;
         has_teardown = true;
-        mark_relatives(dag, down->index, false, scratch->before, scratch->stack);
+        shape_mark_relatives(dag, down->index, false, scratch->before, scratch->stack);
     }
     size_t count = 0;
     for (uint32_t i = 0; i < dag->task_count; i++)
@@ -60,23 +59,44 @@ static struct indexes scope_of(
         arena_memdup(shape->arena, scratch->found, count * sizeof(uint32_t)), count};
 }
 
-/* Turns setup → tasks round into task → setups. */
-static void fill_setups(struct shape *shape)
+/* Turns task → tasks round: of each task in a list that starts at `from`, who lists it, into the
+   list at `to` (offsets in struct task_shape). */
+static void turn_round(struct shape *shape, size_t from, size_t to)
 {
     uint32_t count = shape->dag->task_count;
     uint32_t *filled = mem_alloc_zero(count, sizeof(uint32_t));
+#define LIST(task, offset) ((struct indexes *)(void *)((char *)&shape->tasks[task] + (offset)))
     for (uint32_t s = 0; s < count; s++)
-        for (size_t i = 0; i < shape->tasks[s].scoped.count; i++)
-            shape->tasks[shape->tasks[s].scoped.at[i]].setups.count++;
+        for (size_t i = 0; i < LIST(s, from)->count; i++)
+            LIST(LIST(s, from)->at[i], to)->count++;
     for (uint32_t t = 0; t < count; t++)
-        shape->tasks[t].setups.at =
-            arena_array(shape->arena, uint32_t, shape->tasks[t].setups.count);
+        LIST(t, to)->at = arena_array(shape->arena, uint32_t, LIST(t, to)->count);
     for (uint32_t s = 0; s < count; s++)
-        for (size_t i = 0; i < shape->tasks[s].scoped.count; i++) {
-            uint32_t t = shape->tasks[s].scoped.at[i];
-            ((uint32_t *)shape->tasks[t].setups.at)[filled[t]++] = s;
+        for (size_t i = 0; i < LIST(s, from)->count; i++) {
+            uint32_t t = LIST(s, from)->at[i];
+            ((uint32_t *)LIST(t, to)->at)[filled[t]++] = s;
         }
+#undef LIST
     mem_free(filled);
+}
+
+/* The tasks that a decision may skip: what follows directly, of a short circuit all that follows.
+   Teardowns clean up whatever was skipped. */
+static struct indexes decided_by(
+    struct shape *shape, const struct task *decider, const struct scratch *scratch)
+{
+    const struct dag *dag = shape->dag;
+    size_t count = 0;
+    memset(scratch->after, 0, dag->task_count);
+    if (decider->kind == KIND_SHORT_CIRCUIT && !decider->decision.only_direct)
+        shape_mark_relatives(dag, decider->index, true, scratch->after, scratch->stack);
+    for (size_t i = 0; i < decider->downstream.count; i++)
+        scratch->after[decider->downstream.at[i]] = true;
+    for (uint32_t i = 0; i < dag->task_count; i++)
+        if (scratch->after[i] && !dag->tasks[i].teardown)
+            scratch->found[count++] = i;
+    return (struct indexes){
+        arena_memdup(shape->arena, scratch->found, count * sizeof(uint32_t)), count};
 }
 
 static void find_scopes(struct shape *shape)
@@ -84,14 +104,19 @@ static void find_scopes(struct shape *shape)
     uint32_t count = shape->dag->task_count;
     struct scratch scratch = {mem_alloc(count), mem_alloc(count),
         mem_alloc((count + 1) * sizeof(uint32_t)), mem_alloc((count + 1) * sizeof(uint32_t))};
-    for (uint32_t i = 0; i < count; i++)
-        if (shape->dag->tasks[i].setup)
-            shape->tasks[i].scoped = scope_of(shape, &shape->dag->tasks[i], &scratch);
+    for (uint32_t i = 0; i < count; i++) {
+        const struct task *task = &shape->dag->tasks[i];
+        if (task->setup)
+            shape->tasks[i].scoped = scope_of(shape, task, &scratch);
+        if (task_kind_decides(task->kind))
+            shape->tasks[i].decides = decided_by(shape, task, &scratch);
+    }
     mem_free(scratch.after);
     mem_free(scratch.before);
     mem_free(scratch.stack);
     mem_free(scratch.found);
-    fill_setups(shape);
+    turn_round(shape, offsetof(struct task_shape, scoped), offsetof(struct task_shape, setups));
+    turn_round(shape, offsetof(struct task_shape, decides), offsetof(struct task_shape, deciders));
 }
 
 struct shape *shape_new(const struct dag *dag)
@@ -102,15 +127,15 @@ struct shape *shape_new(const struct dag *dag)
     shape->arena = arena_new();
     shape->version = dag->version;
     shape->tasks = arena_array(shape->arena, struct task_shape, dag->task_count);
-    bool has_setups = false;
+    bool has_scopes = false;
     for (uint32_t i = 0; i < dag->task_count; i++) {
         const struct task *task = &dag->tasks[i];
         shape->tasks[i].leaf = is_leaf(dag, task);
-        has_setups |= task->setup;
+        has_scopes |= task->setup || task_kind_decides(task->kind);
         for (size_t u = 0; u < task->upstream.count; u++)
             shape->tasks[i].setup_upstreams += dag->tasks[task->upstream.at[u]].setup;
     }
-    if (has_setups)
+    if (has_scopes)
         find_scopes(shape);
     return shape;
 }

@@ -111,7 +111,7 @@ static struct lane *lane_find(struct scheduler *s, const struct instance *i)
     const struct task *task = i->task;
     struct lane wanted = {.need = task->pool_slots > 0 ? task->pool_slots : 1};
     wanted.pool = slots_find(s, "pool", task->pool ? task->pool : "default_pool");
-    if (task->kind == KIND_SQL && task->sql.connection)
+    if (task->sql.connection)
         wanted.connection = slots_find(s, "connection", task->sql.connection);
     if (is_process(task->kind))
         wanted.processes = s->processes;

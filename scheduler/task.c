@@ -51,6 +51,7 @@ void task_free_texts(struct instance *i)
 {
     mem_free(i->text);
     mem_free(i->intent.text);
+    decision_drop(i);
 }
 
 /* ---- counters ---- */
@@ -104,6 +105,9 @@ static void tell_downstream(struct scheduler *s, struct instance *i, enum task_s
         count_state(&within->setups, i->state, false, 1);
         wants_evaluation_of_all(s, within);
     }
+    const struct indexes *decides = &run->shape->tasks[i->task->index].decides;
+    for (size_t n = 0; n < decides->count; n++)
+        wants_evaluation_of_all(s, run->tasks[decides->at[n]]);
 }
 
 static void count_in_run(struct scheduler *s, struct instance *i, enum task_state from)
@@ -149,6 +153,8 @@ void task_move(struct scheduler *s, struct instance *i, enum task_event event, e
     bool possible = task_transition(from, event, &i->state);
     assert(possible);
     (void)possible;
+    if (event != TASK_EVENT_SUCCEED)
+        decision_drop(i); /* it belongs to the success that it came with */
     set_waiting_past(s, i, false);
     task_set_reason(s, i, reason, text);
     if (event == TASK_EVENT_SUCCEED)
@@ -169,6 +175,10 @@ void task_move(struct scheduler *s, struct instance *i, enum task_event event, e
 enum verdict task_verdict(const struct instance *i)
 {
     const struct instance *head = instance_head(i);
+    if (decision_on(i))
+        return VERDICT_SKIP;
+    if (decision_awaited(i))
+        return VERDICT_WAIT;
     if (i->task->trigger_rule == RULE_ALWAYS)
         return VERDICT_RUN;
     enum verdict verdict = head->setups.total ? scope_verdict(&head->setups) : VERDICT_RUN;
@@ -246,7 +256,11 @@ static void end_by_rule(struct scheduler *s, struct instance *i, enum verdict ve
     const struct instance *head = instance_head(i);
     struct strbuf text = {0};
     enum reason reason = REASON_UPSTREAM_FAILED;
-    if (verdict == VERDICT_UPSTREAM_FAILED) {
+    const struct instance *by = decision_on(i);
+    if (by) {
+        reason = REASON_DECIDED;
+        decision_describe(by, &text);
+    } else if (verdict == VERDICT_UPSTREAM_FAILED) {
         describe_causes(i, FAILED_BITS, &text);
     } else if (scope_verdict(&head->setups) == VERDICT_SKIP && head->setups.total) {
         reason = REASON_UPSTREAM_SKIPPED;
@@ -266,6 +280,21 @@ static void end_by_rule(struct scheduler *s, struct instance *i, enum verdict ve
     strbuf_done(&text);
 }
 
+static bool needs_no_attempt(const struct scheduler *s, const struct instance *i)
+{
+    enum task_kind kind = i->task->kind;
+    return (kind == KIND_EMPTY || kind == KIND_LATEST_ONLY) && !s->start_empty_tasks &&
+           !mapping_is_head(i);
+}
+
+static const char *no_work_text(const struct instance *i)
+{
+    if (i->task->kind != KIND_LATEST_ONLY)
+        return NULL;
+    return i->decision ? "not the newest interval: what follows is skipped"
+                       : "what follows goes on";
+}
+
 static void become_ready(struct scheduler *s, struct instance *i)
 {
     const char *why_not = NULL;
@@ -275,9 +304,11 @@ static void become_ready(struct scheduler *s, struct instance *i)
         set_waiting_past(s, i, true);
         return;
     }
-    if (i->task->kind == KIND_EMPTY && !s->start_empty_tasks && !mapping_is_head(i)) {
+    if (needs_no_attempt(s, i)) {
         i->started_us = i->ended_us = s->now.wall_us;
-        task_move(s, i, TASK_EVENT_SUCCEED, REASON_NO_WORK, NULL);
+        if (i->task->kind == KIND_LATEST_ONLY)
+            decision_set(i, decision_by_clock(s, i->run));
+        task_move(s, i, TASK_EVENT_SUCCEED, REASON_NO_WORK, no_work_text(i));
         return;
     }
     i->ready_us = s->now.wall_us;

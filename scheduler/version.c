@@ -7,7 +7,7 @@ void run_add_gone(struct run *run, const struct task_record *record)
     gone->record = *record;
     gone->record.task_id = arena_strdup(run->arena, record->task_id);
     gone->record.mapped = arena_strdup(run->arena, record->mapped);
-    gone->record.reason_text = NULL;
+    gone->record.reason_text = gone->record.decision = NULL;
     gone->next = run->gone;
     run->gone = gone;
 }

@@ -305,12 +305,24 @@ static enum status render_process(struct rendering *r, struct error *err)
     return status;
 }
 
+/* --- decisions ------------------------------------------------------------------------------ */
+
+static enum status render_decision(struct rendering *r, struct error *err)
+{
+    const struct task *task = r->context.task;
+    return task->decision.text.value
+               ? add_text(r, task_kind_name(task->kind), &task->decision.text, err)
+               : render_sql(r, err);
+}
+
 /* --- the two doors -------------------------------------------------------------------------- */
 
 static enum status render_fields(struct rendering *r, struct error *err)
 {
     static enum status (*const of_kind[KIND_COUNT])(struct rendering *, struct error *) = {
         [KIND_SQL] = render_sql,
+        [KIND_BRANCH] = render_decision,
+        [KIND_SHORT_CIRCUIT] = render_decision,
         [KIND_BASH] = render_process,
         [KIND_EXEC] = render_process,
         [KIND_PYTHON] = render_process,

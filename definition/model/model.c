@@ -27,6 +27,11 @@ const char *task_kind_name(enum task_kind kind)
     return task_kinds[kind];
 }
 
+bool task_kind_decides(enum task_kind kind)
+{
+    return kind == KIND_BRANCH || kind == KIND_SHORT_CIRCUIT || kind == KIND_LATEST_ONLY;
+}
+
 const char *dialect_name(enum dialect dialect)
 {
     return dialects[dialect];

@@ -63,6 +63,8 @@ enum task_kind {
     KIND_COUNT
 };
 const char *task_kind_name(enum task_kind kind); /* "sql" … */
+/* Whether tasks of this kind decide which of those that follow are skipped. */
+bool task_kind_decides(enum task_kind kind);
 
 enum weight_rule { WEIGHT_DOWNSTREAM, WEIGHT_UPSTREAM, WEIGHT_ABSOLUTE };
 enum catchup { CATCHUP_LATEST, CATCHUP_ALL, CATCHUP_NONE };
@@ -78,7 +80,7 @@ enum sql_result { RESULT_NONE, RESULT_SCALAR, RESULT_ROW, RESULT_ROWS };
 struct sql_task {
     struct text sql; /* the text, or the path of a template */
     bool is_path;
-    const char *connection;
+    const char *connection;   /* NULL = it asks no database */
     const json_t *parameters; /* bound parameters (list or mapping of texts), NULL = none */
     bool transaction;
     enum sql_isolation isolation;
@@ -150,6 +152,12 @@ struct deadline {
     double factor;
 };
 
+/* What a branch or a short circuit decides by.  What latest_only decides by is the clock. */
+struct decision_task {
+    struct text text; /* a template; not given: the task's `sql` is asked */
+    bool only_direct; /* short_circuit: skips what follows directly, and rules do the rest */
+};
+
 struct task {
     const char *task_id; /* with its groups: "features.pivot" */
     uint32_t index;      /* in dag.tasks */
@@ -183,6 +191,7 @@ struct task {
     struct expand expand;
     struct sql_task sql;
     struct process_task process;
+    struct decision_task decision;
 };
 
 /* A parameter's declaration: a JSON-Schema subset, or just a default. */

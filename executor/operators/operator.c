@@ -1,6 +1,6 @@
 #include "executor/operators/operator.h"
 
-#include "base/memory.h"
+#include "base/string.h"
 
 static const struct operator* const operators[KIND_COUNT] = {
     [KIND_EMPTY] = &operator_empty,
@@ -8,9 +8,20 @@ static const struct operator* const operators[KIND_COUNT] = {
     [KIND_BASH] = &operator_process,
     [KIND_EXEC] = &operator_process,
     [KIND_PYTHON] = &operator_process,
+    [KIND_BRANCH] = &operator_decide,
+    [KIND_SHORT_CIRCUIT] = &operator_decide,
+    [KIND_LATEST_ONLY] = &operator_empty, /* the scheduler decides it */
 };
 
 const struct operator* operator_find(enum task_kind kind)
 {
     return (size_t)kind < ARRAY_SIZE(operators) ? operators[kind] : NULL;
+}
+
+const struct operator* operator_named(const char *name)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(operators); i++)
+        if (operators[i] && str_equal(operators[i]->name, name))
+            return operators[i];
+    return NULL;
 }

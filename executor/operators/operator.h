@@ -60,8 +60,11 @@ struct operator
 extern const struct operator operator_empty;
 extern const struct operator operator_sql;
 extern const struct operator operator_process;
+extern const struct operator operator_decide;
 
 /* The row for a kind; NULL for a kind that cannot be acted on yet. */
 const struct operator* operator_find(enum task_kind kind);
+/* The row of that name, or NULL. */
+const struct operator* operator_named(const char *name);
 
 #endif

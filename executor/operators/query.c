@@ -7,7 +7,7 @@ struct query {
     struct sql_attempt sql;
     struct query_options options;
     struct sql_reader reader;
-    size_t bytes;
+    size_t bytes, ignored;
     VEC(struct query_value) values;
     struct query_rows rows;
 };
@@ -33,10 +33,19 @@ static void take_row(struct sql_attempt *s, const PGresult *row)
 {
     struct query *q = of(s);
     struct arena *arena = s->attempt->arena;
-    if (s->too_much)
+    if (s->rows_refused || s->rows_enough)
         return;
+    if (PQnfields(row) == 0) {
+        sql_refuse_rows(s, "the query gives rows without a column");
+        return;
+    }
+    if (q->options.first_only && q->rows.count) {
+        if (++q->ignored == QUERY_ROWS_IGNORED_MAX)
+            sql_enough_rows(s);
+        return;
+    }
     if (q->rows.count == q->options.rows_max) {
-        sql_too_much(
+        sql_refuse_rows(
             s, arena_printf(arena, "the query gives more than %zu rows", q->options.rows_max));
         return;
     }
@@ -47,7 +56,7 @@ static void take_row(struct sql_attempt *s, const PGresult *row)
         struct query_value value = {.type = PQftype(row, i)};
         q->bytes += null ? 0 : (size_t)PQgetlength(row, 0, i);
         if (q->bytes > XCOM_MAX) {
-            sql_too_much(s, "the rows of the query take more than 1 MiB");
+            sql_refuse_rows(s, "the rows of the query take more than 1 MiB");
             return;
         }
         value.text = null ? NULL : arena_strdup(arena, PQgetvalue(row, 0, i));

@@ -31,6 +31,7 @@ struct query_options {
     const struct sql_task *sql;
     const char *field; /* the rendered field that is the statement: "sql" */
     size_t rows_max;   /* more rows fail it; so do more than XCOM_MAX bytes */
+    bool first_only;   /* only the first row is wanted, however many there are */
     /* The rows are there, in the attempt's arena, and the session is given back: the attempt may be
        finished, or the next query started. */
     void (*done)(struct attempt *attempt, void *user, const struct query_rows *rows);

@@ -70,7 +70,8 @@ struct sql_attempt {
     bool claim_won;   /* ours is in */
     bool claim_taken; /* somebody else's claim is there: read it after the rollback */
 
-    const char *too_much; /* of the rows that came: what the statement fails with */
+    bool rows_enough;         /* the rest was called off; the statement is done all the same */
+    const char *rows_refused; /* why the rows that came are not wanted: the statement fails */
 
     bool failed; /* `failure` is what the attempt ends with after the rollback */
     struct attempt_result failure;
@@ -112,8 +113,10 @@ void sql_end_error(struct sql_attempt *s, enum error_class class, const struct e
 
 /* Begins on the session that was acquired. */
 void sql_protocol_begin(struct sql_attempt *s);
-/* More rows came than are wanted: the rest is called off, and the statement fails. */
-void sql_too_much(struct sql_attempt *s, const char *message);
+/* The rows that come are not wanted, too many for one: the statement is called off and fails. */
+void sql_refuse_rows(struct sql_attempt *s, const char *message);
+/* No further rows are wanted: the statement is called off, and is done. */
+void sql_enough_rows(struct sql_attempt *s);
 
 /* ---- sql_cancel.c ---- */
 

@@ -257,23 +257,33 @@ static void fail_control(struct sql_attempt *s, const struct query_end *end)
     fail_after_rollback(s, &failure);
 }
 
-void sql_too_much(struct sql_attempt *s, const char *message)
+void sql_refuse_rows(struct sql_attempt *s, const char *message)
 {
-    s->too_much = message;
+    s->rows_refused = message;
     sql_cancel_statement(s);
 }
 
-static void fail_too_much(struct sql_attempt *s)
+void sql_enough_rows(struct sql_attempt *s)
+{
+    s->rows_enough = true;
+    sql_cancel_statement(s);
+}
+
+static void fail_refused_rows(struct sql_attempt *s)
 {
     struct attempt_result failure =
-        sql_report_refusal(s, "54000", s->statements.at[s->at].offset, s->too_much);
+        sql_report_refusal(s, "54000", s->statements.at[s->at].offset, s->rows_refused);
     fail_after_rollback(s, &failure);
 }
 
 static void end_statement(struct sql_attempt *s, const struct query_end *end)
 {
-    if (end->error && s->too_much) {
-        fail_too_much(s); /* it was called off */
+    if (end->error && s->rows_refused) {
+        fail_refused_rows(s); /* it was called off */
+        return;
+    }
+    if (end->error && s->rows_enough) {
+        go(s, SQL_STEP_ROLLBACK);
         return;
     }
     if (end->error) {
@@ -284,8 +294,8 @@ static void end_statement(struct sql_attempt *s, const struct query_end *end)
     sql_report_done(s, end);
     if (ended_transaction(s, end)) {
         fail_control(s, end);
-    } else if (s->too_much) {
-        fail_too_much(s);
+    } else if (s->rows_refused) {
+        fail_refused_rows(s);
     } else {
         s->at++;
         next_statement(s);
@@ -478,7 +488,7 @@ static void sql_row(void *user, const PGresult *row)
         s->reader->row(s, row);
     } else if (s->step == SQL_STEP_STATEMENT) {
         if (s->task->result != RESULT_NONE && !sql_report_row(s, row))
-            s->too_much = "the result is too large for an XCom (1 MiB)";
+            s->rows_refused = "the result is too large for an XCom (1 MiB)";
     } else if (s->step == SQL_STEP_READ) {
         read_entry(s, row);
     } else if (s->step == SQL_STEP_BEGIN || s->step == SQL_STEP_CLOSE) {

@@ -158,6 +158,37 @@ TEST(tasks_that_can_never_run_are_found)
     done(&f);
 }
 
+TEST(a_branch_whose_text_is_known_names_what_follows_it)
+{
+    struct fixture f = begin("params: {way: {type: string}}\n"
+                             "tasks:\n  a: {branch: \"b, cc\"}\n"
+                             "  b: {empty: {}, depends_on: a}\n  c: {empty: {}, depends_on: a}\n"
+                             "  far: {branch: \"{{ 'c' if ds else 'd' }}\", depends_on: c}\n"
+                             "  d: {empty: {}, depends_on: far}\n"
+                             "  run: {branch: \"{{ params.way }}\", depends_on: d}\n"
+                             "  e: {empty: {}, depends_on: run}\n");
+    CHECK_STR(lint(&f),
+        "error unknown-branch dags/x.yaml:3:16 `cc` is no task or group that directly follows `a`: "
+        "`b`, `c`; \n"
+        "error unknown-branch dags/x.yaml:6:18 `c` is no task or group that directly follows "
+        "`far`: "
+        "`d`; \n");
+    done(&f);
+}
+
+TEST(what_a_short_circuit_may_skip_is_known_to_the_rules_after_it)
+{
+    struct fixture f =
+        begin("tasks:\n  a: {short_circuit: \"1\"}\n  b: {empty: {}, depends_on: a}\n"
+              "  c: {empty: {}, depends_on: b, trigger_rule: always}\n"
+              "  d: {empty: {}, depends_on: c, trigger_rule: all_skipped}\n"
+              "  last: {latest_only: {}, depends_on: d}\n");
+    CHECK_STR(lint(&f),
+        "warning decides-nothing dags/x.yaml:6:1 `last` decides what follows, and nothing follows "
+        "it; write `depends_on: last` at the tasks that it is to keep from running\n");
+    done(&f);
+}
+
 TEST(a_missing_script_and_a_dag_without_tasks_are_found)
 {
     struct fixture f = begin("tasks: {a: {python: gone.py}}\n---\ndag_id: y\n");

@@ -43,7 +43,7 @@ TEST(mistakes_in_keys)
         {"tasks: {a: {sqll: select 1}}\n", "1:13 a task has no key `sqll`; did you mean `sql`?"},
         {"tasks: {a: {empty: {}, sqlx: 1, retries: 1}}\n", "1:24 a task has no key `sqlx`"},
         {"tasks: {a: {}}\n", "1:9 the task `a` does not say what it does; give it one of sql, "
-                             "bash, exec, python, empty"},
+                             "bash, exec, python, branch, short_circuit, latest_only, empty"},
         {"tasks: {a: select 1}\n", "1:12 a task is a mapping, this is text; write `a: {sql: …}`"},
         {"tasks: {a: {bash: ls, empty: {}}}\n",
             "1:23 a task does one thing: `bash` and `empty` are both given; make two tasks of it"},
@@ -58,8 +58,40 @@ TEST(mistakes_in_keys)
             "1:14 `tooltip` is not a key of a group here; write `doc`"},
         {"- a\n", "1:1 a DAG is a mapping, this is a list"},
         {"# nothing\n", "1:1 the file has no DAG"},
-        {"tasks: {a: {latest_only: null}}\n", "1:13 `latest_only` is not supported yet; leave it "
+        {"tasks: {a: {trigger_dag: null}}\n", "1:13 `trigger_dag` is not supported yet; leave it "
                                               "out until a version of dag supports it"},
+    };
+    check_all(rows, ARRAY_SIZE(rows));
+}
+
+TEST(mistakes_in_tasks_that_decide)
+{
+    static const struct mistake rows[] = {
+        {"tasks: {a: {branch: b}, b: {empty: {}}}\n",
+            "1:9 the branch `a` has nothing to choose from; write `depends_on: a` at the tasks "
+            "that it chooses from"},
+        {"tasks: {a: {branch: [b]}, b: {empty: {}, depends_on: a}}\n",
+            "1:21 `branch` takes a template or {sql: …}, this is a list; write ids with commas "
+            "between: \"a, b\""},
+        {"tasks: {a: {short_circuit: null}, b: {empty: {}, depends_on: a}}\n",
+            "1:28 `short_circuit` takes a template or {sql: …}, this is nothing; what is empty or "
+            "false skips what follows"},
+        {"tasks: {a: {branch: {sqll: select 1, sql: select 1}, connection: greenplum}, b: {empty: "
+         "{}, depends_on: a}}\n",
+            "1:22 a question has no key `sqll`; did you mean `sql`?"},
+        {"tasks: {a: {branch: {sql: }}, b: {empty: {}, depends_on: a}}\n",
+            "1:27 `sql` takes text, this is nothing"},
+        {"tasks: {a: {branch: {sql: \" \"}, connection: greenplum}, b: {empty: {}, depends_on: "
+         "a}}\n",
+            "1:21 `branch` is empty"},
+        {"tasks: {a: {branch: {sql: select 1}, connection: greenplump}, b: {empty: {}, depends_on: "
+         "a}}\n",
+            "1:50 there is no connection `greenplump`; did you mean `greenplum`?"},
+        {"tasks: {a: {latest_only: 3}, b: {empty: {}, depends_on: a}}\n",
+            "1:26 `latest_only` takes nothing; write `latest_only: {}`"},
+        {"tasks: {a: {bash: ls, ignore_downstream_trigger_rules: false}}\n",
+            "1:23 `ignore_downstream_trigger_rules` does not belong to a task of this kind; it is "
+            "a key of these kinds: short_circuit"},
     };
     check_all(rows, ARRAY_SIZE(rows));
 }
@@ -238,7 +270,7 @@ TEST(all_mistakes_of_a_file_are_found_in_one_pass)
         "4:26 `retries` takes a whole number, this is text\n"
         "5:30 there is no task or group `c`\n"
         "9:3 the task `a` does not say what it does; give it one of sql, bash, exec, python, "
-        "empty\n");
+        "branch, short_circuit, latest_only, empty\n");
     CHECK_STR(dir.error.message, "dags/x.yaml has 5 mistakes");
     CHECK_STR(dir.diagnostics->first->error.excerpt, "shedule: null");
     CHECK_STR(dir.diagnostics->first->code, "unknown-key");

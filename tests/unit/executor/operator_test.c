@@ -21,6 +21,14 @@ static void make_process(void)
         .kill_grace_us = 200 * US_PER_MS};
 }
 
+static void make_decide(void)
+{
+    static const char *const follows[] = {"a", "b", NULL};
+    struct task *task = rig_decider(rig, KIND_BRANCH, follows);
+    task->sql = (struct sql_task){
+        .sql = {.value = "select 'a', pg_sleep(0.3)"}, .connection = "db", .transaction = true};
+}
+
 /* One row an operator: a kind that it serves, and a task of a third of a second (the empty one is
  * quicker). */
 static const struct row {
@@ -31,6 +39,7 @@ static const struct row {
     {&operator_empty, KIND_EMPTY, make_empty},
     {&operator_sql, KIND_SQL, make_sql},
     {&operator_process, KIND_BASH, make_process},
+    {&operator_decide, KIND_BRANCH, make_decide},
 };
 
 static const struct row *current;
@@ -63,8 +72,8 @@ static void spin(int turns)
 
 TEST(every_kind_that_can_be_declared_so_far_has_an_operator)
 {
-    static const enum task_kind served[] = {
-        KIND_EMPTY, KIND_SQL, KIND_BASH, KIND_EXEC, KIND_PYTHON};
+    static const enum task_kind served[] = {KIND_EMPTY, KIND_SQL, KIND_BASH, KIND_EXEC, KIND_PYTHON,
+        KIND_BRANCH, KIND_SHORT_CIRCUIT, KIND_LATEST_ONLY};
     size_t found = 0;
     for (size_t i = 0; i < ARRAY_SIZE(served); i++)
         CHECK(operator_find(served[i]) != NULL);

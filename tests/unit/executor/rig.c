@@ -30,6 +30,7 @@ static struct attempt_result keep_result(struct rig *rig, const struct attempt_r
     copy.place = keep(rig, result->place);
     copy.detail = keep(rig, result->detail);
     copy.xcom = keep(rig, result->xcom);
+    copy.decision = keep(rig, result->decision);
     return copy;
 }
 
@@ -190,6 +191,19 @@ struct task *rig_sql(struct rig *rig, const char *sql)
         .connection = "db",
         .transaction = true,
     };
+    return task;
+}
+
+struct task *rig_decider(struct rig *rig, enum task_kind kind, const char *const *follows)
+{
+    static const uint32_t numbers[] = {1, 2, 3, 4, 5, 6, 7};
+    struct task *task = rig_task(rig, kind);
+    task->downstream.at = numbers;
+    for (; follows[task->downstream.count]; task->downstream.count++) {
+        uint32_t n = (uint32_t)task->downstream.count + 1;
+        rig->tasks[n] = (struct task){.task_id = follows[n - 1], .index = n, .kind = KIND_EMPTY};
+    }
+    rig->dag.task_count = (uint32_t)task->downstream.count + 1;
     return task;
 }
 

@@ -46,6 +46,8 @@ struct task *rig_sql(struct rig *rig, const char *sql);
 /* Another text for the same task. */
 void rig_write(struct rig *rig, const char *sql);
 struct task *rig_task(struct rig *rig, enum task_kind kind);
+/* A branch or its like as task 0, and the ids (NULL ends them, at most seven) that follow it. */
+struct task *rig_decider(struct rig *rig, enum task_kind kind, const char *const *follows);
 
 /* The effect of starting task 0 as the next attempt; may be changed before rig_start. */
 struct effect rig_effect(struct rig *rig);

@@ -63,6 +63,12 @@ static void set_value(struct built_task *b, const char *key, const char *value)
         t->kind = KIND_SQL, t->sql.connection = value;
     else if (str_equal(key, "bash"))
         t->kind = KIND_BASH;
+    else if (str_equal(key, "branch"))
+        t->kind = KIND_BRANCH;
+    else if (str_equal(key, "short_circuit"))
+        t->kind = KIND_SHORT_CIRCUIT, t->decision.only_direct = str_equal(value, "direct");
+    else if (str_equal(key, "latest_only"))
+        t->kind = KIND_LATEST_ONLY;
     else if (str_equal(key, "setup"))
         t->setup = flag;
     else if (str_equal(key, "teardown"))

@@ -125,6 +125,7 @@ static void store_task(struct world *w, const struct change *change)
     task->task_id = arena_strdup(w->arena, from->task_id);
     task->reason_text = arena_strdup(w->arena, from->reason_text);
     task->mapped = arena_strdup(w->arena, from->mapped);
+    task->decision = arena_strdup(w->arena, from->decision);
     REQUIRE(task->reason_text != NULL);
     map_set(w->tasks, key, task);
 }
