@@ -73,6 +73,15 @@ enum status error_set(struct error *err, enum status status, const char *format,
     return status;
 }
 
+void error_clear(struct error *err)
+{
+    /* Its texts are long: their first bytes say that there are none. */
+    err->status = OK;
+    err->message[0] = err->hint[0] = err->excerpt[0] = err->trace[0] = err->sqlstate[0] = '\0';
+    err->place.file[0] = '\0';
+    err->place.line = err->place.column = 0;
+}
+
 enum status error_context(struct error *err, const char *format, ...)
 {
     /* Whoever passes no error has the status from the call that failed. */

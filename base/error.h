@@ -74,6 +74,8 @@ enum status error_set(struct error *err, enum status status, const char *format,
     __attribute__((format(printf, 3, 4)));
 enum status error_vset(struct error *err, enum status status, const char *format, va_list args)
     __attribute__((format(printf, 3, 0)));
+/* No error any more. */
+void error_clear(struct error *err);
 /* Adds context on the way up: "loading DAG `geolife`: " before the message.  Returns the error's
    status; of no error (NULL) it is not known, and ERR_INTERNAL. */
 enum status error_context(struct error *err, const char *format, ...)

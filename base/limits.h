@@ -11,6 +11,8 @@ enum {
     ARENA_CHUNK_SIZE_MIN = 4096,
     /* Bytes.  Chunks double up to this, so that a large arena wastes at most this much. */
     ARENA_CHUNK_SIZE_MAX = 1024 * 1024,
+    /* Bytes.  The largest chunk that an arena keeps when it is cleared. */
+    ARENA_CHUNK_KEPT_MAX = 64 * 1024,
     /* Folders below each other that dir_list enters; also ends loops of symbolic links. */
     DIR_DEPTH_MAX = 32,
     /* Files that one dir_list gives; a folder of DAGs or templates is far from it. */

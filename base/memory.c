@@ -1,19 +1,16 @@
 #include <assert.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "base/limits.h"
 #include "base/memory.h"
 
+/* What is not in use is zero, so that allocating need not clear. */
 struct chunk {
-    struct chunk *next;
-    size_t size, used;
+    struct chunk *before;
+    size_t size, used; /* `used` once there is a newer one */
     _Alignas(max_align_t) unsigned char bytes[];
-};
-
-struct arena {
-    struct chunk *first, *last;
-    size_t used;
 };
 
 static void *checked(void *p, size_t size)
@@ -54,68 +51,82 @@ struct arena *arena_new(void)
     return mem_alloc_zero(1, sizeof(struct arena));
 }
 
-static void chunks_free(struct chunk *chunk)
-{
-    while (chunk) {
-        struct chunk *next = chunk->next;
-        mem_free(chunk);
-        chunk = next;
-    }
-}
-
 void arena_free(struct arena *arena)
 {
     if (!arena)
         return;
-    chunks_free(arena->first);
+    for (struct chunk *chunk = arena->newest, *before; chunk; chunk = before) {
+        before = chunk->before;
+        mem_free(chunk);
+    }
     mem_free(arena);
 }
 
+static void chunk_leave(struct arena *arena)
+{
+    if (arena->newest)
+        arena->newest->used = (size_t)(arena->at - arena->newest->bytes);
+}
+
+static void chunk_enter(struct arena *arena, struct chunk *chunk)
+{
+    arena->newest = chunk;
+    arena->at = chunk ? chunk->bytes : NULL;
+    arena->end = chunk ? chunk->bytes + chunk->size : NULL;
+}
+
+/* Keeps the largest chunk that may be kept: work that repeats itself soon needs no other. */
 void arena_clear(struct arena *arena)
 {
+    struct chunk *kept = NULL;
+    chunk_leave(arena);
+    for (struct chunk *chunk = arena->newest, *before; chunk; chunk = before) {
+        before = chunk->before;
+        bool is_larger = chunk->size <= ARENA_CHUNK_KEPT_MAX && (!kept || chunk->size > kept->size);
+        mem_free(is_larger ? kept : chunk);
+        kept = is_larger ? chunk : kept;
+    }
+    if (kept) {
+        memset(kept->bytes, 0, kept->used);
+        kept->before = NULL;
+    }
+    chunk_enter(arena, kept);
     arena->used = 0;
-    if (!arena->first)
-        return;
-    chunks_free(arena->first->next);
-    arena->first->next = NULL;
-    arena->first->used = 0;
-    arena->last = arena->first;
 }
 
-size_t arena_used(const struct arena *arena)
+void *arena_alloc_slowly_(struct arena *arena, size_t size)
 {
-    return arena->used;
-}
-
-static struct chunk *chunk_add(struct arena *arena, size_t size_min)
-{
-    size_t size = arena->last ? arena->last->size * 2 : ARENA_CHUNK_SIZE_MIN;
-    if (size > ARENA_CHUNK_SIZE_MAX)
-        size = ARENA_CHUNK_SIZE_MAX;
-    if (size < size_min)
-        size = size_min;
-    struct chunk *chunk = mem_alloc(sizeof(struct chunk) + size);
-    *chunk = (struct chunk){.size = size};
-    if (arena->last)
-        arena->last->next = chunk;
-    else
-        arena->first = chunk;
-    arena->last = chunk;
-    return chunk;
-}
-
-void *arena_alloc(struct arena *arena, size_t size)
-{
-    const size_t alignment = _Alignof(max_align_t);
     assert(size <= SIZE_MAX / 2);
-    size_t rounded = (size ? size + alignment - 1 : alignment) / alignment * alignment;
-    struct chunk *chunk = arena->last;
-    if (!chunk || chunk->size - chunk->used < rounded)
-        chunk = chunk_add(arena, rounded);
-    void *p = chunk->bytes + chunk->used;
-    chunk->used += rounded;
-    arena->used += size;
-    return memset(p, 0, rounded);
+    size_t chunk_size = arena->newest ? arena->newest->size * 2 : ARENA_CHUNK_SIZE_MIN;
+    if (chunk_size > ARENA_CHUNK_SIZE_MAX)
+        chunk_size = ARENA_CHUNK_SIZE_MAX;
+    if (chunk_size < arena_rounded(size))
+        chunk_size = arena_rounded(size);
+    struct chunk *chunk = mem_alloc_zero(1, sizeof(struct chunk) + chunk_size);
+    chunk->size = chunk_size;
+    chunk->before = arena->newest;
+    chunk_leave(arena);
+    chunk_enter(arena, chunk);
+    return arena_alloc(arena, size);
+}
+
+void *arena_resize(struct arena *arena, void *p, size_t size, size_t new_size)
+{
+    size_t before = arena_rounded(size), after = arena_rounded(new_size);
+    bool is_last = p && (unsigned char *)p + before == arena->at;
+    if (is_last && new_size <= SIZE_MAX / 2 && after <= (size_t)(arena->end - (unsigned char *)p)) {
+        if (after < before)
+            memset((unsigned char *)p + after, 0, before - after);
+        arena->at = (unsigned char *)p + after;
+        arena->used += new_size - size;
+        return p;
+    }
+    if (new_size <= size)
+        return p;
+    void *grown = arena_alloc(arena, new_size);
+    if (size)
+        memcpy(grown, p, size);
+    return grown;
 }
 
 void *arena_memdup(struct arena *arena, const void *p, size_t size)

@@ -24,19 +24,46 @@ void *mem_realloc(void *p, size_t size);
 char *mem_strdup(const char *s);
 void mem_free(void *p);
 
-struct arena;
+/* Private to arena_alloc and base/memory.c. */
+struct arena {
+    unsigned char *at, *end; /* the newest chunk's room */
+    struct chunk *newest;
+    size_t used; /* bytes handed out */
+};
 
 /* A new, empty arena, owned by the caller. */
 struct arena *arena_new(void);
 /* Frees the arena and all that was allocated from it.  NULL is fine. */
 void arena_free(struct arena *arena);
-/* Forgets everything allocated from the arena, keeping its first chunk for reuse. */
+/* Forgets everything allocated from the arena, keeping some memory for reuse. */
 void arena_clear(struct arena *arena);
 /* Bytes handed out since the arena was made or cleared. */
-size_t arena_used(const struct arena *arena);
+static inline size_t arena_used(const struct arena *arena)
+{
+    return arena->used;
+}
+
+/* What `size` bytes take up in an arena. */
+static inline size_t arena_rounded(size_t size)
+{
+    const size_t alignment = _Alignof(max_align_t);
+    return (size + !size + alignment - 1) & ~(alignment - 1);
+}
 
 /* `size` bytes, zeroed, aligned for any type. */
-void *arena_alloc(struct arena *arena, size_t size);
+void *arena_alloc_slowly_(struct arena *arena, size_t size);
+static inline void *arena_alloc(struct arena *arena, size_t size)
+{
+    if (size > SIZE_MAX / 2 || arena_rounded(size) > (size_t)(arena->end - arena->at))
+        return arena_alloc_slowly_(arena, size);
+    void *p = arena->at;
+    arena->at += arena_rounded(size);
+    arena->used += size;
+    return p;
+}
+/* Makes the `size` bytes at `p` (NULL: none) `new_size` bytes long: in place when they are what was
+   allocated last, else as a copy.  What is added is not zeroed in general. */
+void *arena_resize(struct arena *arena, void *p, size_t size, size_t new_size);
 /* A copy of `size` bytes at `p`. */
 void *arena_memdup(struct arena *arena, const void *p, size_t size);
 /* A NUL-terminated copy of `s`; NULL stays NULL. */

@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <float.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -76,6 +77,17 @@ bool parse_double(struct slice s, double *ret)
     return true;
 }
 
+size_t format_uint64(uint64_t v, char ret[UINT64_TEXT_SIZE])
+{
+    char digits[UINT64_TEXT_SIZE];
+    size_t at = sizeof digits;
+    do
+        digits[--at] = (char)('0' + v % 10);
+    while (v /= 10);
+    memcpy(ret, digits + at, sizeof digits - at);
+    return sizeof digits - at;
+}
+
 enum { DIGITS_MAX = 17, DIGITS_SIZE = 32 };
 
 /* The digits of a finite positive double, and its decimal exponent: d.ddd × 10^exponent. */
@@ -121,11 +133,33 @@ static struct decimal decimal_next(struct decimal decimal)
     return decimal;
 }
 
+/* v as whole / 10^places with few places, when there is such a number of at most 15 digits.  Then
+   the division, of two numbers that doubles hold exactly, is rounded as reading the decimal is; and
+   no other decimal of at most 15 digits reads back as v. */
+static bool short_decimal(double v, struct decimal *ret)
+{
+    static const double powers[] = {1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6};
+    for (size_t places = 0; places < ARRAY_SIZE(powers) && v * powers[places] < 1e15; places++) {
+        double whole = nearbyint(v * powers[places]);
+        if (whole < 1 || whole / powers[places] != v)
+            continue;
+        ret->count = (int)format_uint64((uint64_t)whole, ret->digits);
+        ret->exponent = ret->count - 1 - (int)places;
+        return true;
+    }
+    return false;
+}
+
 /* The shortest decimal that reads back as v.  At a power of two the doubles below lie closer than
-   those above, so that the decimal above v may read back though the nearest one does not. */
+   those above, so that the decimal above v may read back though the nearest one does not.  Any
+   decimal of up to DBL_DIG digits that reads back is the one rounded to DBL_DIG (normal numbers),
+   with zeros at the end. */
 static struct decimal shortest_decimal(double v)
 {
-    for (int precision = 1; precision < DIGITS_MAX; precision++) {
+    struct decimal found = {0};
+    if (short_decimal(v, &found))
+        return found;
+    for (int precision = v < DBL_MIN ? 1 : DBL_DIG; precision < DIGITS_MAX; precision++) {
         struct decimal nearest = decimal_of(v, precision), above = decimal_next(nearest);
         if (decimal_value(&nearest) == v)
             return nearest;
@@ -137,6 +171,18 @@ static struct decimal shortest_decimal(double v)
 
 /* Python's repr: plain notation for exponents from -4 to 15. */
 enum { PLAIN_EXPONENT_MIN = -4, PLAIN_EXPONENT_MAX = 15 };
+
+/* Digits on both sides of the point, as most floats have them. */
+static void write_point(const struct decimal *decimal, const char *sign, char ret[32])
+{
+    size_t whole = (size_t)decimal->exponent + 1, rest = (size_t)decimal->count - whole;
+    size_t at = strlen(sign);
+    memcpy(ret, sign, at);
+    memcpy(ret + at, decimal->digits, whole);
+    ret[at + whole] = '.';
+    memcpy(ret + at + whole + 1, decimal->digits + whole, rest);
+    ret[at + whole + 1 + rest] = '\0';
+}
 
 static void write_decimal(const struct decimal *decimal, const char *sign, char ret[32])
 {
@@ -151,8 +197,7 @@ static void write_decimal(const struct decimal *decimal, const char *sign, char 
         snprintf(
             ret, 32, "%s%.*s%.*s.0", sign, count, digits, exponent + 1 - count, "000000000000000");
     else
-        snprintf(ret, 32, "%s%.*s.%.*s", sign, exponent + 1, digits, count - exponent - 1,
-            digits + exponent + 1);
+        write_point(decimal, sign, ret);
 }
 
 void format_double(double v, char ret[32])

@@ -4,16 +4,6 @@
 
 enum { STRBUF_CAPACITY_MIN = 64 };
 
-bool slice_equal(struct slice a, struct slice b)
-{
-    return a.size == b.size && (a.size == 0 || memcmp(a.p, b.p, a.size) == 0);
-}
-
-bool slice_equal_str(struct slice a, const char *b)
-{
-    return slice_equal(a, slice_of(b));
-}
-
 int slice_compare(struct slice a, struct slice b)
 {
     size_t common = a.size < b.size ? a.size : b.size;
@@ -53,7 +43,8 @@ bool str_ends(const char *s, const char *suffix)
 
 void strbuf_done(struct strbuf *buf)
 {
-    mem_free(buf->text);
+    if (!buf->arena)
+        mem_free(buf->text);
     buf->text = NULL;
     buf->size = buf->capacity = 0;
     buf->over = false;
@@ -83,34 +74,30 @@ static size_t strbuf_room(struct strbuf *buf, size_t size)
     assert(needed > buf->size);
     if (needed > buf->capacity) {
         size_t grown = buf->capacity ? buf->capacity * 2 : STRBUF_CAPACITY_MIN;
-        buf->capacity = grown > needed ? grown : needed;
-        buf->text = mem_realloc(buf->text, buf->capacity);
+        if (grown < needed)
+            grown = needed;
+        if (buf->limit && grown > buf->limit + 1)
+            grown = buf->limit + 1;
+        buf->text = buf->arena ? arena_resize(buf->arena, buf->text, buf->capacity, grown)
+                               : mem_realloc(buf->text, grown);
+        buf->capacity = grown;
     }
     return size;
 }
 
-void strbuf_add(struct strbuf *buf, const char *p, size_t size)
+void strbuf_reserve(struct strbuf *buf, size_t size)
+{
+    if (size > buf->size && (!buf->limit || size <= buf->limit))
+        strbuf_room(buf, size - buf->size);
+}
+
+void strbuf_add_slowly_(struct strbuf *buf, const char *p, size_t size)
 {
     size = strbuf_room(buf, size);
     if (size)
         memcpy(buf->text + buf->size, p, size);
     buf->size += size;
     buf->text[buf->size] = '\0';
-}
-
-void strbuf_add_str(struct strbuf *buf, const char *s)
-{
-    strbuf_add(buf, s, strlen(s));
-}
-
-void strbuf_add_slice(struct strbuf *buf, struct slice s)
-{
-    strbuf_add(buf, s.p, s.size);
-}
-
-void strbuf_add_char(struct strbuf *buf, char c)
-{
-    strbuf_add(buf, &c, 1);
 }
 
 void strbuf_add_repeat(struct strbuf *buf, char c, size_t count)
@@ -152,8 +139,27 @@ char *strbuf_to_arena(const struct strbuf *buf, struct arena *arena)
     return arena_strndup(arena, strbuf_text(buf), buf->size);
 }
 
+struct slice strbuf_finish(struct strbuf *buf, struct arena *arena)
+{
+    struct slice text = slice_make("", 0);
+    if (!buf->arena || buf->arena != arena || !buf->text) {
+        if (buf->size)
+            text = slice_make(strbuf_to_arena(buf, arena), buf->size);
+        strbuf_done(buf);
+        return text;
+    }
+    /* What is left of a small buffer is not worth giving back. */
+    text = slice_make(buf->text, buf->size);
+    if (buf->capacity > STRBUF_CAPACITY_MIN)
+        arena_resize(arena, buf->text, buf->capacity, buf->size + 1);
+    buf->text = NULL;
+    buf->size = buf->capacity = 0;
+    return text;
+}
+
 char *strbuf_take(struct strbuf *buf)
 {
+    assert(!buf->arena);
     char *text = buf->text ? buf->text : mem_strdup("");
     buf->text = NULL;
     buf->size = buf->capacity = 0;

@@ -41,10 +41,22 @@ size_t utf8_decode(const char *p, size_t size, uint32_t *ret_code_point)
     return length;
 }
 
+/* The ASCII characters at the start, in whole words of eight. */
+static size_t ascii_words(const char *p, size_t size)
+{
+    size_t at = 0;
+    for (uint64_t word; at + sizeof word <= size; at += sizeof word) {
+        memcpy(&word, p + at, sizeof word);
+        if (word & UINT64_C(0x8080808080808080))
+            break;
+    }
+    return at;
+}
+
 bool utf8_valid(const char *p, size_t size, size_t *ret_offset)
 {
     size_t at = 0;
-    while (at < size) {
+    while ((at += ascii_words(p + at, size - at)) < size) {
         uint32_t c;
         size_t length = utf8_decode(p + at, size - at, &c);
         if (length == 0) {

@@ -80,6 +80,19 @@ TEST(context_goes_in_front_and_keeps_the_rest)
     CHECK_STR(err.hint, "make it");
 }
 
+TEST(a_cleared_error_says_nothing)
+{
+    struct error err = {0};
+    error_set(&err, ERR_INVALID, "wrong");
+    error_hint(&err, "right");
+    error_place(&err, "a.sql", 3, 4, "select");
+    error_trace(&err, "in b.sql");
+    error_clear(&err);
+    CHECK_INT(err.status, OK);
+    CHECK(!err.message[0] && !err.hint[0] && !err.excerpt[0] && !err.trace[0]);
+    CHECK(!err.place.file[0] && err.place.line == 0 && err.place.column == 0);
+}
+
 TEST(setting_an_error_clears_the_one_before)
 {
     struct error err;

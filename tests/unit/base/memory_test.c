@@ -52,6 +52,41 @@ TEST(a_cleared_arena_gives_zeroed_memory_again)
         CHECK_INT(p[i], 0);
 }
 
+TEST(what_was_allocated_last_grows_and_shrinks_in_place)
+{
+    CLEANUP(arena_freep) struct arena *arena = arena_new();
+    char *text = arena_resize(arena, NULL, 0, 10);
+    memset(text, 'x', 10);
+    CHECK(arena_resize(arena, text, 10, 1000) == text);
+    memset(text, 'x', 1000);
+    CHECK(arena_resize(arena, text, 1000, 20) == text);
+    CHECK_INT(arena_used(arena), 20);
+    const char *next = arena_alloc(arena, 1000);
+    for (int i = 0; i < 1000; i++)
+        if (next[i] != 0)
+            CHECK(!"what was given back is not zero");
+    char *moved = arena_resize(arena, text, 20, 40);
+    CHECK(moved != text && memcmp(moved, "xxxxxxxxxxxxxxxxxxxx", 20) == 0);
+    CHECK(arena_resize(arena, text, 20, 4) == text);
+    char *large = arena_resize(arena, moved, 40, 5000000);
+    CHECK(large != moved && memcmp(large, "xxxxxxxxxxxxxxxxxxxx", 20) == 0);
+}
+
+TEST(an_arena_is_cleared_again_and_again)
+{
+    CLEANUP(arena_freep) struct arena *arena = arena_new();
+    arena_clear(arena);
+    for (size_t round = 0; round < 20; round++) {
+        for (size_t i = 0; i < 500; i++) {
+            const unsigned char *p = arena_alloc(arena, round * 7 + i);
+            CHECK(p[0] == 0);
+            memset((void *)(uintptr_t)p, 0xA5, round * 7 + i);
+        }
+        arena_clear(arena);
+    }
+    CHECK_INT(arena_used(arena), 0);
+}
+
 TEST(copies_in_an_arena_are_whole_and_end_with_nul)
 {
     CLEANUP(arena_freep) struct arena *arena = arena_new();

@@ -35,6 +35,16 @@ TEST(what_is_written_reads_back_as_the_same_double)
     }
 }
 
+TEST(a_number_is_written_digit_by_digit)
+{
+    char text[UINT64_TEXT_SIZE + 1] = "";
+    CHECK(format_uint64(0, text) == 1 && text[0] == '0');
+    CHECK_INT(format_uint64(1234567890, text), 10);
+    CHECK(memcmp(text, "1234567890", 10) == 0);
+    CHECK_INT(format_uint64(UINT64_MAX, text), UINT64_TEXT_SIZE);
+    CHECK_STR(text, "18446744073709551615");
+}
+
 TEST(doubles_that_are_no_numbers_have_names)
 {
     char text[32];

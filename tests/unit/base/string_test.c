@@ -45,6 +45,40 @@ TEST(a_buffer_grows_and_always_ends_with_nul)
     CHECK_STR(buf.text, "");
 }
 
+TEST(a_buffer_in_an_arena_grows_and_is_finished_there)
+{
+    CLEANUP(arena_freep) struct arena *arena = arena_new();
+    struct strbuf buf = {.arena = arena};
+    CHECK_STR(strbuf_finish(&buf, arena).p, "");
+    strbuf_add_str(&buf, "short");
+    struct slice text = strbuf_finish(&buf, arena);
+    CHECK(text.size == 5 && strcmp(text.p, "short") == 0 && buf.size == 0);
+    strbuf_add_repeat(&buf, 'a', 50);
+    /* Something else stands behind it: it moves. */
+    char *between = arena_strdup(arena, "between");
+    strbuf_add_repeat(&buf, 'b', 5000);
+    text = strbuf_finish(&buf, arena);
+    CHECK(text.size == 5050 && strlen(text.p) == 5050 && text.p[49] == 'a' && text.p[50] == 'b');
+    CHECK_STR(between, "between");
+    struct strbuf heap = {0};
+    strbuf_add_str(&heap, "copied");
+    text = strbuf_finish(&heap, arena);
+    CHECK_STR(text.p, "copied");
+    CHECK(!heap.text);
+}
+
+TEST(a_buffer_with_room_does_not_move)
+{
+    CLEANUP(strbuf_done) struct strbuf buf = {.limit = 3000};
+    strbuf_add_str(&buf, "a");
+    strbuf_reserve(&buf, 1000);
+    const char *text = buf.text;
+    strbuf_add_repeat(&buf, 'b', 999);
+    CHECK(buf.text == text && buf.size == 1000);
+    strbuf_reserve(&buf, 4000);
+    CHECK(!buf.over);
+}
+
 TEST(what_goes_over_a_buffers_limit_is_dropped_and_told)
 {
     CLEANUP(strbuf_done) struct strbuf buf = {.limit = 5};
