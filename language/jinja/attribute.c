@@ -204,7 +204,7 @@ static struct jinja_value slice_text(struct jinja_render *render, struct jinja_v
     int64_t start, int64_t count, int64_t step)
 {
     struct slice s = jinja_text(text);
-    struct jinja_builder b = {0};
+    struct jinja_builder b = {.text.arena = render->arena};
     if (count > 0 && step == 1) {
         size_t from = jinja_text_offset(s, (size_t)start);
         size_t size = jinja_text_offset(slice_make(s.p + from, s.size - from), (size_t)count);

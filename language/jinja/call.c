@@ -20,8 +20,10 @@ enum status jinja_arguments(const struct jinja_call *call, const char *const *na
         return error_set(err, ERR_TEMPLATE_TYPE,
             "%s() takes at most %zu argument%s but %zu were given", call->name, count,
             count == 1 ? "" : "s", call->arg_count);
-    for (size_t i = 0; i < count; i++)
-        ret_values[i] = i < call->arg_count ? call->args[i] : (struct jinja_value){0};
+    for (size_t i = 0; i < call->arg_count; i++)
+        ret_values[i] = call->args[i];
+    for (size_t i = call->arg_count; i < count; i++)
+        ret_values[i] = (struct jinja_value){0};
     for (size_t k = 0; k < call->keyword_count; k++) {
         const struct jinja_keyword *keyword = &call->keywords[k];
         size_t at = 0;

@@ -212,20 +212,46 @@ enum status jinja_template_load(struct jinja_environment *env, struct slice name
     return status;
 }
 
-static enum status load_from(const struct jinja_directory *directory, const char *name,
-    struct arena *arena, struct jinja_text_source *ret, struct error *err)
+/* Whether `path`, with its links followed, lies in the directory. */
+static bool leads_inside(const char *directory, const char *path)
 {
-    const char *path = path_join(arena, directory->path, name);
-    char *base = realpath(directory->path, NULL), *real = realpath(path, NULL);
+    char *base = realpath(directory, NULL), *real = realpath(path, NULL);
     size_t size = base ? strlen(base) : 0;
     bool inside = base && real && strncmp(real, base, size) == 0 &&
                   (real[size] == '/' || (size && base[size - 1] == '/'));
-    struct stat info;
-    enum status status = ERR_TEMPLATE_NOT_FOUND;
-    if (inside && stat(real, &info) == 0 && S_ISREG(info.st_mode))
-        status = file_read(real, JINJA_SOURCE_MAX, arena, &ret->text, err);
     free(base);
     free(real);
+    return inside;
+}
+
+/* Whether `path`, the directory and a name without "..", is a file in the directory.  It can only
+   leave it by a link, which is rare: with one the whole path is resolved. */
+static bool is_file_inside(const char *directory, char *path, size_t name_at)
+{
+    struct stat info = {0};
+    bool linked = false;
+    for (size_t at = name_at; path[at]; at += path[at] == '/') {
+        at += strcspn(path + at, "/");
+        char rest = path[at];
+        path[at] = '\0';
+        bool found = lstat(path, &info) == 0;
+        path[at] = rest;
+        linked |= found && S_ISLNK(info.st_mode);
+        if (!found || (rest && S_ISREG(info.st_mode)))
+            return false;
+    }
+    if (linked && (!leads_inside(directory, path) || stat(path, &info) != 0))
+        return false;
+    return S_ISREG(info.st_mode);
+}
+
+static enum status load_from(const struct jinja_directory *directory, const char *name,
+    struct arena *arena, struct jinja_text_source *ret, struct error *err)
+{
+    char *path = path_join(arena, directory->path, name);
+    enum status status = ERR_TEMPLATE_NOT_FOUND;
+    if (is_file_inside(directory->path, path, strlen(path) - strlen(name)))
+        status = file_read(path, JINJA_SOURCE_MAX, arena, &ret->text, err);
     if (status == ERR_NOT_FOUND)
         return ERR_TEMPLATE_NOT_FOUND;
     if (status)

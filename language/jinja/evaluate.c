@@ -6,12 +6,19 @@
 
 enum { ARGUMENTS_ON_STACK = 8 };
 
-static enum status evaluate(
+static enum status evaluate_node(
     struct jinja_frame *frame, const struct jinja_expression *e, struct jinja_value *ret);
 
-static enum status evaluate_name(
+/* Half of all nodes are names and constants. */
+static inline enum status evaluate(
     struct jinja_frame *frame, const struct jinja_expression *e, struct jinja_value *ret)
 {
+    if (e->kind == E_CONSTANT) {
+        *ret = e->constant;
+        return OK;
+    }
+    if (e->kind != E_NAME)
+        return evaluate_node(frame, e, ret);
     *ret = *jinja_slot(frame, e->variable.place);
     if (jinja_is_absent(*ret))
         ret->missing = e->variable.missing;
@@ -71,7 +78,7 @@ static enum status evaluate_concat(
         return status;
     for (size_t i = 0; e->op == ESCAPE_YES && i < e->list.count; i++)
         escape |= items[i].kind == JINJA_STRING && (items[i].marks & JINJA_SAFE);
-    struct jinja_builder b = {0};
+    struct jinja_builder b = {.text.arena = frame->render->arena};
     for (size_t i = 0; !status && i < e->list.count; i++) {
         status = jinja_builder_add_value(&b, frame->render, items[i], escape, frame->render->err);
         if (!status)
@@ -271,11 +278,8 @@ static enum status evaluate_arguments(
 {
     enum status status = OK;
     struct jinja_value v;
-    for (size_t i = 0; !status && i < node->count; i++) {
-        status = evaluate(frame, node->items[i], &v);
-        if (!status)
-            add_argument(frame, a, v);
-    }
+    for (size_t i = 0; !status && i < node->count; i++)
+        status = evaluate(frame, node->items[i], &a->args[a->count++]);
     if (!status && node->rest)
         status = add_rest(frame, a, node->rest);
     for (size_t i = 0; !status && i < node->keyword_count; i++) {
@@ -288,12 +292,18 @@ static enum status evaluate_arguments(
     return status;
 }
 
-static void begin_arguments(struct arguments *a)
+/* With room for the node's positional arguments and one before them. */
+static void begin_arguments(
+    struct jinja_frame *frame, const struct jinja_arguments_node *node, struct arguments *a)
 {
     a->args = a->on_stack;
     a->keywords = a->keywords_on_stack;
     a->count = a->keyword_count = 0;
     a->capacity = a->keyword_capacity = ARGUMENTS_ON_STACK;
+    if (node->count >= ARGUMENTS_ON_STACK) {
+        a->capacity = node->count + 1;
+        a->args = arena_array(frame->render->arena, struct jinja_value, a->capacity);
+    }
 }
 
 static struct jinja_call make_call(struct jinja_frame *frame, const struct arguments *a)
@@ -329,7 +339,7 @@ enum status jinja_evaluate_call(struct jinja_frame *frame, const struct jinja_ex
     if (status)
         return status;
     struct arguments a;
-    begin_arguments(&a);
+    begin_arguments(frame, &e->call.arguments, &a);
     status = evaluate_arguments(frame, &e->call.arguments, &a);
     if (!status && caller)
         status = add_keyword(frame, &a, slice_of("caller"), *caller);
@@ -361,8 +371,8 @@ static enum status apply_row(struct jinja_frame *frame, const struct jinja_expre
     struct jinja_value operand, struct jinja_value *ret)
 {
     struct arguments a;
-    begin_arguments(&a);
-    add_argument(frame, &a, operand);
+    begin_arguments(frame, &e->call.arguments, &a);
+    a.args[a.count++] = operand;
     enum status status = evaluate_arguments(frame, &e->call.arguments, &a);
     if (status)
         return status;
@@ -414,14 +424,6 @@ static enum status evaluate_binary(
                         frame->render->err);
 }
 
-static enum status evaluate_constant(
-    struct jinja_frame *frame, const struct jinja_expression *e, struct jinja_value *ret)
-{
-    (void)frame;
-    *ret = e->constant;
-    return OK;
-}
-
 static enum status evaluate_copy(
     struct jinja_frame *frame, const struct jinja_expression *e, struct jinja_value *ret)
 {
@@ -437,10 +439,9 @@ static enum status evaluate_plain_call(
 
 typedef enum status evaluate_function(
     struct jinja_frame *frame, const struct jinja_expression *e, struct jinja_value *ret);
-/* A slice is only met inside an item, a namespace's attribute only as a target. */
-static evaluate_function *const evaluators[] = {[E_CONSTANT] = evaluate_constant,
-    [E_CONSTANT_COPY] = evaluate_copy,
-    [E_NAME] = evaluate_name,
+/* Names and constants do not come here; a slice is only met inside an item, a namespace's
+   attribute only as a target. */
+static evaluate_function *const evaluators[] = {[E_CONSTANT_COPY] = evaluate_copy,
     [E_LIST] = evaluate_items,
     [E_TUPLE] = evaluate_items,
     [E_DICT] = evaluate_dict,
@@ -459,7 +460,7 @@ static evaluate_function *const evaluators[] = {[E_CONSTANT] = evaluate_constant
     [E_FILTER] = evaluate_row,
     [E_TEST] = evaluate_row};
 
-static enum status evaluate(
+static enum status evaluate_node(
     struct jinja_frame *frame, const struct jinja_expression *e, struct jinja_value *ret)
 {
     struct jinja_render *render = frame->render;

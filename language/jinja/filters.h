@@ -13,8 +13,12 @@
 typedef const struct jinja_call *call_t;
 
 /* The first argument as text (a string itself, anything else by str()). */
-enum status jinja_filter_text(
-    call_t call, struct jinja_value v, struct jinja_value *ret, struct error *err) MUST_CHECK;
+static inline MUST_CHECK enum status jinja_filter_text(
+    call_t call, struct jinja_value v, struct jinja_value *ret, struct error *err)
+{
+    *ret = v;
+    return v.kind == JINJA_STRING ? OK : jinja_stringify(call->render, call->arena, v, ret, err);
+}
 
 /* links.c */
 jinja_function jinja_filter_urlize;

@@ -20,7 +20,7 @@ static enum status escape_value(
         return status;
     *ret = text;
     if (force || !(text.marks & JINJA_SAFE)) {
-        struct strbuf out = {0};
+        struct strbuf out = {.arena = call->arena};
         jinja_escape_html(jinja_text(text), &out);
         *ret = jinja_mark(jinja_take_text(call->arena, &out), text.marks);
     }
@@ -225,7 +225,7 @@ static enum status filter_xmlattr(call_t call, struct jinja_value *ret, struct e
 {
     static const char *const names[] = {"d", "autospace"};
     struct jinja_value values[2], key, value;
-    struct jinja_builder b = {0};
+    struct jinja_builder b = {.text.arena = call->arena};
     enum status status = jinja_arguments(call, names, 2, 1, values, err);
     if (!status && values[0].kind != JINJA_MAPPING)
         status = error_set(err, ERR_TEMPLATE_TYPE, "xmlattr() takes a mapping, not '%s'",

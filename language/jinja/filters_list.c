@@ -43,7 +43,7 @@ enum status jinja_getter_apply(struct jinja_render *render, const struct jinja_g
         item = next;
     }
     if (!status && getter->fold && item.kind == JINJA_STRING) {
-        struct strbuf out = {0};
+        struct strbuf out = {.arena = render->arena};
         jinja_text_lower(jinja_text(item), &out);
         item = jinja_mark(jinja_take_text(render->arena, &out), item.marks);
     }
@@ -371,7 +371,7 @@ static enum status filter_join(call_t call, struct jinja_value *ret, struct erro
         escape |= call->autoescape && item->kind == JINJA_STRING && (item->marks & JINJA_SAFE);
     }
     escape |= call->autoescape && (between.marks & JINJA_SAFE);
-    struct jinja_builder b = {0};
+    struct jinja_builder b = {.text.arena = call->arena};
     for (size_t i = 0; !status && i < items.list->count; i++) {
         if (i)
             status = jinja_builder_add_value(&b, call->render, between, escape, err);

@@ -341,7 +341,7 @@ static enum status filter_items(call_t call, struct jinja_value *ret, struct err
 static struct jinja_value reversed_text(call_t call, struct jinja_value text)
 {
     struct slice s = jinja_text(text);
-    struct jinja_builder b = {0};
+    struct jinja_builder b = {.text.arena = call->arena};
     for (size_t at = s.size; at > 0;) {
         size_t end = at;
         jinja_char_previous(s, &at);

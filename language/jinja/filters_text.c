@@ -4,12 +4,6 @@
 #include "language/jinja/filters.h"
 #include "language/jinja/unicode.h"
 
-enum status jinja_filter_text(
-    call_t call, struct jinja_value v, struct jinja_value *ret, struct error *err)
-{
-    return jinja_stringify(call->render, call->arena, v, ret, err);
-}
-
 /* A filter with one parameter only; its text. */
 static enum status only_text(call_t call, struct jinja_value *ret, struct error *err)
 {
@@ -26,7 +20,7 @@ static enum status only_text(call_t call, struct jinja_value *ret, struct error 
         enum status status = only_text(call, &text, err);                                          \
         if (status)                                                                                \
             return status;                                                                         \
-        struct strbuf out = {0};                                                                   \
+        struct strbuf out = {.arena = call->arena};                                                \
         mapper(jinja_text(text), &out);                                                            \
         *ret = jinja_mark(jinja_take_text(call->arena, &out), text.marks);                         \
         return OK;                                                                                 \
@@ -35,7 +29,7 @@ static enum status only_text(call_t call, struct jinja_value *ret, struct error 
 
 static bool starts_word(uint32_t c)
 {
-    return jinja_char_is_space(c) || (c < 0x80 && c && strchr("-({[<", (int)c));
+    return jinja_char_is_space(c) || c == '-' || c == '(' || c == '{' || c == '[' || c == '<';
 }
 
 /* Jinja2's title: words begin behind white space and opening brackets only. */
@@ -119,7 +113,7 @@ static struct jinja_value escaped(call_t call, struct jinja_value text)
 {
     if (text.marks & JINJA_SAFE)
         return text;
-    struct strbuf out = {0};
+    struct strbuf out = {.arena = call->arena};
     jinja_escape_html(jinja_text(text), &out);
     return jinja_mark(jinja_take_text(call->arena, &out), text.marks | JINJA_SAFE);
 }
@@ -156,7 +150,7 @@ static enum status filter_indent(call_t call, struct jinja_value *ret, struct er
     static const char *const names[] = {"s", "width", "first", "blank"};
     struct jinja_value values[4];
     int64_t width = 4;
-    struct jinja_builder b = {0};
+    struct jinja_builder b = {.text.arena = call->arena};
     enum status status = jinja_arguments(call, names, 4, 1, values, err);
     if (!status && values[0].kind == JINJA_UNDEFINED)
         return jinja_undefined_error(call->render, values[0], err);
@@ -451,7 +445,7 @@ static enum status filter_wordwrap(call_t call, struct jinja_value *ret, struct 
     w.break_words = jinja_argument_bool(values[2], true);
     w.break_hyphens = jinja_argument_bool(values[4], true);
     struct jinja_value lines = jinja_split_lines(call->arena, jinja_slice(text), false);
-    struct jinja_builder b = {0};
+    struct jinja_builder b = {.text.arena = call->arena};
     for (size_t i = 0; !status && i < lines.list->count; i++) {
         w.line = jinja_text(lines.list->items[i]);
         w.lines = jinja_list_new(call->arena, 0);

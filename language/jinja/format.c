@@ -122,6 +122,37 @@ static enum status read_conversion(struct percent *p, struct conversion *c)
     return OK;
 }
 
+/* v in plain notation, as printf's %.*f; false when it has too many digits for the short way. */
+static bool add_fixed(double v, int precision, struct strbuf *out)
+{
+    static const uint64_t powers[] = {1, 10, 100, 1000, 10000, 100000, 1000000};
+    enum { MANTISSA_BITS = 53, SHIFT_MAX = 120 };
+    double size = fabs(v);
+    int exponent;
+    double fraction = frexp(size, &exponent);
+    int shift = MANTISSA_BITS - exponent;
+    if (precision >= (int)ARRAY_SIZE(powers) || size >= 1e12 || shift > SHIFT_MAX)
+        return false;
+    /* size = mantissa / 2^shift exactly; ties go to the even digit. */
+    unsigned __int128 scaled = (uint64_t)ldexp(fraction, MANTISSA_BITS), half = 1;
+    scaled *= powers[precision];
+    half <<= shift - 1;
+    uint64_t whole = (uint64_t)(scaled >> shift);
+    unsigned __int128 rest = scaled - ((unsigned __int128)whole << shift);
+    whole += rest > half || (rest == half && whole % 2 == 1);
+    char digits[UINT64_TEXT_SIZE];
+    if (signbit(v))
+        strbuf_add_char(out, '-');
+    strbuf_add(out, digits, format_uint64(whole / powers[precision], digits));
+    if (precision == 0)
+        return true;
+    size_t count = format_uint64(whole % powers[precision], digits);
+    strbuf_add_char(out, '.');
+    strbuf_add_repeat(out, '0', (size_t)precision - count);
+    strbuf_add(out, digits, count);
+    return true;
+}
+
 void jinja_format_float(double v, char type, int precision, bool alternate, struct strbuf *out)
 {
     char low = (char)(type | 32);
@@ -132,6 +163,8 @@ void jinja_format_float(double v, char type, int precision, bool alternate, stru
             strbuf_add_char(out, upper && *word != '-' ? (char)(*word - 32) : *word);
         return;
     }
+    if (low == 'f' && !alternate && add_fixed(v, precision, out))
+        return;
     switch (type) {
     case 'e': strbuf_printf(out, alternate ? "%#.*e" : "%.*e", precision, v); break;
     case 'E': strbuf_printf(out, alternate ? "%#.*E" : "%.*E", precision, v); break;
@@ -169,7 +202,7 @@ static enum status add_float(struct percent *p, const struct conversion *c, stru
     if (!jinja_is_number(v))
         return error_set(
             p->err, ERR_TEMPLATE_TYPE, "must be real number, not %s", jinja_type_name(v));
-    struct strbuf digits = {0};
+    struct strbuf digits = {.arena = p->arena};
     int precision = c->precision < 0 ? 6 : (int)c->precision;
     jinja_format_float(jinja_number_of(v), c->type, precision, c->alternate, &digits);
     add_number(p, c, "", slice_make(strbuf_text(&digits), digits.size));
@@ -189,14 +222,14 @@ static enum status add_integer(struct percent *p, const struct conversion *c, st
             radix ? "an integer" : "a real number", jinja_type_name(v));
     }
     uint64_t size = integer < 0 ? 0 - (uint64_t)integer : (uint64_t)integer;
-    char digits[32];
+    char digits[32] = "";
     switch (c->type) {
     case 'x': snprintf(digits, sizeof digits, "%llx", (unsigned long long)size); break;
     case 'X': snprintf(digits, sizeof digits, "%llX", (unsigned long long)size); break;
     case 'o': snprintf(digits, sizeof digits, "%llo", (unsigned long long)size); break;
-    default: snprintf(digits, sizeof digits, "%llu", (unsigned long long)size); break;
+    default: format_uint64(size, digits); break;
     }
-    struct strbuf text = {0};
+    struct strbuf text = {.arena = p->arena};
     if (integer < 0)
         strbuf_add_char(&text, '-');
     if (c->precision > (int64_t)strlen(digits))
@@ -310,15 +343,26 @@ static enum status add_conversion(struct percent *p, const struct conversion *c)
     if (status)
         return status;
     p->out.marks |= v.marks & JINJA_SPREADING_MARKS;
-    if (strchr("sra", c->type))
-        return add_string(p, c, v);
-    if (strchr("diuxXo", c->type))
-        return add_integer(p, c, v);
-    if (strchr("eEfFgG", c->type))
-        return add_float(p, c, v);
-    if (c->type == 'c')
-        return add_character(p, c, v);
-    return error_set(p->err, ERR_TEMPLATE_VALUE, "unsupported format character '%c'", c->type);
+    switch (c->type) {
+    case 's':
+    case 'r':
+    case 'a': return add_string(p, c, v);
+    case 'd':
+    case 'i':
+    case 'u':
+    case 'x':
+    case 'X':
+    case 'o': return add_integer(p, c, v);
+    case 'e':
+    case 'E':
+    case 'f':
+    case 'F':
+    case 'g':
+    case 'G': return add_float(p, c, v);
+    case 'c': return add_character(p, c, v);
+    default:
+        return error_set(p->err, ERR_TEMPLATE_VALUE, "unsupported format character '%c'", c->type);
+    }
 }
 
 static enum status format_all(struct percent *p, struct jinja_value format)
@@ -358,6 +402,7 @@ enum status jinja_format_percent(struct jinja_render *render, struct arena *aren
         .format = jinja_text(format),
         .args = args,
         .safe = format.marks & JINJA_SAFE,
+        .out.text.arena = arena,
         .err = err};
     enum status status = format_all(&p, format);
     if (status)

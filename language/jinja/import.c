@@ -148,7 +148,7 @@ enum status jinja_run_include(struct jinja_frame *frame, const struct jinja_stat
     if (!status)
         status = jinja_find_template(frame, name, TEMPLATE_FIRST_OF, &template);
     if (status == ERR_TEMPLATE_NOT_FOUND && s->import.ignore_missing) {
-        *render->err = (struct error){0};
+        error_clear(render->err);
         render->fault = NULL;
         return OK;
     }

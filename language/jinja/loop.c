@@ -116,8 +116,9 @@ enum loop_attribute {
     LOOP_REVINDEX,
     LOOP_REVINDEX0,
 };
-static const char *const loop_attributes[] = {"depth", "depth0", "first", "index", "index0", "last",
-    "length", "nextitem", "previtem", "revindex", "revindex0"};
+static const struct slice loop_attributes[] = {{"depth", 5}, {"depth0", 6}, {"first", 5},
+    {"index", 5}, {"index0", 6}, {"last", 4}, {"length", 6}, {"nextitem", 8}, {"previtem", 8},
+    {"revindex", 8}, {"revindex0", 9}};
 
 static enum status attribute_value(struct jinja_render *render, struct loop *loop,
     enum loop_attribute attribute, struct jinja_value *ret)
@@ -158,7 +159,7 @@ static enum status loop_attribute(struct jinja_render *render, struct jinja_obje
 {
     (void)err;
     for (size_t i = 0; i < ARRAY_SIZE(loop_attributes); i++)
-        if (slice_equal_str(name, loop_attributes[i]))
+        if (slice_equal(name, loop_attributes[i]))
             return attribute_value(render, (struct loop *)self, (enum loop_attribute)i, ret);
     return OK;
 }

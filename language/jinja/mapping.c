@@ -11,7 +11,7 @@ struct jinja_value jinja_mapping_new(struct arena *arena)
         .kind = JINJA_MAPPING, .mapping = arena_new_of(arena, struct jinja_mapping)};
 }
 
-static bool key_equal(const struct jinja_mapping_entry *entry, struct jinja_value key)
+static inline bool key_equal(const struct jinja_mapping_entry *entry, struct jinja_value key)
 {
     if (entry->key.kind == JINJA_STRING && key.kind == JINJA_STRING)
         return slice_equal(jinja_text(entry->key), jinja_text(key));
@@ -41,7 +41,13 @@ struct jinja_mapping_entry *jinja_mapping_find(
 struct jinja_mapping_entry *jinja_mapping_find_text(
     const struct jinja_mapping *mapping, struct slice key, uint64_t hash)
 {
-    return jinja_mapping_find(mapping, jinja_slice(key), hash);
+    if (mapping->index)
+        return jinja_mapping_find(mapping, jinja_slice(key), hash);
+    for (struct jinja_mapping_entry *entry = mapping->entries, *end = entry + mapping->count;
+         entry < end; entry++)
+        if (entry->hash == hash && !entry->removed && key_equal(entry, jinja_slice(key)))
+            return entry;
+    return NULL;
 }
 
 static void index_entry(struct jinja_mapping *mapping, size_t number)

@@ -4,15 +4,15 @@
  */
 #include "language/jinja/runtime.h"
 
-static void add_segment(struct jinja_render *render, struct jinja_segment segment)
+static inline void add_segment(struct jinja_render *render, struct jinja_segment segment)
 {
     if (segment.length == 0)
         return;
     struct jinja_segment *last =
         render->segments.count ? &render->segments.at[render->segments.count - 1] : NULL;
-    if (last && last->offset + last->length == segment.offset &&
-        last->template == segment.template && last->marks == segment.marks &&
-        last->verbatim == segment.verbatim &&
+    if (last && last->verbatim == segment.verbatim &&
+        last->offset + last->length == segment.offset && last->template == segment.template &&
+        last->marks == segment.marks &&
         (segment.verbatim ? last->source + last->length == segment.source
                           : last->source == segment.source))
         last->length += segment.length;
@@ -57,38 +57,53 @@ static void add_spans(struct jinja_frame *frame, const struct jinja_spans *spans
     add_segment(frame->render, gap);
 }
 
+static enum status output_escaped(struct jinja_frame *frame, struct jinja_value v, uint32_t offset)
+{
+    struct jinja_render *render = frame->render;
+    struct jinja_builder b = {.text.arena = render->arena};
+    enum status status = jinja_builder_add_value(&b, render, v, true, render->err);
+    struct jinja_value escaped = jinja_builder_end(&b, render->arena);
+    return status ? status : jinja_output_value(frame, escaped, false, offset);
+}
+
+/* Of what has been written since `start`. */
+static struct jinja_segment made_by(
+    const struct jinja_frame *frame, size_t start, unsigned marks, uint32_t offset)
+{
+    return (struct jinja_segment){.offset = (uint32_t)start,
+        .length = (uint32_t)(frame->render->out.size - start),
+        .source = offset,
+        .template = frame->source,
+        .marks = (uint8_t)(marks & ~(unsigned)JINJA_SAFE)};
+}
+
+static enum status output_string(struct jinja_frame *frame, struct jinja_value v, uint32_t offset)
+{
+    struct jinja_render *render = frame->render;
+    size_t start = render->out.size;
+    const struct jinja_spans *spans = jinja_spans_of(v);
+    strbuf_add(&render->out, v.text, v.size);
+    if (spans && !render->out.over)
+        add_spans(frame, spans, start, v.size, offset);
+    else
+        add_segment(render, made_by(frame, start, v.marks, offset));
+    return OK;
+}
+
 enum status jinja_output_value(
     struct jinja_frame *frame, struct jinja_value v, bool escape, uint32_t offset)
 {
     struct jinja_render *render = frame->render;
     size_t start = render->out.size;
-    enum status status = OK;
-    if (escape && !(v.kind == JINJA_STRING && (v.marks & JINJA_SAFE))) {
-        struct jinja_builder b = {0};
-        status = jinja_builder_add_value(&b, render, v, true, render->err);
-        v = jinja_builder_end(&b, render->arena);
-        if (status)
-            return status;
-    }
-    render->seen_marks = 0;
+    if (escape && !(v.kind == JINJA_STRING && (v.marks & JINJA_SAFE)))
+        return output_escaped(frame, v, offset);
     if (v.kind == JINJA_STRING)
-        strbuf_add(&render->out, v.text, v.size);
-    else
-        status = jinja_append_text(render, v, &render->out, render->err);
-    if (status)
-        return status;
-    const struct jinja_spans *spans = jinja_spans_of(v);
-    if (spans && !render->out.over) {
-        add_spans(frame, spans, start, v.size, offset);
-        return OK;
-    }
-    struct jinja_segment segment = {.offset = (uint32_t)start,
-        .length = (uint32_t)(render->out.size - start),
-        .source = offset,
-        .template = frame->source,
-        .marks = (uint8_t)((v.marks | render->seen_marks) & ~(unsigned)JINJA_SAFE)};
-    add_segment(render, segment);
-    return OK;
+        return output_string(frame, v, offset);
+    render->seen_marks = 0;
+    enum status status = jinja_append_text(render, v, &render->out, render->err);
+    if (!status)
+        add_segment(render, made_by(frame, start, v.marks | render->seen_marks, offset));
+    return status;
 }
 
 struct jinja_capture jinja_capture_begin(struct jinja_render *render)
@@ -119,32 +134,27 @@ static struct jinja_value cut(struct jinja_render *render, struct jinja_capture 
 {
     struct slice text =
         slice_make(strbuf_text(&render->out) + capture.text, render->out.size - capture.text);
-    struct jinja_segment grown = {0};
-    size_t count = render->segments.count - capture.segments;
+    struct jinja_segment *spans = arena_array(
+        render->arena, struct jinja_segment, render->segments.count - capture.segments + 1);
+    size_t count = 0;
     unsigned marks = 0;
     if (capture.segments) {
         const struct jinja_segment *last = &render->segments.at[capture.segments - 1];
         if (last->offset + last->length > capture.text) {
-            grown = *last;
-            uint32_t cut = (uint32_t)(capture.text - last->offset);
-            grown.source += grown.verbatim ? cut : 0;
-            grown.offset = 0;
-            grown.length = last->length - cut;
+            uint32_t before = (uint32_t)(capture.text - last->offset);
+            spans[count] = *last;
+            spans[count].source += last->verbatim ? before : 0;
+            spans[count].offset = 0;
+            spans[count++].length = last->length - before;
         }
     }
-    VEC(struct jinja_segment) spans = {0};
-    if (grown.length)
-        vec_push(&spans, grown);
-    for (size_t i = 0; i < count; i++) {
-        struct jinja_segment span = render->segments.at[capture.segments + i];
-        span.offset -= (uint32_t)capture.text;
-        vec_push(&spans, span);
+    for (size_t i = capture.segments; i < render->segments.count; i++) {
+        spans[count] = render->segments.at[i];
+        spans[count++].offset -= (uint32_t)capture.text;
     }
-    vec_each (span, &spans)
-        marks |= span->marks;
-    struct jinja_value v =
-        jinja_with_spans(render->arena, text, spans.at ? spans.at : &grown, spans.count, marks);
-    vec_done(&spans);
+    for (size_t i = 0; i < count; i++)
+        marks |= spans[i].marks;
+    struct jinja_value v = jinja_with_spans(render->arena, text, spans, count, marks);
     drop(render, capture);
     return v;
 }

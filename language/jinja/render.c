@@ -3,25 +3,24 @@
  */
 #include "language/jinja/runtime.h"
 
-/* Room that expressions and tags may take on the C stack: threads have at least two megabytes. */
-enum { STACK_MAX = 1024 * 1024 };
 enum { STEPS_BETWEEN_CHECKS = 4096 };
 
-enum status jinja_check_stack(struct jinja_render *render, struct error *err)
+enum status jinja_stack_error(struct error *err)
 {
-    const char *here = __builtin_frame_address(0);
-    ptrdiff_t used = render->stack_start - here;
-    if (used < STACK_MAX && used > -STACK_MAX)
-        return OK;
     return error_set(err, ERR_TEMPLATE_DEPTH_LIMIT, "expressions and tags are nested too deeply");
+}
+
+void jinja_plan_check(struct jinja_render *render)
+{
+    render->next_check = render->steps + STEPS_BETWEEN_CHECKS;
+    if (render->next_check > render->limits.steps)
+        render->next_check = render->limits.steps + 1;
 }
 
 enum status jinja_check_slowly(struct jinja_render *render, struct error *err)
 {
     const struct jinja_limits *limits = &render->limits;
-    render->next_check = render->steps + STEPS_BETWEEN_CHECKS;
-    if (render->next_check > limits->steps)
-        render->next_check = limits->steps + 1;
+    jinja_plan_check(render);
     if (render->steps > limits->steps)
         return error_set(err, ERR_TEMPLATE_STEP_LIMIT, "the template took more than %llu steps",
             (unsigned long long)limits->steps);

@@ -43,6 +43,7 @@ enum status jinja_builder_add_value(struct jinja_builder *b, struct jinja_render
     struct jinja_value v, bool escape, struct error *err) MUST_CHECK;
 /* The string, in the arena; the builder is done. */
 struct jinja_value jinja_builder_end(struct jinja_builder *b, struct arena *arena);
+/* A copy of the text; the spans, which must live as long, are taken as they are. */
 struct jinja_value jinja_with_spans(struct arena *arena, struct slice text,
     const struct jinja_segment *spans, size_t count, unsigned marks);
 /* A part of a string value, with the part's spans. */
@@ -146,8 +147,17 @@ static inline enum status jinja_step(struct jinja_render *render, struct error *
 enum status jinja_check_size(
     struct jinja_render *render, uint64_t bytes, struct error *err) MUST_CHECK;
 enum status jinja_check_loop(struct jinja_render *render, struct error *err) MUST_CHECK;
-/* Whether the C stack still has room for another level. */
-enum status jinja_check_stack(struct jinja_render *render, struct error *err) MUST_CHECK;
+/* Decides at which step to look the next time. */
+void jinja_plan_check(struct jinja_render *render);
+/* Whether the C stack still has room for another level: threads have at least two megabytes. */
+enum { JINJA_STACK_MAX = 1024 * 1024 };
+enum status jinja_stack_error(struct error *err);
+static inline MUST_CHECK enum status jinja_check_stack(
+    const struct jinja_render *render, struct error *err)
+{
+    ptrdiff_t used = render->stack_start - (const char *)__builtin_frame_address(0);
+    return used < JINJA_STACK_MAX && used > -JINJA_STACK_MAX ? OK : jinja_stack_error(err);
+}
 
 /* --- values --------------------------------------------------------------------------------- */
 

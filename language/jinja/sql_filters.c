@@ -10,8 +10,10 @@
 static void append_literal_text(struct slice s, struct strbuf *out)
 {
     bool backslash = memchr(s.p, '\\', s.size) != NULL;
+    bool plain = !backslash && !memchr(s.p, '\'', s.size);
     strbuf_add_str(out, backslash ? "E'" : "'");
-    for (size_t at = 0; at < s.size;) {
+    strbuf_add(out, s.p, plain ? s.size : 0);
+    for (size_t at = plain ? s.size : 0; at < s.size;) {
         size_t start = at;
         while (at < s.size && s.p[at] != '\'' && s.p[at] != '\\')
             at++;
@@ -113,7 +115,7 @@ static enum status filter_literal(call_t call, struct jinja_value *ret, struct e
 {
     static const char *const names[] = {"value"};
     struct jinja_value v;
-    struct strbuf out = {0};
+    struct strbuf out = {.arena = call->arena};
     enum status status = jinja_arguments(call, names, 1, 1, &v, err);
     if (!status)
         status = append_literal(call, v, 0, &out, err);

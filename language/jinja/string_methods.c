@@ -20,7 +20,7 @@ static struct jinja_value like_self(call_t call, struct jinja_value v)
 #define CASE_METHOD(function, mapper)                                                              \
     static enum status function(call_t call, struct jinja_value *ret, struct error *err)           \
     {                                                                                              \
-        struct strbuf out = {0};                                                                   \
+        struct strbuf out = {.arena = call->arena};                                                \
         mapper(jinja_text(call->self), &out);                                                      \
         *ret = like_self(call, jinja_take_text(call->arena, &out));                                \
         return no_arguments(call, err);                                                            \
@@ -127,7 +127,7 @@ static enum status text_isidentifier(call_t call, struct jinja_value *ret, struc
 struct jinja_value jinja_pad_text(
     struct arena *arena, struct jinja_value text, int64_t left, int64_t right, struct slice fill)
 {
-    struct jinja_builder b = {0};
+    struct jinja_builder b = {.text.arena = arena};
     for (int64_t i = 0; i < left; i++)
         jinja_builder_add(&b, fill.p, fill.size);
     jinja_builder_add_part(&b, text, 0, text.size);
@@ -182,7 +182,7 @@ static enum status text_zfill(call_t call, struct jinja_value *ret, struct error
         status = jinja_check_size(call->render, (uint64_t)(pad > 0 ? pad : 0), err);
     if (status)
         return status;
-    struct jinja_builder b = {0};
+    struct jinja_builder b = {.text.arena = call->arena};
     size_t sign = call->self.size && (call->self.text[0] == '-' || call->self.text[0] == '+');
     jinja_builder_add_part(&b, call->self, 0, sign);
     strbuf_add_repeat(&b.text, '0', pad > 0 ? (size_t)pad : 0);
@@ -413,10 +413,15 @@ enum status jinja_replace(const struct jinja_call *call, struct jinja_value text
     struct jinja_value to, int64_t count, struct jinja_value *ret, struct error *err)
 {
     struct slice s = jinja_text(text);
-    struct jinja_builder b = {0};
+    struct jinja_builder b = {.text.arena = call->arena};
     size_t at = 0, start, end;
     bool first = true;
     enum status status = OK;
+    if (!(to.marks & JINJA_SPREADING_MARKS) && !next_place(s, from, 0, true, &start, &end)) {
+        *ret = text;
+        ret->marks = (uint8_t)(text.marks & ~JINJA_SAFE);
+        return OK;
+    }
     for (; !status && count != 0 && next_place(s, from, at, first, &start, &end); count--) {
         jinja_builder_add_part(&b, text, at, start - at);
         jinja_builder_add_part(&b, to, 0, to.size);
@@ -622,7 +627,7 @@ static enum status text_join(call_t call, struct jinja_value *ret, struct error 
     struct jinja_value v, item;
     struct jinja_iteration iteration;
     bool more = true, safe = call->self.marks & JINJA_SAFE;
-    struct jinja_builder b = {0};
+    struct jinja_builder b = {.text.arena = call->arena};
     enum status status = jinja_arguments(call, names, 1, 1, &v, err);
     if (!status)
         status = jinja_iterate(call->render, v, &iteration, err);
@@ -680,7 +685,7 @@ static enum status text_expandtabs(call_t call, struct jinja_value *ret, struct 
             call->render, (uint64_t)(size > 0 ? size : 0) * (call->self.size + 1ULL), err);
     if (status)
         return status;
-    struct strbuf out = {0};
+    struct strbuf out = {.arena = call->arena};
     struct slice s = jinja_text(call->self);
     for (size_t at = 0; at < s.size;) {
         size_t start = at;

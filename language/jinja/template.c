@@ -7,8 +7,11 @@
 static struct slice normalize(struct arena *arena, struct slice text, bool keep_newline)
 {
     char *out = arena_alloc(arena, text.size + 1);
-    size_t size = 0;
-    for (size_t i = 0; i < text.size; i++) {
+    const char *first = text.size ? memchr(text.p, '\r', text.size) : NULL;
+    size_t size = first ? (size_t)(first - text.p) : text.size;
+    if (size)
+        memcpy(out, text.p, size);
+    for (size_t i = size; i < text.size; i++) {
         char c = text.p[i];
         if (c == '\r') {
             i += i + 1 < text.size && text.p[i + 1] == '\n';
@@ -120,6 +123,9 @@ struct jinja_needs jinja_template_needs(const struct jinja_template *template, s
     return template->needs;
 }
 
+/* Room to begin with: bytes that a rendering is longer than its template, segments. */
+enum { OUTPUT_GROWTH = 1024, SEGMENTS_MIN = 64 };
+
 static void render_begin(struct jinja_render *render, struct jinja_environment *env,
     struct arena *arena, struct error *err)
 {
@@ -133,8 +139,9 @@ static void render_begin(struct jinja_render *render, struct jinja_environment *
         .memory_start = arena_used(arena),
         .stack_start = __builtin_frame_address(0),
         .globals = jinja_globals_of(env)};
+    jinja_plan_check(render);
     render->out.limit = options->limits.output_bytes;
-    *err = (struct error){0};
+    error_clear(err);
 }
 
 static const struct jinja_layer *context_layer(
@@ -182,6 +189,8 @@ enum status jinja_render(struct jinja_environment *env, const struct jinja_templ
     struct jinja_context *root =
         jinja_context_new(&render, template, context_layer(&render, context));
     render.context = root;
+    strbuf_reserve(&render.out, template->text.size + OUTPUT_GROWTH);
+    vec_reserve(&render.segments, SEGMENTS_MIN);
     enum status status = jinja_run_root(&render, template, root);
     if (!status && (status = jinja_check_text(&render)))
         jinja_set_place(

@@ -186,16 +186,10 @@ enum status jinja_append_repr(
 
 static void append_integer(int64_t v, struct strbuf *out)
 {
-    char digits[24];
-    size_t at = sizeof digits;
-    uint64_t rest = v < 0 ? 0 - (uint64_t)v : (uint64_t)v;
-    do {
-        digits[--at] = (char)('0' + rest % 10);
-        rest /= 10;
-    } while (rest);
+    char digits[UINT64_TEXT_SIZE];
     if (v < 0)
-        digits[--at] = '-';
-    strbuf_add(out, digits + at, sizeof digits - at);
+        strbuf_add_char(out, '-');
+    strbuf_add(out, digits, format_uint64(v < 0 ? 0 - (uint64_t)v : (uint64_t)v, digits));
 }
 
 enum status jinja_append_text(
@@ -221,7 +215,7 @@ enum status jinja_stringify(struct jinja_render *render, struct arena *arena, st
         *ret = v;
         return OK;
     }
-    struct strbuf out = {0};
+    struct strbuf out = {.arena = arena};
     unsigned before = render ? render->seen_marks : 0, marks = v.marks;
     if (render)
         render->seen_marks = 0;
@@ -342,7 +336,7 @@ struct jinja_value jinja_with_spans(struct arena *arena, struct slice text,
     const struct jinja_segment *spans, size_t count, unsigned marks)
 {
     struct jinja_spans *header = arena_alloc(arena, sizeof *header + text.size + 1);
-    header->at = arena_memdup(arena, spans, count * sizeof *spans);
+    header->at = spans;
     header->count = count;
     char *copy = (char *)(header + 1);
     memcpy(copy, text.p, text.size);
@@ -354,13 +348,14 @@ struct jinja_value jinja_with_spans(struct arena *arena, struct slice text,
 
 struct jinja_value jinja_builder_end(struct jinja_builder *b, struct arena *arena)
 {
-    struct slice text = slice_make(strbuf_text(&b->text), b->text.size);
     struct jinja_value v;
+    struct slice text = strbuf_finish(&b->text, arena);
     if (b->spans.count)
-        v = jinja_with_spans(arena, text, b->spans.at, b->spans.count, b->marks);
+        v = jinja_with_spans(arena, text,
+            arena_memdup(arena, b->spans.at, b->spans.count * sizeof *b->spans.at), b->spans.count,
+            b->marks);
     else
-        v = jinja_mark(
-            jinja_slice(slice_make(arena_strndup(arena, text.p, text.size), text.size)), b->marks);
+        v = jinja_mark(jinja_slice(text), b->marks);
     jinja_builder_done(b);
     return v;
 }
@@ -369,7 +364,7 @@ struct jinja_value jinja_substring(
     struct arena *arena, struct jinja_value string, size_t start, size_t size)
 {
     if (jinja_spans_of(string)) {
-        struct jinja_builder b = {0};
+        struct jinja_builder b = {.text.arena = arena};
         jinja_builder_add_part(&b, string, start, size);
         return jinja_mark(jinja_builder_end(&b, arena), string.marks);
     }

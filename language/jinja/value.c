@@ -16,10 +16,7 @@ struct jinja_value jinja_string_copy(struct arena *arena, struct slice s)
 
 struct jinja_value jinja_take_text(struct arena *arena, struct strbuf *buf)
 {
-    size_t size = buf->size;
-    struct jinja_value v = jinja_slice(slice_make(strbuf_to_arena(buf, arena), size));
-    strbuf_done(buf);
-    return v;
+    return jinja_slice(strbuf_finish(buf, arena));
 }
 
 static struct jinja_value new_sequence(struct arena *arena, enum jinja_kind kind, size_t capacity)

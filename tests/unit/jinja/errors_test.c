@@ -251,13 +251,16 @@ TEST(the_directory_loader_stays_inside_its_directories)
     write_text(one, "sub/a.sql", "one {{ 1 }}");
     write_text(two, "b.sql", "two");
     REQUIRE(symlink("../secret.sql", path_join(arena, one, "link.sql")) == 0);
+    REQUIRE(symlink("..", path_join(arena, one, "up")) == 0);
+    REQUIRE(symlink("sub", path_join(arena, one, "same")) == 0);
     const struct jinja_directory at[] = {{one, "dags"}, {two, NULL}};
     const struct jinja_directories directories = {at, 2};
     CLEANUP(jinja_environment_freep)
     struct jinja_environment *env = jinja_environment_new(
         &(struct jinja_options){.loader = jinja_directory_loader(&directories)});
     static const char *const refused[] = {"../secret.sql", "sub/../../secret.sql", "link.sql", "",
-        "/etc/passwd", "sub", "nope.sql", "."};
+        "/etc/passwd", "sub", "nope.sql", ".", "up/secret.sql", "same", "sub/a.sql/",
+        "sub/a.sql/b"};
     const struct jinja_template *template = NULL;
     for (size_t i = 0; i < ARRAY_SIZE(refused); i++)
         if (!CHECK(jinja_template_load(env, slice_of(refused[i]), &template, &err) ==
@@ -267,7 +270,11 @@ TEST(the_directory_loader_stays_inside_its_directories)
     CHECK_STR(jinja_template_file(template), "dags/sub/a.sql");
     CHECK_OK(jinja_template_load(env, slice_of("b.sql"), &template, &err), &err);
     CHECK_STR(jinja_template_file(template), path_join(arena, two, "b.sql"));
+    CHECK_OK(jinja_template_load(env, slice_of("same/a.sql"), &template, &err), &err);
+    CHECK_STR(jinja_template_file(template), "dags/same/a.sql");
     unlink(path_join(arena, one, "link.sql"));
+    unlink(path_join(arena, one, "up"));
+    unlink(path_join(arena, one, "same"));
     unlink(path_join(arena, one, "sub/a.sql"));
     unlink(path_join(arena, two, "b.sql"));
     unlink(path_join(arena, base, "secret.sql"));
