@@ -62,3 +62,7 @@ dag_fuzz(http web)
 # What tests/templates compares with Jinja2: a program that renders many cases.
 add_executable(render_many tests/templates/render_many.c)
 target_link_libraries(render_many PRIVATE dag_jinja)
+
+# Our side of bench/templates.py.
+add_executable(bench_templates bench/templates.c)
+target_link_libraries(bench_templates PRIVATE dag_jinja)
