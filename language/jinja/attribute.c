@@ -24,7 +24,8 @@ static const struct jinja_class bound_method_class = {
 
 const struct jinja_method *jinja_find_method(struct jinja_value v, struct slice name)
 {
-    static const struct jinja_method *const tables[] = {[JINJA_INT] = jinja_int_methods,
+    static const struct jinja_method *const tables[] = {[JINJA_BOOL] = jinja_int_methods,
+        [JINJA_INT] = jinja_int_methods,
         [JINJA_FLOAT] = jinja_float_methods,
         [JINJA_STRING] = jinja_string_methods,
         [JINJA_LIST] = jinja_list_methods,
@@ -35,6 +36,10 @@ const struct jinja_method *jinja_find_method(struct jinja_value v, struct slice 
         v.kind == JINJA_OBJECT ? v.object->class->methods : tables[v.kind];
     for (; row && row->name; row++)
         if (row->name[0] == name.p[0] && slice_equal_str(name, row->name))
+            return row;
+    bool markup = v.kind == JINJA_STRING && (v.marks & JINJA_SAFE);
+    for (row = markup ? jinja_markup_methods : NULL; row && row->name; row++)
+        if (slice_equal_str(name, row->name))
             return row;
     return NULL;
 }
@@ -72,6 +77,19 @@ static struct jinja_value group_attribute(struct jinja_value group, struct slice
     return (struct jinja_value){0};
 }
 
+/* What Python's numbers have: they are fractions and complex as well. */
+static struct jinja_value number_attribute(struct jinja_value v, struct slice name)
+{
+    int64_t integer;
+    bool whole = jinja_is_integer(v, &integer);
+    struct jinja_value self = whole ? jinja_int(integer) : jinja_float(v.real);
+    if (slice_equal_str(name, "real") || (whole && slice_equal_str(name, "numerator")))
+        return self;
+    if (slice_equal_str(name, "imag"))
+        return whole ? jinja_int(0) : jinja_float(0);
+    return whole && slice_equal_str(name, "denominator") ? jinja_int(1) : (struct jinja_value){0};
+}
+
 enum status jinja_plain_attribute(struct jinja_render *render, struct jinja_value object,
     struct slice name, struct jinja_value *ret, struct error *err)
 {
@@ -91,6 +109,8 @@ enum status jinja_plain_attribute(struct jinja_render *render, struct jinja_valu
     }
     if (object.kind == JINJA_TUPLE && (object.flags & JINJA_FLAG_GROUP))
         *ret = group_attribute(object, name);
+    if (jinja_is_number(object))
+        *ret = number_attribute(object, name);
     if (object.kind != JINJA_OBJECT || !object.object->class->attribute)
         return OK;
     enum status status = object.object->class->attribute(render, object.object, name, ret, err);

@@ -7,9 +7,11 @@
 
 struct specification {
     uint32_t fill;
-    char align; /* '<' '>' '^' '=' or 0 */
-    char sign;  /* '+' '-' ' ' or 0 */
+    char align;         /* '<' '>' '^' '=' or 0 */
+    char sign;          /* '+' '-' ' ' or 0 */
+    bool positive_zero; /* 'z': what rounds to nothing has no sign */
     bool alternate;
+    bool zero;     /* '0' before the width: zeros behind a number's sign */
     char grouping; /* ',' '_' or 0 */
     int64_t width, precision;
     char type; /* 0: none */
@@ -48,9 +50,17 @@ static bool is_align(uint32_t c)
     return c == '<' || c == '>' || c == '^' || c == '=';
 }
 
+static bool take_flag(struct slice s, size_t *at, char flag)
+{
+    bool found = *at < s.size && s.p[*at] == flag;
+    *at += found;
+    return found;
+}
+
 static enum status read_specification(struct braces *b, struct slice s, struct specification *ret)
 {
     size_t at = 0, second;
+    bool filled = false;
     *ret = (struct specification){.fill = ' ', .width = -1, .precision = -1};
     if (s.size) {
         uint32_t first = jinja_char_next(s, &(size_t){0});
@@ -60,6 +70,7 @@ static enum status read_specification(struct braces *b, struct slice s, struct s
             ret->fill = first;
             ret->align = s.p[second];
             at = second + 1;
+            filled = true;
         } else if (is_align(first)) {
             ret->align = (char)first;
             at = 1;
@@ -67,16 +78,11 @@ static enum status read_specification(struct braces *b, struct slice s, struct s
     }
     if (at < s.size && strchr("+- ", s.p[at]))
         ret->sign = s.p[at++];
-    if (at < s.size && s.p[at] == '#') {
-        ret->alternate = true;
-        at++;
-    }
-    if (at < s.size && s.p[at] == '0') {
-        if (!ret->align) {
-            ret->fill = '0';
-            ret->align = '=';
-        }
-        at++;
+    ret->positive_zero = take_flag(s, &at, 'z');
+    ret->alternate = take_flag(s, &at, '#');
+    if (!filled && take_flag(s, &at, '0')) {
+        ret->fill = '0';
+        ret->zero = true;
     }
     bool ok = read_digits(s, &at, &ret->width);
     if (at < s.size && (s.p[at] == ',' || s.p[at] == '_'))
@@ -91,7 +97,13 @@ static enum status read_specification(struct braces *b, struct slice s, struct s
         return fail_braces(b, "too many decimal digits in format string");
     if (at < s.size)
         ret->type = s.p[at++];
-    return at < s.size ? fail_braces(b, "invalid format specifier") : OK;
+    if (at < s.size)
+        return fail_braces(b, "invalid format specifier");
+    if (ret->grouping && ret->type && !strchr("deEfFgG%", ret->type) &&
+        !(ret->grouping == '_' && strchr("boxX", ret->type)))
+        return error_set(
+            b->err, ERR_TEMPLATE_VALUE, "cannot specify '%c' with '%c'", ret->grouping, ret->type);
+    return OK;
 }
 
 static void add_fill(struct braces *b, uint32_t fill, size_t count)
@@ -195,6 +207,8 @@ static enum status format_float(struct braces *b, const struct specification *sp
     } else {
         jinja_format_float(size, type == 'n' ? 'g' : type, precision, spec->alternate, &digits);
     }
+    if (spec->positive_zero && !strpbrk(strbuf_text(&digits), "123456789in"))
+        negative = false;
     add_number(b, spec, negative, "", slice_make(strbuf_text(&digits), digits.size), 3);
     strbuf_done(&digits);
     return OK;
@@ -211,6 +225,18 @@ static void append_radix(uint64_t v, unsigned base, bool upper, struct strbuf *o
     strbuf_add(out, digits + at, sizeof digits - at);
 }
 
+static enum status format_character(struct braces *b, const struct specification *spec, int64_t v)
+{
+    struct strbuf text = {0};
+    if (spec->sign || spec->alternate)
+        return fail_braces(b, "sign and '#' not allowed with integer format specifier 'c'");
+    if (v < 0 || v > 0x10FFFF)
+        return fail_braces(b, "the character's number is not in range(0x110000)");
+    strbuf_add_utf8(&text, (uint32_t)v);
+    add_padded(b, spec, jinja_take_text(b->arena, &text), '>');
+    return OK;
+}
+
 static enum status format_integer(struct braces *b, const struct specification *spec, int64_t v)
 {
     static const struct {
@@ -221,14 +247,10 @@ static enum status format_integer(struct braces *b, const struct specification *
         {'o', 8, "0o"}, {'b', 2, "0b"}};
     if (spec->type && strchr("eEfFgG%", spec->type))
         return format_float(b, spec, (double)v);
-    if (spec->precision >= 0)
-        return fail_braces(b, "precision not allowed in integer format specifier");
-    if (spec->type == 'c') {
-        struct strbuf text = {0};
-        strbuf_add_utf8(&text, (uint32_t)v);
-        add_padded(b, spec, jinja_take_text(b->arena, &text), '<');
-        return OK;
-    }
+    if (spec->precision >= 0 || spec->positive_zero)
+        return fail_braces(b, "precision and 'z' not allowed in integer format specifier");
+    if (spec->type == 'c')
+        return format_character(b, spec, v);
     for (size_t i = 0; i < ARRAY_SIZE(radixes); i++) {
         if (spec->type != radixes[i].type)
             continue;
@@ -250,8 +272,10 @@ static enum status format_text(
     if (spec->type && spec->type != 's')
         return error_set(b->err, ERR_TEMPLATE_VALUE,
             "unknown format code '%c' for object of type 'str'", spec->type);
-    if (spec->align == '=' && spec->fill != '0')
-        return fail_braces(b, "'=' alignment not allowed in string format specifier");
+    if (spec->sign || spec->alternate || spec->grouping || spec->positive_zero ||
+        spec->align == '=')
+        return fail_braces(b, "sign, '#', 'z', ',', '_' and '=' are not allowed in a string's "
+                              "format specifier");
     if (spec->precision >= 0)
         v = jinja_substring(
             b->arena, v, 0, jinja_text_offset(jinja_text(v), (size_t)spec->precision));
@@ -259,7 +283,7 @@ static enum status format_text(
     return OK;
 }
 
-static enum status format_value(struct braces *b, struct jinja_value v, struct slice spec_text)
+static enum status format_plain(struct braces *b, struct jinja_value v, struct slice spec_text)
 {
     struct specification spec;
     enum status status = read_specification(b, spec_text, &spec);
@@ -267,6 +291,8 @@ static enum status format_value(struct braces *b, struct jinja_value v, struct s
     b->out.marks |= v.marks & JINJA_SPREADING_MARKS;
     if (status)
         return status;
+    if (spec.zero && !spec.align && jinja_is_number(v))
+        spec.align = '=';
     if (v.kind == JINJA_INT || (v.kind == JINJA_BOOL && spec_text.size)) {
         jinja_is_integer(v, &integer);
         return format_integer(b, &spec, integer);
@@ -281,9 +307,25 @@ static enum status format_value(struct braces *b, struct jinja_value v, struct s
         return error_set(b->err, ERR_TEMPLATE_TYPE,
             "unsupported format string passed to %s.__format__", jinja_type_name(v));
     struct jinja_builder text = {0};
-    status = jinja_builder_add_value(&text, b->call->render, v, b->safe, b->err);
+    status = jinja_builder_add_value(&text, b->call->render, v, false, b->err);
     struct jinja_value string = jinja_builder_end(&text, b->arena);
     return status ? status : format_text(b, &spec, string);
+}
+
+/* In a safe format, what is formatted is escaped; what is safe itself takes no specification. */
+static enum status format_value(struct braces *b, struct jinja_value v, struct slice spec_text)
+{
+    if (!b->safe)
+        return format_plain(b, v, spec_text);
+    if ((v.marks & JINJA_SAFE) && spec_text.size)
+        return fail_braces(b, "a format specification cannot be applied to Markup");
+    struct jinja_builder outer = b->out;
+    b->out = (struct jinja_builder){0};
+    enum status status = format_plain(b, v, spec_text);
+    struct jinja_value text =
+        jinja_mark(jinja_builder_end(&b->out, b->arena), v.marks & JINJA_SAFE);
+    b->out = outer;
+    return status ? status : jinja_builder_add_value(&b->out, b->call->render, text, true, b->err);
 }
 
 /* The argument that "name", "0" or "" stands for. */
@@ -358,6 +400,12 @@ static enum status convert(struct braces *b, char conversion, struct jinja_value
         status = jinja_append_repr(b->call->render, *v, &text, b->err);
     else
         status = fail_braces(b, "unknown conversion specifier");
+    if (!status && conversion == 'a') {
+        struct strbuf ascii = {0};
+        jinja_append_ascii(slice_make(strbuf_text(&text), text.size), &ascii);
+        strbuf_done(&text);
+        text = ascii;
+    }
     unsigned marks = v->marks & JINJA_SPREADING_MARKS;
     *v = jinja_mark(jinja_take_text(b->arena, &text), marks);
     return status;

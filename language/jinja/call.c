@@ -93,11 +93,31 @@ static enum status call_function(
     return status;
 }
 
+/* Whether it is one of the language's own functions. */
+static bool is_builtin(const struct function *function)
+{
+    const struct jinja_row *row = jinja_global_functions;
+    while (row->name && row->function != function->function)
+        row++;
+    return row->name != NULL;
+}
+
 static enum status function_text(
     struct jinja_render *render, struct jinja_object *self, struct strbuf *out, struct error *err)
 {
+    static const struct {
+        const char *function, *class;
+    } classes[] = {{"cycler", "jinja2.utils.Cycler"}, {"joiner", "jinja2.utils.Joiner"},
+        {"namespace", "jinja2.utils.Namespace"}, {"range", "range"}};
+    const struct function *function = (const struct function *)self;
     (void)render, (void)err;
-    strbuf_printf(out, "<function %s>", ((const struct function *)self)->name);
+    for (size_t i = 0; i < ARRAY_SIZE(classes); i++) {
+        if (strcmp(classes[i].function, function->name) == 0 && is_builtin(function)) {
+            strbuf_printf(out, "<class '%s'>", classes[i].class);
+            return OK;
+        }
+    }
+    strbuf_printf(out, "<function %s>", function->name);
     return OK;
 }
 

@@ -53,50 +53,6 @@ static enum status filter_safe(call_t call, struct jinja_value *ret, struct erro
     return status;
 }
 
-static void append_unescaped(struct slice s, struct strbuf *out)
-{
-    static const struct {
-        const char *name;
-        const char *text;
-    } entities[] = {{"&amp;", "&"}, {"&lt;", "<"}, {"&gt;", ">"}, {"&quot;", "\""}, {"&#39;", "'"},
-        {"&#34;", "\""}, {"&apos;", "'"}, {"&nbsp;", "\xC2\xA0"}};
-    for (size_t at = 0; at < s.size;) {
-        size_t i = 0;
-        while (s.p[at] == '&' && i < ARRAY_SIZE(entities) &&
-               (s.size - at < strlen(entities[i].name) ||
-                   memcmp(s.p + at, entities[i].name, strlen(entities[i].name)) != 0))
-            i++;
-        if (s.p[at] == '&' && i < ARRAY_SIZE(entities)) {
-            strbuf_add_str(out, entities[i].text);
-            at += strlen(entities[i].name);
-        } else {
-            strbuf_add_char(out, s.p[at++]);
-        }
-    }
-}
-
-/* Cuts from each `open` to the next `close` behind it; an open one without end stays. */
-static struct slice cut_between(
-    struct arena *arena, struct slice s, const char *open, const char *close)
-{
-    struct strbuf out = {0};
-    size_t at = 0;
-    for (;;) {
-        const char *start = memmem(s.p + at, s.size - at, open, strlen(open));
-        const char *end = NULL;
-        if (start)
-            end = memmem(start, (size_t)(s.p + s.size - start), close, strlen(close));
-        if (!end)
-            break;
-        strbuf_add(&out, s.p + at, (size_t)(start - s.p) - at);
-        at = (size_t)(end - s.p) + strlen(close);
-    }
-    strbuf_add(&out, s.p + at, s.size - at);
-    struct slice kept = slice_make(strbuf_to_arena(&out, arena), out.size);
-    strbuf_done(&out);
-    return kept;
-}
-
 static enum status filter_striptags(call_t call, struct jinja_value *ret, struct error *err)
 {
     struct jinja_value v, text;
@@ -105,23 +61,8 @@ static enum status filter_striptags(call_t call, struct jinja_value *ret, struct
         status = jinja_filter_text(call, v, &text, err);
     if (status)
         return status;
-    struct slice s = cut_between(call->arena, jinja_text(text), "<!--", "-->");
-    s = cut_between(call->arena, s, "<", ">");
-    struct strbuf joined = {0}, out = {0};
-    bool space = false;
-    for (size_t at = 0; at < s.size;) {
-        size_t start = at;
-        if (jinja_char_is_space(jinja_char_next(s, &at))) {
-            space = joined.size > 0;
-            continue;
-        }
-        if (space)
-            strbuf_add_char(&joined, ' ');
-        space = false;
-        strbuf_add(&joined, s.p + start, at - start);
-    }
-    append_unescaped(slice_make(strbuf_text(&joined), joined.size), &out);
-    strbuf_done(&joined);
+    struct strbuf out = {0};
+    jinja_strip_tags(call->arena, jinja_text(text), &out);
     *ret = jinja_take_text(call->arena, &out);
     return OK;
 }
@@ -191,12 +132,10 @@ static enum status check_attribute_name(struct jinja_value key, struct error *er
 {
     if (key.kind != JINJA_STRING)
         return error_set(err, ERR_TEMPLATE_TYPE, "an attribute's name must be a string");
-    for (size_t at = 0; at < key.size;) {
-        uint32_t c = jinja_char_next(jinja_text(key), &at);
-        if (jinja_char_is_space(c) || c == '/' || c == '>' || c == '=')
+    for (size_t i = 0; i < key.size; i++)
+        if (key.text[i] && strchr(" \t\n\v\f\r/>=", key.text[i]))
             return error_set(err, ERR_TEMPLATE_VALUE, "Invalid character in attribute name: '%.*s'",
                 SLICE_ARG(jinja_text(key)));
-    }
     return OK;
 }
 
@@ -264,7 +203,7 @@ static void dump_text(struct dump *d, struct slice s)
             strbuf_printf(&d->out, "\\u%04x\\u%04x", 0xD800 + ((c - 0x10000) >> 10),
                 0xDC00 + ((c - 0x10000) & 0x3FF));
         else if (c < 0x20 || c >= 0x7F || strchr("<>&'", (int)c))
-            strbuf_printf(&d->out, c == 0x7F ? "%c" : "\\u%04x", c);
+            strbuf_printf(&d->out, "\\u%04x", c);
         else
             strbuf_add_char(&d->out, (char)c);
     }

@@ -338,7 +338,7 @@ static enum status filter_random(call_t call, struct jinja_value *ret, struct er
     static const char *const names[] = {"seq"};
     struct jinja_value v, items;
     enum status status = jinja_arguments(call, names, 1, 1, &v, err);
-    if (!status && !is_reversible(v))
+    if (!status && !is_reversible(v) && v.kind != JINJA_UNDEFINED)
         status = error_set(
             err, ERR_TEMPLATE_TYPE, "object of type '%s' has no len()", jinja_type_name(v));
     if (!status)

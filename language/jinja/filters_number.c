@@ -34,18 +34,19 @@ static enum status filter_int(call_t call, struct jinja_value *ret, struct error
 {
     static const char *const names[] = {"value", "default", "base"};
     struct jinja_value values[3];
-    int64_t base, integer;
+    int64_t base = 10, integer;
     bool overflow = false;
     double real;
     enum status status = jinja_arguments(call, names, 3, 1, values, err);
-    if (!status)
-        status = jinja_argument_int(call, "base", values[2], 10, &base, err);
     if (!status && values[0].kind == JINJA_UNDEFINED)
         return jinja_undefined_error(call->render, values[0], err);
     if (status)
         return status;
     struct jinja_value v = values[0];
     *ret = jinja_is_absent(values[1]) ? jinja_int(0) : values[1];
+    /* What is no base is one that nothing can be read with. */
+    if (!jinja_is_absent(values[2]) && !jinja_is_integer(values[2], &base))
+        base = -1;
     if (jinja_is_integer(v, &integer)) {
         *ret = jinja_int(integer);
     } else if (v.kind == JINJA_FLOAT) {
@@ -84,11 +85,6 @@ static enum status filter_float(call_t call, struct jinja_value *ret, struct err
     else if (values[0].kind == JINJA_STRING && jinja_parse_float(jinja_text(values[0]), &real))
         *ret = jinja_float(real);
     return OK;
-}
-
-static double power_of_ten(int64_t digits)
-{
-    return digits >= 0 ? pow(10.0, (double)digits) : pow(10.0, (double)digits);
 }
 
 static enum status round_integer(
@@ -148,10 +144,11 @@ static enum status filter_round(call_t call, struct jinja_value *ret, struct err
         *ret = whole ? jinja_int((int64_t)v) : jinja_float(v);
         return OK;
     }
-    double unit = power_of_ten(digits), scaled = v * unit;
+    double unit = pow(10.0, (double)digits), scaled = v * unit;
     if (!isfinite(scaled))
         return error_set(err, ERR_TEMPLATE_VALUE, "cannot convert float infinity to integer");
-    *ret = jinja_float((ceiling ? ceil(scaled) : floor(scaled)) / unit);
+    /* Python's ceil and floor give integers, which have no negative zero. */
+    *ret = jinja_float(((ceiling ? ceil(scaled) : floor(scaled)) + 0.0) / unit);
     return OK;
 }
 
@@ -172,7 +169,8 @@ static enum status filter_filesizeformat(call_t call, struct jinja_value *ret, s
         return error_set(err, ERR_TEMPLATE_TYPE, "filesizeformat() takes a number, not '%s'",
             jinja_type_name(values[0]));
     bool binary = jinja_argument_bool(values[1], false);
-    double base = binary ? 1024 : 1000, unit = base * base;
+    double base = binary ? 1024 : 1000;
+    long double unit = (long double)base * base; /* exact, as Python's integers are */
     struct strbuf out = {0};
     if (bytes == 1) {
         strbuf_add_str(&out, "1 Byte");
@@ -181,11 +179,11 @@ static enum status filter_filesizeformat(call_t call, struct jinja_value *ret, s
     } else {
         size_t i = 0;
         while (i + 1 < strlen(letters) && bytes >= unit) {
-            unit *= base;
+            unit *= (long double)base;
             i++;
         }
         char letter = binary && i == 0 ? 'K' : letters[i];
-        strbuf_printf(&out, "%.1f %c%s", base * bytes / unit, letter, binary ? "iB" : "B");
+        strbuf_printf(&out, "%.1f %c%s", base * bytes / (double)unit, letter, binary ? "iB" : "B");
     }
     *ret = jinja_take_text(call->arena, &out);
     return OK;
@@ -209,14 +207,15 @@ static enum status filter_default(call_t call, struct jinja_value *ret, struct e
 static enum status filter_attr(call_t call, struct jinja_value *ret, struct error *err)
 {
     static const char *const names[] = {"obj", "name"};
-    struct jinja_value values[2], name;
+    struct jinja_value values[2];
     enum status status = jinja_arguments(call, names, 2, 2, values, err);
+    if (!status && values[1].kind != JINJA_STRING)
+        status = error_set(err, ERR_TEMPLATE_TYPE, "attribute name must be string, not '%s'",
+            jinja_type_name(values[1]));
     if (!status)
-        status = jinja_filter_text(call, values[1], &name, err);
-    if (!status)
-        status = jinja_plain_attribute(call->render, values[0], jinja_text(name), ret, err);
+        status = jinja_plain_attribute(call->render, values[0], jinja_text(values[1]), ret, err);
     if (!status && jinja_is_absent(*ret))
-        *ret = jinja_missing_member(call->render, values[0], name);
+        *ret = jinja_missing_member(call->render, values[0], values[1]);
     return status;
 }
 

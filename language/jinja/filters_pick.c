@@ -245,8 +245,12 @@ static enum status filter_batch(call_t call, struct jinja_value *ret, struct err
 {
     static const char *const names[] = {"value", "linecount", "fill_with"};
     struct jinja_value values[3];
+    int64_t whole;
     struct batch *batch = arena_new_of(call->arena, struct batch);
     enum status status = jinja_arguments(call, names, 3, 2, values, err);
+    if (!status && values[1].kind == JINJA_FLOAT && jinja_float_to_int(values[1].real, &whole) &&
+        (double)whole == values[1].real)
+        values[1] = jinja_int(whole); /* only compared with, unless there is something to fill */
     if (!status)
         status = jinja_argument_int(call, "linecount", values[1], 0, &batch->count, err);
     if (status)

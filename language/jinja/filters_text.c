@@ -253,11 +253,17 @@ static enum status filter_truncate(call_t call, struct jinja_value *ret, struct 
         const char *space = memrchr(s.p, ' ', cut);
         cut = space ? (size_t)(space - s.p) : cut;
     }
+    /* As where texts are added: what is safe makes the other one so. */
+    unsigned safe = (values[0].marks | values[3].marks) & JINJA_SAFE;
+    struct jinja_value kept =
+        jinja_mark(jinja_substring(call->arena, values[0], 0, cut), values[0].marks & JINJA_SAFE);
+    struct jinja_value tail = jinja_mark(jinja_slice(end), values[3].marks);
     struct jinja_builder b = {0};
-    jinja_builder_add_part(&b, values[0], 0, cut);
-    jinja_builder_add(&b, end.p, end.size);
-    *ret = jinja_mark(jinja_builder_end(&b, call->arena), values[0].marks);
-    return OK;
+    status = jinja_builder_add_value(&b, call->render, kept, safe, err);
+    if (!status)
+        status = jinja_builder_add_value(&b, call->render, tail, safe, err);
+    *ret = jinja_mark(jinja_builder_end(&b, call->arena), values[0].marks | safe);
+    return status;
 }
 
 static enum status filter_wordcount(call_t call, struct jinja_value *ret, struct error *err)
@@ -383,6 +389,19 @@ static int64_t chars_of(struct slice s)
     return (int64_t)jinja_text_length(s);
 }
 
+/* How much of a chunk that is too long stays in a line with room for so many characters: up to the
+   last hyphen that has something else before it. */
+static size_t part_of_chunk(const struct wrap *w, struct slice chunk, int64_t room)
+{
+    size_t fits = jinja_text_offset(chunk, (size_t)room), hyphens = 0;
+    while (hyphens < fits && chunk.p[hyphens] == '-')
+        hyphens++;
+    for (size_t at = fits; w->break_hyphens && at > hyphens; at--)
+        if (chunk.p[at - 1] == '-')
+            return at;
+    return fits;
+}
+
 /* One line of at most `width` characters from `at` on; returns where the next one begins. */
 static size_t wrap_one(struct wrap *w, size_t at)
 {
@@ -402,7 +421,7 @@ static size_t wrap_one(struct wrap *w, size_t at)
             if (too_long && w->break_words) {
                 int64_t room = w->width < 1 ? 1 : w->width - size;
                 last_chunk = at;
-                at += jinja_text_offset(slice_make(s.p + at, s.size - at), (size_t)room);
+                at += part_of_chunk(w, slice_make(s.p + at, end - at), room);
             } else if (too_long && size == 0) {
                 last_chunk = at;
                 at = end;

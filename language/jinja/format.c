@@ -259,7 +259,7 @@ static void add_text(struct percent *p, const struct conversion *c, struct jinja
         strbuf_add_repeat(&p->out.text, ' ', pad);
 }
 
-static void append_ascii(struct slice s, struct strbuf *out)
+void jinja_append_ascii(struct slice s, struct strbuf *out)
 {
     for (size_t at = 0; at < s.size;) {
         uint32_t c = jinja_char_next(s, &at);
@@ -281,7 +281,7 @@ static enum status add_string(struct percent *p, const struct conversion *c, str
         status = jinja_append_repr(p->render, v, &text, p->err);
         if (!status && c->type == 'a') {
             struct strbuf ascii = {0};
-            append_ascii(slice_make(strbuf_text(&text), text.size), &ascii);
+            jinja_append_ascii(slice_make(strbuf_text(&text), text.size), &ascii);
             strbuf_done(&text);
             text = ascii;
         }

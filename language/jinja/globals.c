@@ -122,8 +122,23 @@ static enum status range_find(call_t call, struct jinja_value *ret, struct error
 static const struct jinja_method range_methods[] = {
     {"count", range_find}, {"index", range_find}, {NULL, NULL}};
 
+static enum status range_attribute(struct jinja_render *render, struct jinja_object *self,
+    struct slice name, struct jinja_value *ret, struct error *err)
+{
+    const struct range *range = (const struct range *)self;
+    (void)render, (void)err;
+    if (slice_equal_str(name, "start"))
+        *ret = jinja_int(range->start);
+    else if (slice_equal_str(name, "stop"))
+        *ret = jinja_int(range->stop);
+    else if (slice_equal_str(name, "step"))
+        *ret = jinja_int(range->step);
+    return OK;
+}
+
 static const struct jinja_class range_class = {.type_name = "range",
     .methods = range_methods,
+    .attribute = range_attribute,
     .iterate = range_iterate,
     .length = range_length,
     .item = range_item,

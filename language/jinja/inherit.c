@@ -161,7 +161,19 @@ static enum status self_item(struct jinja_render *render, struct jinja_object *s
     return OK;
 }
 
-static const struct jinja_class self_class = {.type_name = "TemplateReference", .item = self_item};
+static enum status self_text(
+    struct jinja_render *render, struct jinja_object *self, struct strbuf *out, struct error *err)
+{
+    const char *name = ((const struct self_reference *)self)->context->name;
+    (void)render, (void)err;
+    strbuf_add_str(out, "<TemplateReference ");
+    jinja_append_quoted(slice_of(name), out);
+    strbuf_add_char(out, '>');
+    return OK;
+}
+
+static const struct jinja_class self_class = {
+    .type_name = "TemplateReference", .item = self_item, .text = self_text};
 
 struct jinja_value jinja_self_new(struct jinja_render *render, struct jinja_context *context)
 {

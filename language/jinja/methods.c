@@ -286,13 +286,33 @@ static enum status view_text(
     return status;
 }
 
-#define VIEW_CLASS(name)                                                                           \
-    {                                                                                              \
-        .type_name = (name), .iterate = view_iterate, .length = view_length, .text = view_text     \
+/* Keys and items are equal as sets. */
+static bool view_equal(struct jinja_object *self, struct jinja_value other)
+{
+    const struct view *a = (const struct view *)self;
+    const struct view *b = (const struct view *)jinja_object_of(other, self->class);
+    if (!b || a->mapping.mapping->live != b->mapping.mapping->live)
+        return false;
+    const struct jinja_mapping *left = a->mapping.mapping, *right = b->mapping.mapping;
+    for (size_t i = 0; i < left->count; i++) {
+        const struct jinja_mapping_entry *entry = &left->entries[i], *found;
+        if (entry->removed)
+            continue;
+        found = jinja_mapping_find(right, entry->key, entry->hash);
+        if (!found || (a->values && !jinja_equal(entry->value, found->value)))
+            return false;
     }
-static const struct jinja_class keys_class = VIEW_CLASS("dict_keys"),
-                                values_class = VIEW_CLASS("dict_values"),
-                                items_class = VIEW_CLASS("dict_items");
+    return true;
+}
+
+#define VIEW_CLASS(name, equality)                                                                 \
+    {                                                                                              \
+        .type_name = (name), .iterate = view_iterate, .length = view_length, .text = view_text,    \
+        .equal = (equality)                                                                        \
+    }
+static const struct jinja_class keys_class = VIEW_CLASS("dict_keys", view_equal),
+                                values_class = VIEW_CLASS("dict_values", NULL),
+                                items_class = VIEW_CLASS("dict_items", view_equal);
 
 static enum status make_view(call_t call, const struct jinja_class *class, bool keys, bool values,
     struct jinja_value *ret, struct error *err)
@@ -328,6 +348,8 @@ static enum status find_entry(
     static const char *const names[] = {"key", "default"};
     uint64_t hash;
     enum status status = jinja_arguments(call, names, 2, 1, values, err);
+    if (!status)
+        status = jinja_check_defined(call->render, values[0], err);
     if (!status)
         status = jinja_hash_or_fail(values[0], &hash, err);
     if (!status)
@@ -416,6 +438,8 @@ enum status jinja_mapping_fill(const struct jinja_call *call, struct jinja_value
     struct jinja_value from, struct error *err)
 {
     struct jinja_value items, pair;
+    if (from.kind == JINJA_UNDEFINED)
+        return jinja_undefined_error(call->render, from, err);
     if (from.kind == JINJA_MAPPING) {
         copy_entries(call->arena, mapping, from);
         return OK;
@@ -482,12 +506,25 @@ static enum status float_is_integer(call_t call, struct jinja_value *ret, struct
 
 const struct jinja_method jinja_float_methods[] = {{"is_integer", float_is_integer}, {NULL, NULL}};
 
+static uint64_t absolute(struct jinja_value integer)
+{
+    int64_t v = 0;
+    jinja_is_integer(integer, &v);
+    return v < 0 ? 0 - (uint64_t)v : (uint64_t)v;
+}
+
 static enum status int_bit_length(call_t call, struct jinja_value *ret, struct error *err)
 {
-    int64_t v = call->self.integer;
-    uint64_t size = v < 0 ? 0 - (uint64_t)v : (uint64_t)v;
+    uint64_t size = absolute(call->self);
     *ret = jinja_int(size ? 64 - __builtin_clzll(size) : 0);
     return jinja_arguments(call, NULL, 0, 0, NULL, err);
 }
 
-const struct jinja_method jinja_int_methods[] = {{"bit_length", int_bit_length}, {NULL, NULL}};
+static enum status int_bit_count(call_t call, struct jinja_value *ret, struct error *err)
+{
+    *ret = jinja_int(__builtin_popcountll(absolute(call->self)));
+    return jinja_arguments(call, NULL, 0, 0, NULL, err);
+}
+
+const struct jinja_method jinja_int_methods[] = {
+    {"bit_count", int_bit_count}, {"bit_length", int_bit_length}, {NULL, NULL}};

@@ -324,13 +324,33 @@ static int digit_of(char c)
     return c >= 'a' && c <= 'z' ? c - 'a' + 10 : 99;
 }
 
+/* The text with the decimal digits of all scripts as ASCII ones, in `copy` when it has others;
+   empty when it does not fit there. */
+static struct slice with_ascii_digits(struct slice s, char *copy, size_t capacity)
+{
+    size_t size = 0, at = 0;
+    while (at < s.size && (unsigned char)s.p[at] < 0x80)
+        at++;
+    if (at == s.size)
+        return s;
+    for (at = 0; at < s.size; size++) {
+        uint32_t c = jinja_char_next(s, &at);
+        int digit = jinja_char_decimal(c);
+        if (size == capacity)
+            return slice_make(copy, 0);
+        copy[size] = (char)(digit >= 0 ? '0' + digit : c < 0x80 ? (int)c : '?');
+    }
+    return slice_make(copy, size);
+}
+
 bool jinja_parse_int(struct slice s, int base, int64_t *ret, bool *ret_overflow)
 {
+    char ascii[512];
     static const struct {
         char letter;
         int base;
     } prefixes[] = {{'x', 16}, {'o', 8}, {'b', 2}};
-    s = jinja_text_strip(s, true, true);
+    s = with_ascii_digits(jinja_text_strip(s, true, true), ascii, sizeof ascii);
     size_t at = s.size && (s.p[0] == '-' || s.p[0] == '+');
     bool negative = at && s.p[0] == '-', digit_before = false, any = false;
     *ret_overflow = false;
@@ -367,9 +387,9 @@ bool jinja_parse_int(struct slice s, int base, int64_t *ret, bool *ret_overflow)
 
 bool jinja_parse_float(struct slice s, double *ret)
 {
-    char copy[512];
+    char copy[512], ascii[512];
     size_t size = 0;
-    s = jinja_text_strip(s, true, true);
+    s = with_ascii_digits(jinja_text_strip(s, true, true), ascii, sizeof ascii);
     if (s.size == 0 || s.size >= sizeof copy)
         return false;
     for (size_t i = 0; i < s.size; i++) {

@@ -63,21 +63,19 @@ enum status jinja_parse_until(
     struct jinja_parser *p, const char *const *ends, bool drop, struct jinja_body *ret) MUST_CHECK;
 
 /* Expressions. */
-enum jinja_tuple_end { TUPLE_END_NONE, TUPLE_END_IN, TUPLE_END_RECURSIVE };
 struct jinja_tuple_options {
     bool simplified;   /* names and literals only: a target */
     bool no_condition; /* without `x if y else z` */
     bool parenthesized;
     bool with_namespace;
-    enum jinja_tuple_end end;
 };
 enum status jinja_parse_expression(
     struct jinja_parser *p, struct jinja_expression **ret) MUST_CHECK;
 enum status jinja_parse_tuple(struct jinja_parser *p, struct jinja_tuple_options options,
     struct jinja_expression **ret) MUST_CHECK;
 /* `target` of set, for and with: checked to be assignable. */
-enum status jinja_parse_target(struct jinja_parser *p, bool with_namespace,
-    enum jinja_tuple_end end, struct jinja_expression **ret) MUST_CHECK;
+enum status jinja_parse_target(
+    struct jinja_parser *p, bool with_namespace, struct jinja_expression **ret) MUST_CHECK;
 /* `|name(…)|name…` behind `operand`; with `start`, the first one without its bar. */
 enum status jinja_parse_filters(struct jinja_parser *p, struct jinja_expression *operand,
     bool start, struct jinja_expression **ret) MUST_CHECK;

@@ -444,13 +444,11 @@ enum status jinja_parse_primary(
     return status ? status : jinja_expect_sign(p, SIGN_PAREN_CLOSE);
 }
 
-static bool at_tuple_end(const struct jinja_parser *p, enum jinja_tuple_end end)
+/* Not at `in` or `recursive`: there Jinja2 takes them for a name. */
+static bool at_tuple_end(const struct jinja_parser *p)
 {
-    if (p->current.kind == TOKEN_VARIABLE_END || p->current.kind == TOKEN_BLOCK_END ||
-        jinja_at_sign(p, SIGN_PAREN_CLOSE))
-        return true;
-    return (end == TUPLE_END_IN && jinja_at_name(p, "in")) ||
-           (end == TUPLE_END_RECURSIVE && jinja_at_name(p, "recursive"));
+    return p->current.kind == TOKEN_VARIABLE_END || p->current.kind == TOKEN_BLOCK_END ||
+           jinja_at_sign(p, SIGN_PAREN_CLOSE);
 }
 
 static enum status parse_tuple_item(struct jinja_parser *p,
@@ -477,7 +475,7 @@ enum status jinja_parse_tuple(
     while (!status) {
         if (items.count)
             status = jinja_expect_sign(p, SIGN_COMMA);
-        if (status || at_tuple_end(p, options.end))
+        if (status || at_tuple_end(p))
             break;
         struct jinja_expression *item;
         status = parse_tuple_item(p, &options, &item);
@@ -555,12 +553,10 @@ static enum status check_target(
     return OK;
 }
 
-enum status jinja_parse_target(struct jinja_parser *p, bool with_namespace,
-    enum jinja_tuple_end end, struct jinja_expression **ret)
+enum status jinja_parse_target(
+    struct jinja_parser *p, bool with_namespace, struct jinja_expression **ret)
 {
-    enum status status = jinja_parse_tuple(p,
-        (struct jinja_tuple_options){
-            .simplified = true, .with_namespace = with_namespace, .end = end},
-        ret);
+    enum status status = jinja_parse_tuple(
+        p, (struct jinja_tuple_options){.simplified = true, .with_namespace = with_namespace}, ret);
     return status ? status : check_target(p, *ret, *ret);
 }

@@ -52,13 +52,12 @@ static enum status parse_for(struct jinja_parser *p, struct jinja_statement **re
     bool filtered = false;
     enum status status = jinja_parser_advance(p);
     if (!status)
-        status = jinja_parse_target(p, false, TUPLE_END_IN, &s->loop.target);
+        status = jinja_parse_target(p, false, &s->loop.target);
     if (!status)
         status = jinja_expect_name(p, "in");
     if (!status)
-        status = jinja_parse_tuple(p,
-            (struct jinja_tuple_options){.no_condition = true, .end = TUPLE_END_RECURSIVE},
-            &s->loop.iterable);
+        status = jinja_parse_tuple(
+            p, (struct jinja_tuple_options){.no_condition = true}, &s->loop.iterable);
     if (!status)
         status = jinja_skip_name(p, "if", &filtered);
     if (!status && filtered)
@@ -81,7 +80,7 @@ static enum status parse_set(struct jinja_parser *p, struct jinja_statement **re
     bool has_value = false;
     enum status status = jinja_parser_advance(p);
     if (!status)
-        status = jinja_parse_target(p, true, TUPLE_END_NONE, &s->set.target);
+        status = jinja_parse_target(p, true, &s->set.target);
     if (!status)
         status = jinja_skip_sign(p, SIGN_ASSIGN, &has_value);
     if (status)
@@ -104,7 +103,7 @@ static enum status parse_with(struct jinja_parser *p, struct jinja_statement **r
         if (targets.count)
             status = jinja_expect_sign(p, SIGN_COMMA);
         if (!status)
-            status = jinja_parse_target(p, false, TUPLE_END_NONE, &target);
+            status = jinja_parse_target(p, false, &target);
         if (!status)
             status = jinja_expect_sign(p, SIGN_ASSIGN);
         if (!status)
@@ -123,6 +122,18 @@ static enum status parse_with(struct jinja_parser *p, struct jinja_statement **r
     return status ? status : jinja_parse_until(p, ends, true, &s->with.body);
 }
 
+/* A name that can be assigned to. */
+static enum status expect_target(struct jinja_parser *p, const struct jinja_symbol **ret)
+{
+    static const char *const constants[] = {"true", "false", "none", "True", "False", "None"};
+    uint32_t line = p->current.line, offset = p->current.offset;
+    enum status status = jinja_expect_symbol(p, ret);
+    for (size_t i = 0; !status && i < ARRAY_SIZE(constants); i++)
+        if (slice_equal_str((*ret)->text, constants[i]))
+            status = jinja_parser_fail_at(p, line, offset, "can't assign to '%s'", constants[i]);
+    return status;
+}
+
 /* `(a, b=1)` of macros and call blocks. */
 static enum status parse_signature(struct jinja_parser *p, struct jinja_macro_node *macro)
 {
@@ -135,7 +146,7 @@ static enum status parse_signature(struct jinja_parser *p, struct jinja_macro_no
             jinja_new_expression(p, E_NAME, p->current.line, p->current.offset);
         bool has_default = false;
         if (!status)
-            status = jinja_expect_symbol(p, &e->variable.name);
+            status = expect_target(p, &e->variable.name);
         if (!status)
             status = jinja_skip_sign(p, SIGN_ASSIGN, &has_default);
         if (status)
@@ -178,7 +189,7 @@ static enum status parse_macro(struct jinja_parser *p, struct jinja_statement **
     macro->offset = s->offset;
     enum status status = jinja_parser_advance(p);
     if (!status)
-        status = jinja_expect_symbol(p, &macro->name);
+        status = expect_target(p, &macro->name);
     if (!status)
         status = parse_signature(p, macro);
     return status ? status : jinja_parse_until(p, ends, true, &macro->code.body);
@@ -285,7 +296,7 @@ static enum status parse_import(struct jinja_parser *p, struct jinja_statement *
     if (!status)
         status = jinja_expect_name(p, "as");
     if (!status)
-        status = jinja_expect_symbol(p, &s->import.target);
+        status = expect_target(p, &s->import.target);
     if (status)
         return status;
     add_references(p, JINJA_IMPORT, s->import.template, false);
@@ -296,7 +307,7 @@ static enum status parse_import_name(struct jinja_parser *p, struct jinja_import
 {
     uint32_t line = p->current.line, offset = p->current.offset;
     bool renamed = false;
-    enum status status = jinja_expect_symbol(p, &ret->name);
+    enum status status = expect_target(p, &ret->name);
     if (status)
         return status;
     if (ret->name->text.p[0] == '_')
@@ -304,7 +315,7 @@ static enum status parse_import_name(struct jinja_parser *p, struct jinja_import
             p, line, offset, "names starting with an underline can not be imported");
     ret->alias = ret->name;
     status = jinja_skip_name(p, "as", &renamed);
-    return status || !renamed ? status : jinja_expect_symbol(p, &ret->alias);
+    return status || !renamed ? status : expect_target(p, &ret->alias);
 }
 
 static enum status parse_from(struct jinja_parser *p, struct jinja_statement **ret)

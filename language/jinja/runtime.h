@@ -228,11 +228,17 @@ enum status jinja_repr_begin(
     struct jinja_around *around, const void *what, bool *ret_again, struct error *err) MUST_CHECK;
 void jinja_repr_end(const struct jinja_around *around);
 void jinja_append_quoted(struct slice s, struct strbuf *out);
+/* Python's ascii() of what repr() gave: other characters as \x, \u and \U. */
+void jinja_append_ascii(struct slice s, struct strbuf *out);
 /* str() as a string value (a string stays itself, with its spans). */
 enum status jinja_stringify(struct jinja_render *render, struct arena *arena, struct jinja_value v,
     struct jinja_value *ret, struct error *err) MUST_CHECK;
 struct jinja_value jinja_take_text(struct arena *arena, struct strbuf *buf);
 void jinja_escape_html(struct slice s, struct strbuf *out);
+/* html.c: without character references (all of HTML 5's, as html.unescape); without comments, tags
+   and character references, white space folded (as Markup.striptags). */
+void jinja_unescape_html(struct slice s, struct strbuf *out);
+void jinja_strip_tags(struct arena *arena, struct slice s, struct strbuf *out);
 
 /* The error of using an undefined value. */
 enum status jinja_undefined_error(
@@ -434,6 +440,11 @@ enum status jinja_replace(const struct jinja_call *call, struct jinja_value text
     struct jinja_value to, int64_t count, struct jinja_value *ret, struct error *err) MUST_CHECK;
 struct jinja_value jinja_split_lines(struct arena *arena, struct jinja_value text, bool keep_ends);
 
+/* encode.c */
+jinja_function jinja_text_encode, jinja_text_translate;
+/* lipsum.c */
+jinja_function jinja_lipsum;
+
 /* Adds a mapping's entries or an iterable's pairs, as dict.update does. */
 enum status jinja_mapping_fill(const struct jinja_call *call, struct jinja_value mapping,
     struct jinja_value from, struct error *err) MUST_CHECK;
@@ -441,10 +452,13 @@ enum status jinja_mapping_fill(const struct jinja_call *call, struct jinja_value
 /* Tables. */
 extern const struct jinja_row jinja_builtin_tests[];
 extern const struct jinja_row jinja_global_functions[];
+/* The global `dict`. */
+struct jinja_value jinja_dict_type(void);
 extern const struct jinja_row jinja_text_filters[], jinja_html_filters[], jinja_list_filters[],
     jinja_pick_filters[], jinja_number_filters[], jinja_sql_filters[], jinja_pretty_filters[];
-extern const struct jinja_method jinja_string_methods[], jinja_list_methods[],
-    jinja_tuple_methods[], jinja_mapping_methods[], jinja_float_methods[], jinja_int_methods[];
+extern const struct jinja_method jinja_markup_methods[], jinja_string_methods[],
+    jinja_list_methods[], jinja_tuple_methods[], jinja_mapping_methods[], jinja_float_methods[],
+    jinja_int_methods[];
 
 const struct jinja_layer *jinja_globals_of(const struct jinja_environment *env);
 

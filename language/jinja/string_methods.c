@@ -141,6 +141,16 @@ int64_t jinja_center_left(int64_t pad, int64_t width)
     return pad / 2 + (pad & width & 1);
 }
 
+/* A text that goes into the method's own: escaped if that is safe HTML. */
+static struct jinja_value escaped_for(call_t call, struct jinja_value text)
+{
+    if (!(call->self.marks & JINJA_SAFE) || (text.marks & JINJA_SAFE))
+        return text;
+    struct strbuf out = {0};
+    jinja_escape_html(jinja_text(text), &out);
+    return jinja_mark(jinja_take_text(call->arena, &out), text.marks);
+}
+
 /* ljust, rjust and center, told apart by the method's name. */
 static enum status text_justify(call_t call, struct jinja_value *ret, struct error *err)
 {
@@ -153,6 +163,8 @@ static enum status text_justify(call_t call, struct jinja_value *ret, struct err
         status = jinja_argument_int(call, "width", values[0], 0, &width, err);
     if (!status)
         status = jinja_argument_text(call, "fillchar", values[1], " ", &fill, err);
+    if (!status)
+        fill = jinja_text(escaped_for(call, jinja_mark(jinja_slice(fill), values[1].marks)));
     if (!status && jinja_text_length(fill) != 1)
         status = error_set(
             err, ERR_TEMPLATE_TYPE, "The fill character must be exactly one character long");
@@ -442,12 +454,16 @@ static enum status text_replace(call_t call, struct jinja_value *ret, struct err
     struct slice from, to;
     int64_t count;
     enum status status = jinja_arguments(call, names, 3, 2, values, err);
+    if (!status && call->keyword_count)
+        status = error_set(err, ERR_TEMPLATE_TYPE, "replace() takes no keyword arguments");
     if (!status)
         status = jinja_argument_text(call, "old", values[0], NULL, &from, err);
     if (!status)
         status = jinja_argument_text(call, "new", values[1], NULL, &to, err);
     if (!status)
         status = jinja_argument_int(call, "count", values[2], -1, &count, err);
+    if (!status)
+        values[1] = escaped_for(call, values[1]);
     if (!status)
         status = jinja_replace(call, call->self, from, values[1], count, ret, err);
     if (!status)
@@ -590,11 +606,14 @@ static enum status text_splitlines(call_t call, struct jinja_value *ret, struct 
 {
     static const char *const names[] = {"keepends"};
     struct jinja_value v;
+    int64_t keep_ends;
     enum status status = jinja_arguments(call, names, 1, 0, &v, err);
+    if (!status)
+        status = jinja_argument_int(call, "keepends", v, 0, &keep_ends, err);
     if (!status)
         status = check_parts(call, slice_of("\n"), err);
     if (!status)
-        *ret = jinja_split_lines(call->arena, call->self, jinja_argument_bool(v, false));
+        *ret = jinja_split_lines(call->arena, call->self, keep_ends != 0);
     return status;
 }
 

@@ -307,6 +307,8 @@ void jinja_builder_add_part(
 enum status jinja_builder_add_value(struct jinja_builder *b, struct jinja_render *render,
     struct jinja_value v, bool escape, struct error *err)
 {
+    /* An imported template's text is HTML, as its macros' are. */
+    escape = escape && !jinja_object_of(v, &jinja_module_class);
     if (v.kind == JINJA_STRING && (!escape || (v.marks & JINJA_SAFE))) {
         jinja_builder_add_part(b, v, 0, v.size);
         return OK;

@@ -16,7 +16,9 @@ struct unicode_many {
 
 #include "language/jinja/unicode_table.h"
 
-static bool in_ranges(uint32_t c, const struct unicode_range *ranges, size_t count)
+/* The range that has `c`, or NULL. */
+static const struct unicode_range *find_range(
+    uint32_t c, const struct unicode_range *ranges, size_t count)
 {
     size_t low = 0, high = count;
     while (low < high) {
@@ -26,12 +28,13 @@ static bool in_ranges(uint32_t c, const struct unicode_range *ranges, size_t cou
         else if (c < ranges[middle].first)
             high = middle;
         else
-            return true;
+            return &ranges[middle];
     }
-    return false;
+    return NULL;
 }
 
-#define IN(table, c) in_ranges((c), (table), ARRAY_SIZE(table))
+#define FIND(table, c) find_range((c), (table), ARRAY_SIZE(table))
+#define IN(table, c) (FIND(table, c) != NULL)
 
 bool jinja_char_is_space(uint32_t c)
 {
@@ -51,6 +54,13 @@ bool jinja_char_is_alpha(uint32_t c)
 bool jinja_char_is_decimal(uint32_t c)
 {
     return c < 0x80 ? c >= '0' && c <= '9' : IN(unicode_decimal, c);
+}
+
+int jinja_char_decimal(uint32_t c)
+{
+    /* Decimal digits come in tens. */
+    const struct unicode_range *range = FIND(unicode_decimal, c);
+    return range ? (int)((c - range->first) % 10) : -1;
 }
 
 bool jinja_char_is_digit(uint32_t c)

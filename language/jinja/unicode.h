@@ -9,6 +9,8 @@
 bool jinja_char_is_space(uint32_t c);
 bool jinja_char_is_alpha(uint32_t c);
 bool jinja_char_is_decimal(uint32_t c);
+/* The value of a decimal digit of any script, -1 for other characters. */
+int jinja_char_decimal(uint32_t c);
 bool jinja_char_is_digit(uint32_t c);
 bool jinja_char_is_numeric(uint32_t c);
 bool jinja_char_is_lower(uint32_t c);
@@ -19,6 +21,9 @@ bool jinja_char_is_printable(uint32_t c);
 bool jinja_char_is_word(uint32_t c);
 /* A letter with upper and lower case forms. */
 bool jinja_char_is_cased(uint32_t c);
+
+/* The character of a Unicode name in any case, among those of character_names.h. */
+bool jinja_char_by_name(struct slice name, uint32_t *ret);
 
 /* Full case mappings, appended to `out`; `jinja_text_lower` knows the final sigma. */
 void jinja_text_lower(struct slice s, struct strbuf *out);
