@@ -67,6 +67,7 @@ struct jinja_environment *jinja_environment_new(const struct jinja_options *opti
     set_rows(env, env->tests, jinja_builtin_tests);
     for (const struct jinja_row *row = jinja_global_functions; row->name; row++)
         jinja_add_function(env, row->name, row->function, row->user);
+    jinja_add_global(env, "dict", jinja_dict_type());
     return env;
 }
 

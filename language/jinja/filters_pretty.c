@@ -64,7 +64,7 @@ static enum status append_flat(
         strbuf_add_char(out, '}');
         return status;
     }
-    if (v.kind != JINJA_LIST && v.kind != JINJA_TUPLE)
+    if (v.kind != JINJA_LIST && (v.kind != JINJA_TUPLE || (v.flags & JINJA_FLAG_GROUP)))
         return jinja_append_repr(p->call->render, v, out, p->err);
     strbuf_add_char(out, v.kind == JINJA_LIST ? '[' : '(');
     for (size_t i = 0; !status && i < v.list->count; i++) {

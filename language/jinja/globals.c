@@ -1,5 +1,5 @@
 /*
- * The global functions: range, dict, namespace, cycler, joiner.
+ * The global functions: range, dict, namespace, cycler, joiner (and lipsum, in lipsum.c).
  */
 #include "language/jinja/runtime.h"
 
@@ -199,7 +199,36 @@ static enum status fill_mapping(
 static enum status make_dict(call_t call, struct jinja_value *ret, struct error *err)
 {
     *ret = jinja_mapping_new(call->arena);
-    return fill_mapping(call, *ret, "dict", err);
+    enum status status = fill_mapping(call, *ret, "dict", err);
+    *ret = jinja_mark(*ret, jinja_marks_of_call(call));
+    return status;
+}
+
+/* `dict.fromkeys(…)`, the one method that needs no dict. */
+static enum status dict_attribute(struct jinja_render *render, struct jinja_object *self,
+    struct slice name, struct jinja_value *ret, struct error *err)
+{
+    (void)self;
+    if (!slice_equal_str(name, "fromkeys"))
+        return OK;
+    return jinja_plain_attribute(render, jinja_mapping_new(render->arena), name, ret, err);
+}
+
+static enum status dict_text(
+    struct jinja_render *render, struct jinja_object *self, struct strbuf *out, struct error *err)
+{
+    (void)render, (void)self, (void)err;
+    strbuf_add_str(out, "<class 'dict'>");
+    return OK;
+}
+
+static const struct jinja_class dict_class = {
+    .type_name = "type", .call = make_dict, .attribute = dict_attribute, .text = dict_text};
+
+struct jinja_value jinja_dict_type(void)
+{
+    static struct jinja_object type = {&dict_class};
+    return jinja_object(&type);
 }
 
 struct namespace
@@ -344,5 +373,5 @@ static enum status make_joiner(call_t call, struct jinja_value *ret, struct erro
 }
 
 const struct jinja_row jinja_global_functions[] = {{"cycler", make_cycler, 0, NULL},
-    {"dict", make_dict, 0, NULL}, {"joiner", make_joiner, 0, NULL},
+    {"joiner", make_joiner, 0, NULL}, {"lipsum", jinja_lipsum, 0, NULL},
     {"namespace", make_namespace, 0, NULL}, {"range", make_range, 0, NULL}, {NULL, NULL, 0, NULL}};

@@ -520,6 +520,24 @@ static bool read_hex(struct slice raw, size_t *at, size_t digits, uint32_t *ret)
     return true;
 }
 
+/* `{NAME}` behind \\N. */
+static bool unescape_name(
+    struct slice raw, size_t *at, struct strbuf *out, const char **ret_message)
+{
+    const char *end = memchr(raw.p + *at, '}', raw.size - *at);
+    uint32_t code;
+    *ret_message = "a malformed \\N{…} escape in a string";
+    if (!end || raw.p[*at] != '{')
+        return false;
+    size_t start = *at + 1, stop = (size_t)(end - raw.p);
+    *ret_message = "no character of that name is known to \\N{…}: write \\u and the code point";
+    if (!jinja_char_by_name(slice_make(raw.p + start, stop - start), &code))
+        return false;
+    *at = stop + 1;
+    strbuf_add_utf8(out, code);
+    return true;
+}
+
 /* The escape behind the backslash at raw[*at - 1]. */
 static bool unescape_one(struct slice raw, size_t *at, struct strbuf *out, const char **ret_message)
 {
@@ -551,9 +569,8 @@ static bool unescape_one(struct slice raw, size_t *at, struct strbuf *out, const
         strbuf_add_utf8(out, code);
         return true;
     }
-    *ret_message = "characters by name (\\N{…}) are not supported: write \\u and the code point";
     if (c == 'N')
-        return false;
+        return unescape_name(raw, at, out, ret_message);
     strbuf_add_char(out, '\\');
     strbuf_add_char(out, c);
     return true;

@@ -301,38 +301,34 @@ static void add_text(struct linker *l, struct slice s)
     }
 }
 
-/* One word into the sorted list of what `rel` says, once. */
-static void add_rel(struct slice *words, size_t *count, size_t max, struct slice word)
+static int compare_words(const void *a, const void *b)
 {
-    size_t at = 0;
-    while (at < *count && slice_compare(words[at], word) < 0)
-        at++;
-    if (*count == max || (at < *count && slice_equal(words[at], word)))
-        return;
-    memmove(words + at + 1, words + at, (*count - at) * sizeof *words);
-    words[at] = word;
-    ++*count;
+    return slice_compare(*(const struct slice *)a, *(const struct slice *)b);
 }
 
+/* ` rel="…" target="…"`, the words of `rel` in order and each once. */
 static void add_attributes(struct strbuf *out, struct slice rel, bool nofollow, struct slice target)
 {
-    struct slice words[64];
-    size_t count = 0;
-    add_rel(words, &count, ARRAY_SIZE(words), slice_of("noopener"));
+    VEC(struct slice) words = {0};
+    vec_push(&words, slice_of("noopener"));
     if (nofollow)
-        add_rel(words, &count, ARRAY_SIZE(words), slice_of("nofollow"));
+        vec_push(&words, slice_of("nofollow"));
     for (rel = jinja_text_strip(rel, true, true); rel.size;) {
         size_t at = 0, end = 0;
         while (at < rel.size && !jinja_char_is_space(jinja_char_next(rel, &at)))
             end = at;
-        add_rel(words, &count, ARRAY_SIZE(words), slice_make(rel.p, end));
+        vec_push(&words, slice_make(rel.p, end));
         rel = jinja_text_strip(behind(rel, end), true, false);
     }
+    qsort(words.at, words.count, sizeof *words.at, compare_words);
     strbuf_add_str(out, " rel=\"");
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < words.count; i++) {
+        if (i && slice_equal(words.at[i], words.at[i - 1]))
+            continue;
         strbuf_add_str(out, i ? " " : "");
-        jinja_escape_html(words[i], out);
+        jinja_escape_html(words.at[i], out);
     }
+    vec_done(&words);
     strbuf_add_str(out, target.size ? "\" target=\"" : "");
     jinja_escape_html(target, out);
     strbuf_add_char(out, '"');

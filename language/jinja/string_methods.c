@@ -724,7 +724,7 @@ static enum status text_expandtabs(call_t call, struct jinja_value *ret, struct 
 
 const struct jinja_method jinja_string_methods[] = {{"capitalize", text_capitalize},
     {"casefold", text_casefold}, {"center", text_justify}, {"count", text_count},
-    {"endswith", text_starts}, {"expandtabs", text_expandtabs}, {"find", text_find},
+    {"encode", jinja_text_encode}, {"endswith", text_starts}, {"expandtabs", text_expandtabs}, {"find", text_find},
     {"format", text_format}, {"format_map", text_format_map}, {"index", text_find},
     {"isalnum", text_isalnum}, {"isalpha", text_isalpha}, {"isascii", text_isascii},
     {"isdecimal", text_isdecimal}, {"isdigit", text_isdigit}, {"isidentifier", text_isidentifier},
@@ -736,5 +736,5 @@ const struct jinja_method jinja_string_methods[] = {{"capitalize", text_capitali
     {"rindex", text_find}, {"rjust", text_justify}, {"rpartition", text_partition},
     {"rsplit", text_split}, {"rstrip", text_strip}, {"split", text_split},
     {"splitlines", text_splitlines}, {"startswith", text_starts}, {"strip", text_strip},
-    {"swapcase", text_swapcase}, {"title", text_title}, {"upper", text_upper},
+    {"swapcase", text_swapcase}, {"title", text_title}, {"translate", jinja_text_translate}, {"upper", text_upper},
     {"zfill", text_zfill}, {NULL, NULL}};

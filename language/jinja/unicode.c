@@ -16,6 +16,13 @@ struct unicode_many {
 
 #include "language/jinja/unicode_table.h"
 
+/* A name of Unicode in capitals, and its character. */
+struct character_name {
+    const char *name;
+    uint32_t code;
+};
+#include "language/jinja/character_names.h"
+
 /* The range that has `c`, or NULL. */
 static const struct unicode_range *find_range(
     uint32_t c, const struct unicode_range *ranges, size_t count)
@@ -319,4 +326,23 @@ void jinja_text_swapcase(struct slice s, struct strbuf *out)
         else
             strbuf_add_utf8(out, c);
     }
+}
+
+static int compare_name(const void *key, const void *row)
+{
+    return strcmp(key, ((const struct character_name *)row)->name);
+}
+
+bool jinja_char_by_name(struct slice name, uint32_t *ret)
+{
+    char key[64] = {0};
+    if (name.size >= sizeof key)
+        return false;
+    for (size_t i = 0; i < name.size; i++)
+        key[i] = name.p[i] >= 'a' && name.p[i] <= 'z' ? (char)(name.p[i] - 'a' + 'A') : name.p[i];
+    const struct character_name *found = bsearch(
+        key, character_names, ARRAY_SIZE(character_names), sizeof character_names[0], compare_name);
+    if (found)
+        *ret = found->code;
+    return found != NULL;
 }

@@ -1,5 +1,5 @@
 """Jinja2 as a program, run by the interpreter that has it: `real_jinja.py --names` writes the names
-of its filters and tests, and otherwise it answers cases as render_many.c does."""
+of its statements, filters, tests and globals, and otherwise it answers cases as render_many.c does."""
 
 import json
 import sys
@@ -7,8 +7,13 @@ import traceback
 import warnings
 
 import jinja2
+import jinja2.defaults
 import jinja2.filters
+import jinja2.parser
 import jinja2.tests
+
+
+EXTENSIONS = ["jinja2.ext.do", "jinja2.ext.loopcontrols"]
 
 
 class Loader(jinja2.DictLoader):
@@ -21,7 +26,7 @@ class Loader(jinja2.DictLoader):
 
 def environment(case):
     return jinja2.Environment(
-        extensions=["jinja2.ext.do", "jinja2.ext.loopcontrols"],
+        extensions=EXTENSIONS,
         loader=Loader(case["files"]),
         undefined=jinja2.StrictUndefined if case.get("strict") else jinja2.Undefined,
         keep_trailing_newline=bool(case.get("keep")),
@@ -40,15 +45,19 @@ def place(error, files):
 
 def answer(case):
     try:
-        return {"out": environment(case).get_template("main").render(case["context"])}
+        return {"out": environment(case).get_template(case.get("main", "main")).render(
+            case["context"])}
     except Exception as error:
         file, line = place(error, case["files"])
         return {"error": f"{type(error).__name__}: {error}", "file": file, "line": line}
 
 
 def names():
+    tags = {tag for extension in jinja2.Environment(extensions=EXTENSIONS).extensions.values()
+            for tag in extension.tags}
     return {"version": jinja2.__version__, "filters": sorted(jinja2.filters.FILTERS),
-            "tests": sorted(jinja2.tests.TESTS)}
+            "tests": sorted(jinja2.tests.TESTS), "globals": sorted(jinja2.defaults.DEFAULT_NAMESPACE),
+            "statements": sorted(jinja2.parser._statement_keywords | tags | {"call", "filter"})}
 
 
 def main():

@@ -1,7 +1,8 @@
 /*
  * Renders many cases in one process, for the tests that compare with Jinja2: reads one case a line
  * as JSON, {"files": {name: text}, "context": {…}, and any of "strict", "keep", "trim", "lstrip",
- * "autoescape": true}, renders the file "main", and writes one line: {"out": text} or
+ * "autoescape": true}, renders the file "main" (or that of "main"), and writes one line: {"out":
+ * text} or
  * {"error": message, "file": …, "line": …}.  real_jinja.py does the same with Jinja2.
  */
 #include <stdio.h>
@@ -47,7 +48,8 @@ static json_t *render_case(const json_t *item, struct arena *arena)
     struct error err = {0};
     const struct jinja_template *template = NULL;
     struct jinja_result result = {0};
-    enum status status = jinja_template_load(env, slice_of("main"), &template, &err);
+    const char *main = json_string_value(json_object_get(item, "main"));
+    enum status status = jinja_template_load(env, slice_of(main ? main : "main"), &template, &err);
     if (!status) {
         struct jinja_value context = jinja_from_json(arena, json_object_get(item, "context"));
         status = jinja_render(env, template, context, arena, &result, &err);
