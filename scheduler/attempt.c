@@ -162,6 +162,10 @@ void attempt_void_done(struct scheduler *s, const struct event *event)
     }
     bool own = i->unsettled_generation == i->generation;
     settled(s, i);
+    if (!i->intent.set) { /* the next generation may begin */
+        task_wants_evaluation(s, i);
+        return;
+    }
     if (event->void_outcome == VOID_INSERTED || !own || i->intent.event == TASK_EVENT_RESTART) {
         carry_out(s, i);
         return;

@@ -22,7 +22,8 @@ static size_t past_at(const struct live_dag *dag, int64_t logical_us)
 
 static size_t past_max(const struct live_dag *dag)
 {
-    bool used = dag->newest && dag->newest->dag->uses_past;
+    /* without a version nobody knows: it may come back */
+    bool used = !dag->newest || dag->newest->dag->uses_past;
     return used ? PAST_RUNS_MAX : PAST_RUNS_UNUSED_MAX;
 }
 

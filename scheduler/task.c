@@ -295,6 +295,8 @@ static const char *no_work_text(const struct instance *i)
                        : "what follows goes on";
 }
 
+/* A generation of which an attempt may still commit is voided before the next one begins: were it
+   done by the next one's first attempt, a loss of that attempt would leave two in doubt. */
 static void become_ready(struct scheduler *s, struct instance *i)
 {
     const char *why_not = NULL;
@@ -302,6 +304,11 @@ static void become_ready(struct scheduler *s, struct instance *i)
         if (!i->waiting_past)
             task_set_reason(s, i, REASON_WAITING_PAST, why_not);
         set_waiting_past(s, i, true);
+        return;
+    }
+    if (i->unsettled && i->unsettled_generation != i->generation) {
+        task_set_reason(s, i, REASON_SETTLING, NULL);
+        attempt_settle(s, i);
         return;
     }
     if (needs_no_attempt(s, i)) {

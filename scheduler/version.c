@@ -167,7 +167,8 @@ const char *run_blocks_version(const struct run *run, const struct shape *shape)
    graph is for new runs and for `clear`. */
 void offer_version(struct scheduler *s, struct run *run, struct shape *shape)
 {
-    if (!run->tasks || run->keep_version || run->shape == shape)
+    /* a held run has no version of its own that it could keep */
+    if (!run->tasks || (run->keep_version && !run->held) || run->shape == shape)
         return;
     if (!run->held && !str_equal(run->shape->dag->graph_version, shape->dag->graph_version))
         return;

@@ -296,3 +296,17 @@ TEST(scheduled_runs_and_a_backfill_share_a_cap_of_one)
     CHECK_INT(world_count_runs(&w, "d", 1u << RUN_SUCCESS), 31);
     world_done(&w);
 }
+
+TEST(a_live_run_of_long_ago_is_not_made_again)
+{
+    struct world w;
+    start(&w, "a: {bash: 1}\n", 16);
+    REQUIRE(world_trigger(&w, "d", time_of("2029-01-05")) == OK);
+    for (int n = 0; n < 100; n++) /* the schedule forgets dates that it has long passed */
+        world_advance(&w, US_PER_DAY);
+    CHECK_INT(ask(&w, range("2029-01-04", "2029-01-06"), false), OK);
+    CHECK_STR(run_type_name(world_run_at(&w, "d", time_of("2029-01-05"))->type), "manual");
+    play(&w, OUTCOME_SUCCESS);
+    CHECK_INT(world_count_runs(&w, "d", 1u << RUN_RUNNING | 1u << RUN_QUEUED), 0);
+    world_done(&w);
+}

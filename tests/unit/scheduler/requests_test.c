@@ -218,14 +218,46 @@ TEST(a_running_task_that_is_cleared_is_ended_first)
     CHECK_STR(world_state(&w, "a"), "restarting");
     world_end(&w, world_attempt(&w, "a"),
         &(struct attempt_result){.outcome = OUTCOME_CANCELLED, .may_commit = true});
+    REQUIRE(world_attempt(&w, "a") == NULL);
+    REQUIRE(world_void(&w, "a") != NULL);
+    CHECK_INT(world_void(&w, "a")->generation, 0);
+    CHECK_STR(reason_code(world_task(&w, "a")->reason), "settling");
+    world_crash(&w);
+    world_end_void(&w, "a", VOID_UNREACHABLE);
+    CHECK_STR(reason_code(world_task(&w, "a")->reason), "in_doubt");
+    world_advance(&w, US_PER_MINUTE);
+    world_end_void(&w, "a", VOID_COMMITTED);
     struct attempt_under_way *a = world_attempt(&w, "a");
     REQUIRE(a != NULL);
     CHECK(a->generation != 0);
-    CHECK(a->void_before);
-    CHECK_INT(a->void_generation, 0);
+    CHECK(!a->void_before);
     world_end_task(&w, "a", OUTCOME_SUCCESS);
     CHECK_STR(world_run_state(&w), "success");
     CHECK(!world_task(&w, "a")->unsettled);
+    world_done(&w);
+}
+
+/* Each generation is settled before the next one has an attempt: so no two are ever in doubt, of
+   which the row could keep only one. */
+TEST(no_two_generations_of_a_task_are_in_doubt)
+{
+    struct world w;
+    start(&w, "a: {sql: db}\n");
+    world_started(&w, world_attempt(&w, "a"));
+    for (int64_t n = 0; n < 3; n++) {
+        int64_t generation = world_task(&w, "a")->generation;
+        CHECK_INT(ask(&w, (struct request){.kind = REQUEST_CLEAR}, "a"), OK);
+        world_end(&w, world_attempt(&w, "a"),
+            &(struct attempt_result){.outcome = OUTCOME_INTERRUPTED, .may_commit = true});
+        CHECK(world_attempt(&w, "a") == NULL);
+        CHECK_INT(ask(&w, (struct request){.kind = REQUEST_CLEAR}, "a"), OK);
+        REQUIRE(world_void(&w, "a") != NULL);
+        CHECK_INT(world_void(&w, "a")->generation, generation);
+        world_end_void(&w, "a", VOID_INSERTED);
+        REQUIRE(world_attempt(&w, "a") != NULL);
+    }
+    world_end_task(&w, "a", OUTCOME_SUCCESS);
+    CHECK_STR(world_run_state(&w), "success");
     world_done(&w);
 }
 

@@ -186,6 +186,38 @@ TEST(a_mark_on_the_finished_run_before_releases_the_next_one)
     world_done(&w);
 }
 
+TEST(a_ready_task_waits_again_when_the_run_before_is_cleared)
+{
+    struct world w;
+    struct slots_setting one = {"p", 1};
+    world_init(&w, &(struct scheduler_options){.seed = 1, .pools = &one, .pool_count = 1});
+    world_adopt(&w, past_dag("a: {bash: 1, depends_on_past: true}\nz: {bash: 1, pool: p}\n"
+                             "b: {bash: 1, pool: p, depends_on_past: true}\n"));
+    REQUIRE(world_trigger(&w, "d", time_of("2030-01-01")) == OK);
+    struct run_id first = world_last_run(&w)->id;
+    for (int n = 0; n < 3; n++)
+        world_end(&w, &w.under_way.at[0], &(struct attempt_result){.outcome = OUTCOME_SUCCESS});
+    REQUIRE(world_trigger(&w, "d", time_of("2030-01-02")) == OK);
+    CHECK_STR(world_state(&w, "z"), "queued");
+    CHECK_STR(world_state(&w, "b"), "scheduled");
+    const char *task = "b";
+    world_load_run(&w, map_get(w.runs, key_of(&w, first.v, NULL)));
+    CHECK_INT(world_request(&w, &(struct request){.kind = REQUEST_CLEAR,
+                                    .dag_id = "d",
+                                    .runs = &first,
+                                    .run_count = 1,
+                                    .tasks = &task,
+                                    .task_count = 1}),
+        OK);
+    world_end_task(&w, "z", OUTCOME_SUCCESS);
+    REQUIRE(world_attempt(&w, "b") != NULL);
+    CHECK_INT(world_attempt(&w, "b")->logical_us, time_of("2030-01-01"));
+    world_end_task(&w, "b", OUTCOME_SUCCESS);
+    REQUIRE(world_attempt(&w, "b") != NULL);
+    CHECK_INT(world_attempt(&w, "b")->logical_us, time_of("2030-01-02"));
+    world_done(&w);
+}
+
 TEST(the_first_run_and_new_tasks_depend_on_nothing_past)
 {
     struct world w;
@@ -280,6 +312,35 @@ TEST(a_doubt_without_a_version_is_settled_when_there_is_one)
     world_advance(&w, US_PER_HOUR);
     world_end_void(&w, "a", VOID_INSERTED);
     CHECK_STR(world_run_state(&w), "failed");
+    world_done(&w);
+}
+
+TEST(a_run_without_a_version_can_be_marked_and_takes_the_version_that_comes)
+{
+    struct world w;
+    struct dag *dag = dag_build("d", "a: {bash: 1}\nb: {bash: 1, depends_on: [a]}\n"
+                                     "c: {bash: 1, depends_on: [b]}\n");
+    start(&w, dag);
+    world_end_task(&w, "a", OUTCOME_SUCCESS);
+    crash_without_version(&w);
+    struct run_id id = world_last_run(&w)->id;
+    const char *task = "a";
+    struct request request = {.kind = REQUEST_CLEAR,
+        .dag_id = "d",
+        .runs = &id,
+        .run_count = 1,
+        .tasks = &task,
+        .task_count = 1,
+        .same_version = true,
+        .mark_state = TASK_SUCCESS};
+    CHECK_INT(world_request(&w, &request), OK);
+    request.kind = REQUEST_MARK;
+    CHECK_INT(world_request(&w, &request), OK);
+    CHECK_STR(world_state(&w, "a"), "success");
+    world_adopt(&w, dag);
+    world_end_task(&w, "b", OUTCOME_SUCCESS);
+    world_end_task(&w, "c", OUTCOME_SUCCESS);
+    CHECK_STR(world_run_state(&w), "success");
     world_done(&w);
 }
 
