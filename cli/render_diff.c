@@ -1,6 +1,8 @@
 #include "base/file.h"
 #include "cli/render.h"
 #include "executor/attempt_log.h"
+#include "executor/facts.h"
+#include "executor/xcom.h"
 
 /* Of a stored text; those of the renderer are smaller. */
 enum { STORED_SIZE_MAX = 256 << 20 };
@@ -53,43 +55,28 @@ static enum status read_stored(
 static enum status find_facts(
     struct cli *cli, const struct run_record *run, struct run_facts *ret, struct error *err)
 {
-    struct run_rows rows = {0};
     struct store *reader = NULL;
     enum status status = cli_reader(cli, &reader, err);
-    if (status == OK)
-        status = store_read_previous_success(
-            reader, run->dag_id, run->logical_us, cli->arena, &rows, err);
-    if (status != OK)
-        return status;
-    const struct run_record *previous = rows.count ? &rows.at[0] : NULL;
-    *ret = (struct run_facts){.run_id = run->run_id,
-        .type = run->type,
-        .logical_us = run->logical_us,
-        .interval_start_us = run->interval_start_us,
-        .interval_end_us = run->interval_end_us,
-        .run_after_us = run->run_after_us,
-        .started_us = run->started_us,
-        .conf = run->conf,
-        .prev_interval_start_success_us = previous ? previous->interval_start_us : TIME_NONE,
-        .prev_interval_end_success_us = previous ? previous->interval_end_us : TIME_NONE,
-        .prev_start_success_us = previous ? previous->started_us : TIME_NONE,
-        .prev_end_success_us = previous ? previous->ended_us : TIME_NONE};
-    return OK;
+    return status == OK ? run_facts_read(reader, run, cli->arena, ret, err) : status;
 }
 
-struct xcom_source {
+struct run_reader {
     struct store *reader;
     struct run_id run;
 };
 
-static const char *find_xcom(void *user, const char *task_id, const char *key, struct arena *arena)
+static const char *find_xcom(
+    void *user, const char *task_id, int32_t map_index, const char *key, struct arena *arena)
 {
-    const struct xcom_source *source = user;
-    const char *xcom = NULL;
-    if (!str_equal(key, "return_value") ||
-        store_read_xcom(source->reader, source->run, task_id, -1, arena, &xcom, NULL) != OK)
-        return NULL;
-    return xcom;
+    const struct run_reader *of = user;
+    return xcom_read(of->reader, of->run, task_id, map_index, key, arena);
+}
+
+static size_t find_indexes(
+    void *user, const char *task_id, struct arena *arena, const int32_t **ret)
+{
+    const struct run_reader *of = user;
+    return xcom_read_indexes(of->reader, of->run, task_id, arena, ret);
 }
 
 /* The values that an instance was made for; NULL when the task is not mapped. */
@@ -100,10 +87,10 @@ static enum status find_mapped(struct cli *cli, const struct run_record *run,
     enum status status = OK;
     *ret = NULL;
     if (instance->map_index >= 0)
-        status = store_read_tasks(cli->reader, run->id, cli->arena, &tasks, err);
+        status = store_read_instances(
+            cli->reader, run->id, instance->task->task_id, cli->arena, &tasks, err);
     for (size_t i = 0; i < tasks.count && status == OK; i++)
-        if (tasks.at[i].map_index == instance->map_index &&
-            str_equal(tasks.at[i].task_id, instance->task->task_id))
+        if (tasks.at[i].map_index == instance->map_index)
             *ret = tasks.at[i].mapped;
     return status;
 }
@@ -115,13 +102,14 @@ static enum status render_again(struct cli *cli, const struct render_instance *i
 {
     struct run_facts facts;
     struct rendered_task rendered;
-    struct xcom_source source = {cli->reader, run->id};
+    struct run_reader source = {cli->reader, run->id};
     struct attempt_facts attempt = {.attempt_id = record->id.text,
         .try_number = record->try_number,
         .map_index = record->map_index,
         .now_us = record->started_us,
         .seed = hash_u64(record->id.text, strlen(record->id.text)),
         .xcom = find_xcom,
+        .indexes = find_indexes,
         .xcom_user = &source};
     enum status status = find_facts(cli, run, &facts, err);
     if (status == OK)

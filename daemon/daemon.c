@@ -194,6 +194,18 @@ static void on_engine_failed(void *user, const struct error *err)
     uv_timer_start(&daemon->reload_timer, on_reload_timer, 0, 0);
 }
 
+static void tell_deadline(const struct effect *effect)
+{
+    char deadline[TIME_TEXT_SIZE];
+    time_format_iso(effect->deadline_us, deadline);
+    if (effect->task_id)
+        log_line(LOG_WARNING, "%s %s: task `%s` missed its deadline, %s", effect->run.dag_id,
+            effect->run.run_id, effect->task_id, deadline);
+    else
+        log_line(LOG_WARNING, "%s %s: the run missed its deadline, %s", effect->run.dag_id,
+            effect->run.run_id, deadline);
+}
+
 static void tell_effect(const struct effect *effect)
 {
     if (effect->kind == EFFECT_RUN_ENDED)
@@ -205,6 +217,8 @@ static void tell_effect(const struct effect *effect)
     else if (effect->kind == EFFECT_DAG_PAUSED)
         log_line(LOG_WARNING, "DAG `%s` was paused: max_consecutive_failed_runs was reached",
             effect->run.dag_id);
+    else if (effect->kind == EFFECT_DEADLINE_MISSED)
+        tell_deadline(effect);
     else if (effect->kind == EFFECT_CLOCK_JUMPED)
         log_line(LOG_WARNING,
             "the wall clock jumped by %lld s: schedules hold for a minute; check the clock",

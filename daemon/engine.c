@@ -4,6 +4,8 @@
 #include "daemon/engine_internal.h"
 #include "daemon/limits.h"
 #include "daemon/request.h"
+#include "executor/facts.h"
+#include "executor/xcom.h"
 
 /* Who waits for a request's outcome. */
 struct waiter {
@@ -247,40 +249,28 @@ static enum status find_facts(void *user, const struct run_record *run, struct a
     struct run_facts *ret, struct error *err)
 {
     struct engine *engine = user;
-    struct run_rows rows;
-    enum status status = store_read_previous_success(
-        engine->reader, run->dag_id, run->logical_us, arena, &rows, err);
-    if (status != OK)
-        return status;
-    const struct run_record *previous = rows.count ? &rows.at[0] : NULL;
-    *ret = (struct run_facts){.run_id = arena_strdup(arena, run->run_id),
-        .type = run->type,
-        .logical_us = run->logical_us,
-        .interval_start_us = run->interval_start_us,
-        .interval_end_us = run->interval_end_us,
-        .run_after_us = run->run_after_us,
-        .started_us = run->started_us,
-        .conf = arena_strdup(arena, run->conf),
-        .prev_interval_start_success_us = previous ? previous->interval_start_us : TIME_NONE,
-        .prev_interval_end_success_us = previous ? previous->interval_end_us : TIME_NONE,
-        .prev_start_success_us = previous ? previous->started_us : TIME_NONE,
-        .prev_end_success_us = previous ? previous->ended_us : TIME_NONE};
-    return OK;
+    return run_facts_read(engine->reader, run, arena, ret, err);
 }
 
-/* On a rendering thread. */
-static const char *find_xcom(
-    void *user, struct run_id run, const char *task_id, const char *key, struct arena *arena)
+/* On a rendering thread, as the next one. */
+static const char *find_xcom(void *user, struct run_id run, const char *task_id, int32_t map_index,
+    const char *key, struct arena *arena)
 {
     struct engine *engine = user;
-    const char *xcom = NULL;
-    if (key && !str_equal(key, "return_value"))
-        return NULL; /* a task has one XCom, its result */
     pthread_mutex_lock(&engine->xcom_mutex);
-    if (store_read_xcom(engine->xcom_reader, run, task_id, -1, arena, &xcom, NULL) != OK)
-        xcom = NULL;
+    const char *xcom = xcom_read(engine->xcom_reader, run, task_id, map_index, key, arena);
     pthread_mutex_unlock(&engine->xcom_mutex);
     return xcom;
+}
+
+static size_t find_indexes(
+    void *user, struct run_id run, const char *task_id, struct arena *arena, const int32_t **ret)
+{
+    struct engine *engine = user;
+    pthread_mutex_lock(&engine->xcom_mutex);
+    size_t count = xcom_read_indexes(engine->xcom_reader, run, task_id, arena, ret);
+    pthread_mutex_unlock(&engine->xcom_mutex);
+    return count;
 }
 
 /* ---- making ---------------------------------------------------------------------------------- */
@@ -327,6 +317,7 @@ static struct scheduler *make_scheduler(struct engine *engine, const struct stor
         .paused_upon_creation = project->paused_upon_creation,
         .next_run_id = meta->next_run,
         .next_backfill_id = meta->next_backfill,
+        .next_asset_event_id = meta->next_asset_event,
         .no_schedules = engine->options.only_dag != NULL,
         .note = engine->blame ? blame_note(engine->blame) : NULL};
     return scheduler_new(&options);
@@ -343,7 +334,7 @@ static enum status make_executor(
         .user = engine,
         .event = on_executor_event,
         .facts = find_facts,
-        .xcom = find_xcom};
+        .xcom = {find_xcom, find_indexes}};
     return executor_new(&options, &engine->executor, err);
 }
 
@@ -430,8 +421,16 @@ enum status engine_start(struct engine *engine, struct catalogue *catalogue, str
 /* A version of a quarantined DAG waits for its unpausing. */
 static void adopt(struct engine *engine, const struct dag *dag)
 {
-    if (!scheduler_is_quarantined(engine->scheduler, dag->dag_id))
-        engine_apply(engine, &(struct event){.kind = EVENT_DAG_ADOPTED, .dag = dag});
+    struct error err;
+    if (scheduler_is_quarantined(engine->scheduler, dag->dag_id))
+        return;
+    const struct dag *before = scheduler_dag_version(engine->scheduler, dag->dag_id);
+    bool past_is_known = !dag->uses_past || (before && before->uses_past);
+    if (!engine->failing && !past_is_known && engine_load_past(engine, dag, &err) != OK)
+        fail(engine, &err);
+    engine_apply(engine, &(struct event){.kind = EVENT_DAG_ADOPTED, .dag = dag});
+    if (!engine->failing && engine_load_durations(engine, dag, &err) != OK)
+        fail(engine, &err);
 }
 
 void engine_adopt(struct engine *engine, const struct catalogue_changes *changes)

@@ -49,5 +49,11 @@ void engine_note_broken(struct engine *engine, const char *file);
 /* A run with its task instances, before a request or an event that needs it. */
 enum status engine_load_run(
     struct engine *engine, const struct run_record *run, struct error *err) MUST_CHECK;
+/* How the runs of a DAG ended, before its first version that asks for it. */
+enum status engine_load_past(
+    struct engine *engine, const struct dag *dag, struct error *err) MUST_CHECK;
+/* How long runs and tasks of a DAG took, when a deadline of it is a typical one. */
+enum status engine_load_durations(
+    struct engine *engine, const struct dag *dag, struct error *err) MUST_CHECK;
 
 #endif

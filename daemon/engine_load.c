@@ -13,6 +13,51 @@ enum status engine_load_run(struct engine *engine, const struct run_record *run,
     return status;
 }
 
+/* The longest instance of each task that succeeded in the run: rows come by task id. */
+static size_t add_durations(
+    const struct run_record *run, const struct task_rows *tasks, struct past_duration *ret)
+{
+    size_t count = 0;
+    ret[count++] = (struct past_duration){NULL, run->ended_us - run->started_us};
+    for (size_t i = 0; i < tasks->count; i++) {
+        const struct task_record *task = &tasks->at[i];
+        int64_t us = task->ended_us - task->started_us;
+        if (task->state != TASK_SUCCESS || task->started_us == TIME_NONE)
+            continue;
+        bool again = count > 1 && str_equal(ret[count - 1].task_id, task->task_id);
+        if (again && us <= ret[count - 1].us)
+            continue;
+        count += !again;
+        ret[count - 1] = (struct past_duration){task->task_id, us};
+    }
+    return count;
+}
+
+enum status engine_load_durations(struct engine *engine, const struct dag *dag, struct error *err)
+{
+    if (!dag->uses_durations)
+        return OK;
+    CLEANUP(arena_freep) struct arena *arena = arena_new();
+    struct run_rows runs;
+    struct run_filter filter = {
+        .dag_id = dag->dag_id, .states = 1u << RUN_SUCCESS, .limit = DURATIONS_MAX};
+    VEC(struct past_duration) all = {0};
+    enum status status = store_read_runs(engine->reader, &filter, arena, &runs, err);
+    for (size_t i = status == OK ? runs.count : 0; status == OK && i-- > 0;) {
+        const struct run_record *run = &runs.at[i];
+        struct task_rows tasks;
+        status = store_read_tasks(engine->reader, run->id, arena, &tasks, err);
+        if (status != OK || run->started_us == TIME_NONE || run->ended_us == TIME_NONE)
+            continue;
+        vec_reserve(&all, all.count + tasks.count + 1);
+        all.count += add_durations(run, &tasks, all.at + all.count);
+    }
+    if (status == OK)
+        status = scheduler_load_durations(engine->scheduler, dag->dag_id, all.at, all.count, err);
+    vec_done(&all);
+    return status;
+}
+
 struct loading {
     struct engine *engine;
     struct catalogue *catalogue;
@@ -85,6 +130,13 @@ static void quarantine(const struct loading *in, const char *dag_id, const char 
         dag_id, dag_id);
 }
 
+enum status engine_load_past(struct engine *engine, const struct dag *dag, struct error *err)
+{
+    CLEANUP(arena_freep) struct arena *arena = arena_new();
+    struct loading in = {.engine = engine, .arena = arena, .err = err};
+    return load_past(&in, dag);
+}
+
 static enum status load_dag(
     const struct loading *in, const struct dag *dag, const struct dag_record *record)
 {
@@ -104,13 +156,37 @@ static enum status load_dag(
         status = scheduler_load_dag(in->engine->scheduler, dag, record, future, count, in->err);
     if (status == OK && dag && dag->uses_past)
         status = load_past(in, dag);
+    if (status == OK && dag)
+        status = engine_load_durations(in->engine, dag, in->err);
     return status;
+}
+
+static bool has_name(const struct names *names, const char *name)
+{
+    for (size_t i = 0; i < names->count; i++)
+        if (str_equal(names->at[i], name))
+            return true;
+    return false;
+}
+
+/* What `maker` updates is queued for a DAG that is scheduled on it. */
+static bool is_scheduled_on(const struct dag *dag, const struct dag *maker)
+{
+    for (uint32_t i = 0; i < maker->task_count; i++)
+        for (size_t n = 0; n < maker->tasks[i].outlets.count; n++)
+            if (has_name(&dag->asset_names, maker->tasks[i].outlets.at[n]))
+                return true;
+    return false;
 }
 
 static bool wanted(const struct loading *in, const char *dag_id)
 {
     const char *only = in->engine->options.only_dag;
-    return !only || str_equal(only, dag_id);
+    if (!only || str_equal(only, dag_id))
+        return true;
+    const struct dag *maker = catalogue_find(in->catalogue, only);
+    const struct dag *dag = catalogue_find(in->catalogue, dag_id);
+    return maker && dag && dag->asset_names.count && is_scheduled_on(dag, maker);
 }
 
 static enum status load_dags(struct loading *in)
@@ -164,6 +240,19 @@ static enum status load_backfills(const struct loading *in)
             status = scheduler_load_backfill(
                 in->engine->scheduler, &rows.at[i], existing, count, in->err);
     }
+    return status;
+}
+
+/* Of DAGs that are not loaded (their file is gone, or `dag run` is about others) nothing is. */
+static enum status load_asset_queues(const struct loading *in)
+{
+    struct dag_record ignored;
+    struct asset_queue_rows rows;
+    enum status status =
+        store_read_asset_queues(in->engine->reader, NULL, in->arena, &rows, in->err);
+    for (size_t i = 0; status == OK && i < rows.count; i++)
+        if (scheduler_dag(in->engine->scheduler, rows.at[i].dag_id, &ignored))
+            status = scheduler_load_asset_queue(in->engine->scheduler, &rows.at[i], in->err);
     return status;
 }
 
@@ -246,6 +335,8 @@ enum status engine_load(struct engine *engine, struct catalogue *catalogue, stru
         status = load_runs(&in);
     if (status == OK)
         status = load_backfills(&in);
+    if (status == OK)
+        status = load_asset_queues(&in);
     if (status == OK)
         status = recover_attempts(&in);
     if (status != OK)

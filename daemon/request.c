@@ -78,7 +78,25 @@ static enum status check_order(
         text_of(in->act, "to"));
 }
 
-static enum status read_range(const struct reading *in, struct run_rows *ret, struct error *err)
+static enum status read_existing(const struct reading *in, int64_t from_us, int64_t to_us,
+    struct request *request, struct error *err);
+
+/* `dag mark` of whole runs over a range: its dates without a run too. */
+static enum status read_marked_range(
+    const struct reading *in, struct request *request, struct error *err)
+{
+    struct backfill_record *range = &request->backfill;
+    request->dates_too = true;
+    enum status status = read_date(in, "from", false, &range->from_us, err);
+    if (status == OK)
+        status = read_date(in, "to", true, &range->to_us, err);
+    if (status == OK)
+        status = check_order(in, range->from_us, range->to_us, err);
+    return status == OK ? read_existing(in, range->from_us, range->to_us, request, err) : status;
+}
+
+static enum status read_range(
+    const struct reading *in, bool may_be_none, struct run_rows *ret, struct error *err)
 {
     struct run_filter filter = {.dag_id = in->dag_id, .has_from = true, .has_to = true};
     enum status status = read_date(in, "from", false, &filter.from_us, err);
@@ -88,7 +106,7 @@ static enum status read_range(const struct reading *in, struct run_rows *ret, st
         status = check_order(in, filter.from_us, filter.to_us, err);
     if (status == OK)
         status = store_read_runs(in->reader, &filter, in->arena, ret, err);
-    if (status == OK && ret->count == 0)
+    if (status == OK && ret->count == 0 && !may_be_none)
         return error_set(err, ERR_NOT_FOUND, "`%s` has no runs from %s to %s", in->dag_id,
             text_of(in->act, "from"), text_of(in->act, "to"));
     return status;
@@ -126,7 +144,7 @@ static enum status read_runs(
     const json_t *words = json_object_get(in->act, "runs");
     enum status status = json_array_size(words) ? read_named_runs(in, words, ret, err)
                          : text_of(in->act, "from")
-                             ? read_range(in, ret, err)
+                             ? read_range(in, request->dates_too, ret, err)
                              : error_set(err, ERR_INVALID, "neither `runs` nor `from` and `to`");
     if (status != OK)
         return status;
@@ -143,6 +161,10 @@ static enum status read_marked(
     const struct reading *in, struct request *request, struct run_rows *ret, struct error *err)
 {
     const json_t *words = json_object_get(in->act, "runs");
+    if (!json_array_size(words) && text_of(in->act, "from") && !request->task_count) {
+        enum status status = read_marked_range(in, request, err);
+        return status == OK ? read_runs(in, request, ret, err) : status;
+    }
     if (json_array_size(words) != 1)
         return read_runs(in, request, ret, err);
     const char *word = json_string_value(json_array_get(words, 0));
@@ -160,19 +182,21 @@ static enum status read_marked(
 
 /* ---- the parts of a request ------------------------------------------------------------------ */
 
-static enum status read_conf(const struct reading *in, const char **ret, struct error *err)
+/* The text of a member that is a JSON object, or left out. */
+static enum status read_object(
+    const struct reading *in, const char *key, const char **ret, struct error *err)
 {
-    const json_t *conf = json_object_get(in->act, "conf");
-    if (!conf || json_is_null(conf))
+    const json_t *value = json_object_get(in->act, key);
+    if (!value || json_is_null(value))
         return OK;
-    if (!json_is_object(conf)) {
-        error_set(err, ERR_INVALID, "conf must be a JSON object");
+    if (!json_is_object(value)) {
+        error_set(err, ERR_INVALID, "%s must be a JSON object", key);
         error_hint(err, "write it like {\"key\": \"value\"}");
         return ERR_INVALID;
     }
     struct strbuf text = {0};
     struct json_writer w = json_begin(&text);
-    json_tree(&w, conf);
+    json_tree(&w, value);
     *ret = strbuf_to_arena(&text, in->arena);
     strbuf_done(&text);
     return OK;
@@ -219,7 +243,7 @@ static enum status read_trigger(
         from_us = latest.logical_us;
     }
     if (status == OK)
-        status = read_conf(in, &request->conf, err);
+        status = read_object(in, "conf", &request->conf, err);
     return status == OK ? read_existing(in, from_us, INT64_MAX, request, err) : status;
 }
 
@@ -241,7 +265,7 @@ static enum status read_backfill(
             err, ERR_INVALID, "max_active_runs is a positive number, not %lld", (long long)active);
     backfill->max_active_runs = (int32_t)active;
     backfill->conf = "{}";
-    enum status status = read_conf(in, &backfill->conf, err);
+    enum status status = read_object(in, "conf", &backfill->conf, err);
     request->conf = backfill->conf;
     if (status == OK)
         status = read_date(in, "from", false, &backfill->from_us, err);
@@ -292,6 +316,15 @@ static enum status read_selection(
                                          : read_runs(in, request, ret_runs, err);
 }
 
+static enum status read_asset_event(
+    const struct reading *in, struct request *request, struct error *err)
+{
+    request->asset = text_of(in->act, "asset");
+    if (!request->asset)
+        return error_set(err, ERR_INVALID, "asset_event: `asset` is missing, or is no text");
+    return read_object(in, "extra", &request->extra, err);
+}
+
 enum status request_read(const json_t *act, const char *user_name, const struct dag *dag,
     struct store *reader, struct arena *arena, struct request *ret, struct run_rows *ret_runs,
     struct error *err)
@@ -307,7 +340,9 @@ enum status request_read(const json_t *act, const char *user_name, const struct 
     *ret_runs = (struct run_rows){0};
     if (!op || !request_kind_parse(op, &ret->kind))
         return error_set(err, ERR_INVALID, "there is no act `%s`", op ? op : "");
-    if (!in.dag_id)
+    if (ret->kind == REQUEST_ASSET_EVENT)
+        ret->dag_id = NULL;
+    else if (!in.dag_id)
         return error_set(err, ERR_INVALID, "%s: `dag_id` is missing", op);
     if (!uuid || !uuid_valid(uuid))
         return error_set(err, ERR_INVALID, "%s: `uuid` must be a UUID", op);
@@ -321,6 +356,7 @@ enum status request_read(const json_t *act, const char *user_name, const struct 
     switch (ret->kind) {
     case REQUEST_TRIGGER: return read_trigger(&in, ret, err);
     case REQUEST_BACKFILL: return read_backfill(&in, ret, err);
+    case REQUEST_ASSET_EVENT: return read_asset_event(&in, ret, err);
     case REQUEST_CLEAR:
     case REQUEST_MARK:
     case REQUEST_CANCEL: return read_selection(&in, ret, ret_runs, err);

@@ -6,6 +6,7 @@
  *     {"op": "clear" | "mark" | "cancel", "dag_id", "runs": [RUN …] | "from", "to",
  *      "tasks": […], "downstream", "failed", "same_version", "state", "note", "force"}
  *     {"op": "pause" | "unpause", "dag_id"}
+ *     {"op": "asset_event", "asset": …, "extra": {…}}
  *
  * and "dry_run" everywhere.  RUN is a run id, a logical date, "latest" or "failed".  Dates without
  * an offset are in the DAG's zone.

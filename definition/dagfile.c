@@ -162,6 +162,7 @@ static void fill_dag(struct loading *l, const struct dag_keys *keys)
     dag->run_timeout_us = keys->run_timeout_us;
     dag->fail_fast = keys->fail_fast;
     dag->paused = keys->paused;
+    dag->deadline = load_deadline(l, keys->deadline);
 }
 
 static void load_document(struct loading *l)

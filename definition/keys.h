@@ -68,14 +68,16 @@ struct level {
 
 enum { LEVEL_KEYS_MAX = 112 };
 
-extern const struct level dag_level, task_level, ask_level, group_level, schedule_level, dst_level;
+extern const struct level dag_level, task_level, ask_level, expand_level, group_level, schedule_level;
+extern const struct level dst_level, deadline_level;
 extern const struct level project_level, connection_level, web_level, variable_level;
 
 /* What the tables' rows fill. */
 struct dag_keys {
     const char *dag_id, *description, *owner, *timezone;
     struct names tags;
-    const struct yaml_node *schedule, *start_date, *end_date, *catchup, *params, *default_args;
+    const struct yaml_node *schedule, *start_date, *end_date, *catchup, *params, *default_args,
+        *deadline;
     const struct yaml_node *tasks, *groups, *foreach, *later;
     int max_active_runs, max_active_tasks, max_consecutive_failed_runs;
     int64_t priority, run_timeout_us;
@@ -84,12 +86,19 @@ struct dag_keys {
 struct task_keys {
     struct task task;
     struct names depends_on;
-    const struct yaml_node *kind, *params, *parameters, *retry_exponential_backoff, *later;
+    const struct yaml_node *kind, *params, *parameters, *retry_exponential_backoff, *deadline,
+        *later;
     struct texts argv;
     struct text value; /* of sql, bash, python */
+    const struct yaml_node *expand;
+    int expand_mode;
     bool ignore_downstream_trigger_rules;
 };
 struct ask_keys {
+    struct text sql;
+};
+struct expand_keys {
+    const char *task, *connection;
     struct text sql;
 };
 struct group_keys {
@@ -98,12 +107,17 @@ struct group_keys {
     const char *doc;
 };
 struct schedule_keys {
-    const struct yaml_node *cron, *dst, *dates, *calendar, *later;
+    const struct yaml_node *cron, *dst, *dates, *calendar, *assets;
     bool interval;
     int on_holiday;
 };
 struct dst_keys {
     int gap, overlap;
+};
+struct deadline_keys {
+    int from; /* 0 = start, 1 = logical_date */
+    int64_t after_us;
+    const struct yaml_node *typical;
 };
 struct connection_keys {
     struct connection connection;

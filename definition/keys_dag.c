@@ -36,8 +36,8 @@ static const struct key dag_rows[] = {
         0},
     {"default_args", KEY_MAPPING, 0, AT(default_args), "{}", "keys for every task of the DAG", NULL,
         0, 0, 0},
-    {"deadline", KEY_NODE, KEY_LATER, AT(later), NULL, "when a run should have ended", NULL, 0, 0,
-        0},
+    {"deadline", KEY_NODE, 0, AT(deadline), NULL,
+        "when a run should have ended: a duration from its start, or a mapping", NULL, 0, 0, 0},
     {"on_failure", KEY_NODE, KEY_LATER, AT(later), NULL, "alerts when a run fails", NULL, 0, 0, 0},
     {"on_success", KEY_NODE, KEY_LATER, AT(later), NULL, "alerts when a run succeeds", NULL, 0, 0,
         0},
@@ -130,7 +130,10 @@ static const struct key schedule_rows[] = {
         "local days without runs: a list, or a file with one a line", NULL, 0, 0, 0},
     {"on_holiday", KEY_CHOICE, 0, AT(on_holiday), "skip", "what becomes of a tick on such a day",
         holiday_choices, 0, 0, 0},
-    {"assets", KEY_NODE, KEY_LATER, AT(later), NULL, "run when data arrived", NULL, 0, 0, 0},
+    {"assets", KEY_NODE, 0, AT(assets), NULL,
+        "runs when assets were updated: a name, {all: [a, b]} or {any: [a, b]}, nested; with cron "
+        "too, whichever comes first",
+        NULL, 0, 0, 0},
 };
 #undef AT
 
@@ -152,5 +155,21 @@ static const struct key dst_rows[] = {
     {"overlap", KEY_CHOICE, 0, offsetof(struct dst_keys, overlap), "second",
         "a wall clock time that comes twice", overlap_choices, 0, 0, 0},
 };
+
+static const char *const from_choices[] = {"start", "logical_date", NULL};
+
+static const struct key deadline_rows[] = {
+    {"after", KEY_DURATION, 0, offsetof(struct deadline_keys, after_us), NULL,
+        "how long after `from`", NULL, 0, 0, 0},
+    {"from", KEY_CHOICE, 0, offsetof(struct deadline_keys, from), "start",
+        "where it counts from: the start of the run or task, or the logical date", from_choices, 0,
+        0, 0},
+    {"typical", KEY_NODE, 0, offsetof(struct deadline_keys, typical), NULL,
+        "instead of both: so many times the median of the last 31 successes, from the start", NULL,
+        0, 0, 0},
+};
+
+const struct level deadline_level = {
+    "`deadline`", deadline_rows, ARRAY_SIZE(deadline_rows), NULL, 0};
 
 const struct level dst_level = {"`dst`", dst_rows, ARRAY_SIZE(dst_rows), NULL, 0};

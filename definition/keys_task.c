@@ -89,17 +89,19 @@ static const struct key task_rows[] = {
     {"settings", KEY_TEXT_MAP, KEY_TEMPLATED, AT(task.sql.settings), "{}",
         "SET LOCAL of these, over the connection's", NULL, 0, 0, 0},
     {"doc", KEY_WORD, 0, AT(task.doc), NULL, "a note for people", NULL, 0, 0, 0},
-    {"expand", KEY_NODE, KEY_LATER, AT(later), NULL, "one instance for each of these values", NULL,
-        0, 0, 0},
-    {"expand_mode", KEY_CHOICE, KEY_LATER, AT(later), "product",
-        "how several lists are put together", expand_mode_choices, 0, 0, 0},
+    {"expand", KEY_MAPPING, KEY_TEMPLATED, AT(expand), NULL,
+        "one instance for each of these values", NULL, 0, 0, 0},
+    {"expand_mode", KEY_CHOICE, 0, AT(expand_mode), "product", "how several lists are put together",
+        expand_mode_choices, 0, 0, 0},
     {"reads", KEY_WORDS, KEY_LATER, AT(later), "[]", "tables it reads that lint cannot see", NULL,
         0, 0, 0},
     {"writes", KEY_WORDS, KEY_LATER, AT(later), "[]", "tables it writes that lint cannot see", NULL,
         0, 0, 0},
-    {"outlets", KEY_NODE, KEY_LATER, AT(later), "[]", "assets it makes", NULL, 0, 0, 0},
-    {"inlets", KEY_NODE, KEY_LATER, AT(later), "[]", "assets it reads", NULL, 0, 0, 0},
-    {"deadline", KEY_NODE, KEY_LATER, AT(later), NULL, "when it should have ended", NULL, 0, 0, 0},
+    {"outlets", KEY_WORDS, 0, AT(task.outlets), "[]", "assets that its success updates", NULL, 0, 0,
+        0},
+    {"inlets", KEY_WORDS, 0, AT(task.inlets), "[]", "assets it reads", NULL, 0, 0, 0},
+    {"deadline", KEY_NODE, 0, AT(deadline), NULL,
+        "when it should have ended: a duration from its start, or a mapping", NULL, 0, 0, 0},
     {"on_failure", KEY_NODE, KEY_LATER, AT(later), NULL, "alerts when it fails", NULL, 0, 0, 0},
     {"on_success", KEY_NODE, KEY_LATER, AT(later), NULL, "alerts when it succeeds", NULL, 0, 0, 0},
     {"on_retry", KEY_NODE, KEY_LATER, AT(later), NULL, "alerts when it is retried", NULL, 0, 0, 0},
@@ -249,6 +251,21 @@ static const struct airflow_word task_words[] = {
     {"start_date", NULL, "write `start_date` at the DAG"},
     {"end_date", NULL, "write `end_date` at the DAG"},
 };
+
+#undef AT
+#define AT(field) offsetof(struct expand_keys, field)
+
+static const struct key expand_rows[] = {
+    {"task", KEY_WORD, 0, AT(task), NULL, "the task whose XCom is the list; it comes before", NULL,
+        0, 0, 0},
+    {"sql", KEY_TEXT, KEY_TEMPLATED, AT(sql), NULL, "a query, or a path that ends in .sql", NULL, 0,
+        0, 0},
+    {"connection", KEY_WORD, 0, AT(connection), "the task's, or the only one", "of the query", NULL,
+        0, 0, 0},
+};
+
+const struct level expand_level = {
+    "a source of `expand`", expand_rows, ARRAY_SIZE(expand_rows), NULL, 0};
 
 #undef AT
 #define AT(field) offsetof(struct ask_keys, field)

@@ -17,6 +17,10 @@ enum {
     ID_LENGTH_MAX = 250,
     /* Tasks of one DAG. */
     DAG_TASKS_MAX = 20 * 1000,
+    /* Names in one task's `expand`. */
+    EXPAND_NAMES_MAX = 16,
+    /* Assets that one schedule, or one task, names. */
+    ASSETS_MAX = 256,
     /* Direct dependencies of one DAG, after groups were resolved to their tasks. */
     DAG_EDGES_MAX = 200 * 1000,
     /* Tasks that follow short circuits, each counted for each circuit before it: what they may skip

@@ -40,6 +40,8 @@ const struct lint_code lint_codes[] = {
     {"decides-nothing", "warning", "a short_circuit or latest_only that nothing follows"},
     {"never-runs", "warning", "a task whose trigger rule no outcome can satisfy"},
     {"no-tasks", "warning", "a DAG without tasks"},
+    {"unknown-asset", "warning", "an asset that a schedule waits for and no task makes"},
+    {"asset-circle", "warning", "DAGs that start each other in a circle through assets"},
 };
 const size_t lint_code_count = ARRAY_SIZE(lint_codes);
 
@@ -204,6 +206,18 @@ static void lint_catalogue(
         take_findings(sources, catalogue_broken_at(catalogue, i).diagnostics, findings);
 }
 
+static void check_assets(
+    const struct project *project, const struct catalogue *catalogue, struct diagnostics *findings)
+{
+    CLEANUP(arena_freep) struct arena *arena = arena_new();
+    CLEANUP(sources_freep) struct sources *sources = sources_new(project->root);
+    struct diagnostics found;
+    diagnostics_init(&found, arena);
+    struct linting l = {.project = project, .sources = sources, .arena = arena, .findings = &found};
+    lint_assets(&l, catalogue);
+    take_findings(sources, &found, findings);
+}
+
 enum status lint_project(
     const struct project *project, struct diagnostics *findings, struct error *err)
 {
@@ -216,5 +230,7 @@ enum status lint_project(
     lint_catalogue(project, findings, catalogue);
     for (size_t i = 0; status == OK && i < catalogue_count(catalogue); i++)
         status = lint_dag(project, catalogue_at(catalogue, i), findings, err);
+    if (status == OK)
+        check_assets(project, catalogue, findings);
     return status;
 }

@@ -2,6 +2,7 @@
 #ifndef DEFINITION_LINT_INTERNAL_H
 #define DEFINITION_LINT_INTERNAL_H
 
+#include "definition/catalogue.h"
 #include "definition/lint.h"
 #include "definition/sources.h"
 
@@ -25,6 +26,8 @@ void lint_add(struct linting *l, const char *severity, const char *code, const s
 
 /* Looks at a DAG's trigger rules. */
 void lint_rules(struct linting *l);
+/* Looks at the assets of all DAGs together. */
+void lint_assets(struct linting *l, const struct catalogue *catalogue);
 /* Looks at every template of a DAG's tasks. */
 void lint_templates(struct linting *l);
 /* Looks at what a DAG's tasks would run.  After lint_templates, whose findings it does not repeat.

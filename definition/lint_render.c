@@ -70,6 +70,11 @@ static void check_task(struct linting *l, const struct run_facts *facts)
         .sampled = &sampled};
     enum status status = context_render_task(
         l->project, l->dag, l->task, facts, &attempt, &target, l->arena, &rendered, &error);
+    if (status == OK && l->task->expand.count) {
+        struct rendered_task expand;
+        status = context_render_expand(
+            l->project, l->dag, l->task, facts, &attempt, &target, l->arena, &expand, &error);
+    }
     const struct rendered *sql = status == OK ? rendered_find(&rendered, "sql") : NULL;
     if (sql)
         lint_sql(l, sql->map);

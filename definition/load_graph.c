@@ -137,6 +137,20 @@ static void add_edge(struct graph *g, uint32_t item, const char *name, const str
     vec_push(&g->edges, ((struct edge_plan){from, item, common_depth(g, item, from)}));
 }
 
+/* What a task is mapped over comes before it, as in Airflow. */
+static void add_source(struct graph *g, uint32_t item, struct expand_plan *source)
+{
+    uint32_t found = find_item(g, parent_of(g, item), source->source.task_id);
+    if (found && is_group(g, found - 1)) {
+        report(g->l->diagnostics, source->node, ERR_UNKNOWN_REFERENCE,
+            "`%s` is a group: `expand` takes the XCom of a task", source->source.task_id);
+        return;
+    }
+    add_edge(g, item, source->source.task_id, source->node);
+    if (found)
+        source->source.task_id = item_id(g, found - 1);
+}
+
 static void add_edges(struct graph *g, uint32_t item)
 {
     bool group = is_group(g, item);
@@ -145,6 +159,10 @@ static void add_edges(struct graph *g, uint32_t item)
         group ? group_of(g, item)->depends_on : g->l->tasks.at[item].depends_on;
     for (size_t i = 0; node && i < names->count; i++)
         add_edge(g, item, names->at[i], node->kind == YAML_SEQUENCE ? node->items[i] : node);
+    struct task_plan *plan = group ? NULL : &g->l->tasks.at[item];
+    for (size_t i = 0; plan && i < plan->expand_count; i++)
+        if (plan->expand[i].source.kind == EXPAND_TASK)
+            add_source(g, item, &plan->expand[i]);
 }
 
 /* ---- groups to tasks ---- */
@@ -252,6 +270,15 @@ static struct indexes keep(struct loading *l, const index_list *list)
         arena_memdup(l->arena, list->at, list->count * sizeof(*list->at)), list->count};
 }
 
+static void fill_expand(struct loading *l, const struct task_plan *plan, struct task *task)
+{
+    struct expand_source *at = arena_array(l->arena, struct expand_source, plan->expand_count);
+    for (size_t i = 0; i < plan->expand_count; i++)
+        at[i] = plan->expand[i].source;
+    task->expand.at = at;
+    task->expand.count = plan->expand_count;
+}
+
 static struct task *fill_tasks(struct graph *g)
 {
     struct loading *l = g->l;
@@ -261,15 +288,20 @@ static struct task *fill_tasks(struct graph *g)
         tasks[i] = l->tasks.at[i].task;
         tasks[i].index = i;
         tasks[i].upstream = keep(l, &g->upstream[i]);
+        fill_expand(l, &l->tasks.at[i], &tasks[i]);
         vec_each (up, &g->upstream[i])
             vec_push(&downstream[*up], i);
         l->dag->uses_past |= tasks[i].depends_on_past;
+        l->dag->has_deadlines |= tasks[i].deadline.kind != DEADLINE_NONE;
+        l->dag->uses_durations |= tasks[i].deadline.kind == DEADLINE_TYPICAL;
     }
     for (uint32_t i = 0; i < g->task_count; i++) {
         tasks[i].downstream = keep(l, &downstream[i]);
         vec_done(&downstream[i]);
     }
     mem_free(downstream);
+    l->dag->has_deadlines |= l->dag->deadline.kind != DEADLINE_NONE;
+    l->dag->uses_durations |= l->dag->deadline.kind == DEADLINE_TYPICAL;
     l->dag->tasks = tasks;
     l->dag->task_count = g->task_count;
     return tasks;

@@ -80,6 +80,31 @@ static void take_dates(
     ret->texts = arena_memdup(r->l->scratch, dates, ret->count * sizeof(*dates));
 }
 
+/* Cron, dates or assets; assets go with cron. */
+static bool check_forms(
+    struct reading *r, const struct schedule_keys *keys, const struct keys_given *given)
+{
+    static const char *const cron_only[] = {"interval", "dst", "calendar", "on_holiday"};
+    bool assets = !is_null(keys->assets);
+    if (assets ? keys->dates != NULL : !keys->cron == !keys->dates) {
+        report_hint(report(r->l->diagnostics, r->schedule, ERR_KEY_MISSING,
+                        "a schedule has one of `cron`, `dates` and `assets`, or `cron` and "
+                        "`assets`"),
+            "write {cron: \"30 2 * * *\", …}, {dates: […]} or {assets: {all: […]}}");
+        r->ok = false;
+    }
+    for (size_t i = 0; assets && !keys->cron && i < ARRAY_SIZE(cron_only); i++) {
+        const struct yaml_node *node = keys_given_value(given, &schedule_level, cron_only[i]);
+        if (!node)
+            continue;
+        report_hint(report(r->l->diagnostics, node, ERR_VALUE_RANGE, "`%s` goes with `cron` only",
+                        cron_only[i]),
+            "leave it out");
+        r->ok = false;
+    }
+    return r->ok;
+}
+
 static void take_mapping(struct reading *r)
 {
     struct schedule_keys keys = {.interval = true};
@@ -93,13 +118,12 @@ static void take_mapping(struct reading *r)
     r->ok = r->l->diagnostics->error_count == errors;
     if (!r->ok)
         return;
-    if (!keys.cron == !keys.dates) {
-        report_hint(report(r->l->diagnostics, r->schedule, ERR_KEY_MISSING,
-                        "a schedule has either `cron` or `dates`"),
-            "write {cron: \"30 2 * * *\", …} or {dates: […]}");
-        r->ok = false;
+    if (!check_forms(r, &keys, &given))
         return;
-    }
+    if (!is_null(keys.assets))
+        r->ok = load_assets(r->l, keys.assets);
+    if (!keys.cron && !keys.dates)
+        return;
     r->spec.form = keys.cron ? SCHEDULE_TEXT : SCHEDULE_DATES;
     r->spec.trigger = !keys.interval;
     r->spec.on_holiday = (enum schedule_holiday)keys.on_holiday;
@@ -202,21 +226,37 @@ static void take_schedule(struct reading *r)
     take_texts(r, node, "a schedule", &r->texts);
 }
 
+/* "@daily | assets a and b" */
+static const char *with_assets(struct reading *r, const char *schedule)
+{
+    const struct dag *dag = r->l->dag;
+    struct strbuf text = {0};
+    if (!dag->assets)
+        return arena_strdup(r->l->arena, schedule);
+    if (r->spec.form != SCHEDULE_NONE)
+        strbuf_printf(&text, "%s | ", schedule);
+    strbuf_add_str(&text, dag->asset_names.count == 1 ? "asset " : "assets ");
+    asset_describe(dag->assets, false, &text);
+    char *shown = strbuf_to_arena(&text, r->l->arena);
+    strbuf_done(&text);
+    return shown;
+}
+
 static const char *describe(struct reading *r)
 {
+    struct strbuf text = {0};
     if (r->spec.form == SCHEDULE_NONE)
-        return "none";
+        return with_assets(r, "none");
     if (r->spec.form == SCHEDULE_DATES)
         return r->texts.file ? arena_printf(r->l->arena, "dates in %s", r->texts.file->shown)
                              : arena_printf(r->l->arena, "%zu dates", r->texts.count);
-    struct strbuf text = {0};
     for (size_t i = 0; i < r->texts.count; i++)
         strbuf_printf(&text, "%s%s", i ? " | " : "", r->texts.texts[i]);
     if (r->spec.trigger)
         strbuf_add_str(&text, " (at the tick)");
     if (r->calendar.count)
         strbuf_add_str(&text, " (with a calendar)");
-    char *shown = strbuf_to_arena(&text, r->l->arena);
+    const char *shown = with_assets(r, strbuf_text(&text));
     strbuf_done(&text);
     return shown;
 }

@@ -225,21 +225,16 @@ static void check_pool(const struct checking *c)
     loading_unknown(c->l, place_of(c, "pool"), "pool", task->pool, &names);
 }
 
-static struct names connection_names(const struct checking *c)
+void loading_check_connection(struct loading *l, const struct yaml_node *node, const char *name)
 {
-    const struct project *project = c->l->project;
-    const char **at = arena_array(c->l->scratch, const char *, project->connection_count);
+    const struct project *project = l->project;
+    if (project_find_connection(project, name))
+        return;
+    const char **at = arena_array(l->scratch, const char *, project->connection_count);
     for (size_t i = 0; i < project->connection_count; i++)
         at[i] = project->connections[i].name;
-    return (struct names){at, project->connection_count};
-}
-
-static void check_connection(
-    const struct checking *c, const struct yaml_node *node, const char *name)
-{
-    struct names names = connection_names(c);
-    if (!project_find_connection(c->l->project, name))
-        loading_unknown(c->l, node, "connection", name, &names);
+    struct names names = {at, project->connection_count};
+    loading_unknown(l, node, "connection", name, &names);
 }
 
 static void check_task_params(const struct checking *c)
@@ -259,7 +254,7 @@ static void check_task_params(const struct checking *c)
 
 /* ---- the kinds ---- */
 
-static bool is_template_path(const char *text)
+bool loading_is_template_path(const char *text)
 {
     size_t size = strlen(text);
     return size > 4 && strcmp(text + size - 4, ".sql") == 0 && !strpbrk(text, "\r\n;") &&
@@ -279,7 +274,7 @@ static void finish_asking(const struct checking *c, const char *name, const stru
     const struct project *project = c->l->project;
     sql->sql = *text;
     check_not_blank(c, name, slice_of(sql->sql.value));
-    sql->is_path = sql->sql.value && is_template_path(sql->sql.value);
+    sql->is_path = sql->sql.value && loading_is_template_path(sql->sql.value);
     if (!sql->connection && project->connection_count == 1)
         sql->connection = project->connections[0].name;
     else if (!sql->connection && !c->l->options->references_optional)
@@ -289,7 +284,7 @@ static void finish_asking(const struct checking *c, const char *name, const stru
                                       : "declare one under `connections` in dag.yaml%s",
             project->connection_count ? project->connections[0].name : "");
     if (given_value(c, "connection") && sql->connection)
-        check_connection(c, given_value(c, "connection"), sql->connection);
+        loading_check_connection(c->l, given_value(c, "connection"), sql->connection);
     const struct yaml_node *parameters = c->keys->parameters;
     if (parameters && parameters->kind == YAML_SCALAR && parameters->type != YAML_NULL)
         report(c->l->diagnostics, parameters, ERR_VALUE_TYPE,
@@ -309,8 +304,8 @@ static void finish_process(const struct checking *c)
     struct process_task *process = &c->keys->task.process;
     const struct yaml_node *node = given_value(c, "connections");
     for (size_t i = 0; node && i < process->connections.count; i++)
-        check_connection(
-            c, node->kind == YAML_SEQUENCE ? node->items[i] : node, process->connections.at[i]);
+        loading_check_connection(
+            c->l, node->kind == YAML_SEQUENCE ? node->items[i] : node, process->connections.at[i]);
 }
 
 static void finish_script(const struct checking *c)
@@ -388,6 +383,9 @@ static void check_task(const struct checking *c)
     check_task_params(c);
     check_positive(c, "execution_timeout", task->execution_timeout_us);
     task->depends_on_past |= task->wait_for_downstream;
+    load_asset_names(c->l, place_of(c, "outlets"), &task->outlets);
+    load_asset_names(c->l, place_of(c, "inlets"), &task->inlets);
+    task->deadline = load_deadline(c->l, c->keys->deadline);
 }
 
 /* default_args may give every task a trigger rule; a teardown keeps its own. */
@@ -430,6 +428,8 @@ void load_task(struct loading *l, struct task_plan *plan, const struct yaml_node
     keys.task.task_id = plan->task.task_id;
     keys.task.line = plan->key->line;
     plan->task = keys.task;
+    if (keys.expand)
+        load_expand(l, plan, keys.expand, keys.expand_mode == 1, keys.task.sql.connection);
     plan->names = keys.depends_on;
     plan->depends_on = keys_given_value(&given, &task_level, "depends_on");
 }

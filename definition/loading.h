@@ -13,7 +13,12 @@ struct task_plan {
     struct task task;
     const struct yaml_node *key, *depends_on; /* depends_on: NULL = none */
     struct names names;                       /* of depends_on */
-    int group;                                /* in groups; -1 = none */
+    struct expand_plan {                      /* a source of `expand` */
+        struct expand_source source;
+        const struct yaml_node *node; /* of EXPAND_TASK: the task's name */
+    } * expand;
+    size_t expand_count;
+    int group; /* in groups; -1 = none */
 };
 struct group_plan {
     const char *id; /* "features.inner" */
@@ -54,12 +59,28 @@ void loading_unknown(struct loading *l, const struct yaml_node *node, const char
     const char *name, const struct names *candidates);
 
 void load_schedule(struct loading *l, const struct dag_keys *keys);
+/* What a schedule asks of assets; false when it cannot be read (reported). */
+bool load_assets(struct loading *l, const struct yaml_node *node);
+/* "a and (b or c)" */
+void asset_describe(const struct asset_expr *expr, bool inner, struct strbuf *out);
+/* Checks names of outlets or inlets, and leaves each once. */
+void load_asset_names(struct loading *l, const struct yaml_node *node, struct names *names);
+bool load_asset_name(struct loading *l, const struct yaml_node *node);
+struct deadline load_deadline(struct loading *l, const struct yaml_node *node);
 void load_params(struct loading *l, const struct yaml_node *params);
 /* Reads tasks and groups into l->tasks and l->groups, then wires them into l->dag. */
 void load_tasks(struct loading *l, const struct yaml_node *default_args);
 /* One task. */
 void load_task(struct loading *l, struct task_plan *plan, const struct yaml_node *mapping,
     const struct yaml_node *default_args);
+/* The sources of `expand`; `own` is the task's connection, NULL without. */
+void load_expand(struct loading *l, struct task_plan *plan, const struct yaml_node *mapping,
+    bool zip, const char *own);
+/* Whether the text of a `sql` is the path of a template. */
+bool loading_is_template_path(const char *text);
+/* Whether dag.yaml has the connection; reported otherwise. */
+void loading_check_connection(
+    struct loading *l, const struct yaml_node *node, const char *connection);
 /* Checks default_args by themselves. */
 void load_check_default_args(struct loading *l, const struct yaml_node *default_args);
 void load_graph(struct loading *l);

@@ -226,8 +226,31 @@ static void visit_named(struct template_walk *walk, const struct named_texts *te
         visit_text(walk, &texts->at[i].text);
 }
 
+/* Texts in a value of the DAG file. */
+static void visit_json(struct template_walk *walk, const json_t *value, uint32_t line)
+{
+    struct text text = {.value = json_string_value(value), .line = line};
+    visit_text(walk, &text);
+    for (size_t i = 0; i < json_array_size(value); i++)
+        visit_json(walk, json_array_get(value, i), line);
+    for (void *at = json_object_iter((json_t *)value); at;
+         at = json_object_iter_next((json_t *)value, at))
+        visit_json(walk, json_object_iter_value(at), line);
+}
+
+static void visit_expand(struct template_walk *walk, const struct expand_source *source)
+{
+    visit_json(walk, source->values, source->line);
+    if (source->is_path)
+        visit_path(walk, &source->text);
+    else
+        visit_text(walk, &source->text);
+}
+
 void template_walk_task(struct template_walk *walk, const struct task *task)
 {
+    for (size_t i = 0; i < task->expand.count; i++)
+        visit_expand(walk, &task->expand.at[i]);
     if (task->sql.is_path)
         visit_path(walk, &task->sql.sql);
     else

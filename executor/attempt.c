@@ -261,15 +261,23 @@ struct render_job {
     uv_work_t work;
     struct handles *handles;
     struct attempt *attempt;
-    const char *(*xcom)(
-        void *user, struct run_id run, const char *task_id, const char *key, struct arena *arena);
+    const struct xcom_source *xcom;
     void *user;
 };
 
-static const char *pull_xcom(void *user, const char *task_id, const char *key, struct arena *arena)
+static const char *pull_xcom(
+    void *user, const char *task_id, int32_t map_index, const char *key, struct arena *arena)
 {
     struct render_job *job = user;
-    return job->xcom(job->user, job->attempt->effect.run.id, task_id, key, arena);
+    struct run_id run = job->attempt->effect.run.id;
+    return job->xcom->pull(job->user, run, task_id, map_index, key, arena);
+}
+
+static size_t pull_indexes(
+    void *user, const char *task_id, struct arena *arena, const int32_t **ret)
+{
+    struct render_job *job = user;
+    return job->xcom->indexes(job->user, job->attempt->effect.run.id, task_id, arena, ret);
 }
 
 static struct render_target target_of(const struct attempt *attempt)
@@ -302,13 +310,16 @@ static void on_render(uv_work_t *work)
         .map_index = effect->map_index,
         .now_us = attempt->started_us,
         .seed = hash_u64(effect->attempt.text, strlen(effect->attempt.text)),
-        .xcom = job->xcom ? pull_xcom : NULL,
+        .mapped = effect->mapped,
+        .xcom = job->xcom->pull ? pull_xcom : NULL,
+        .indexes = job->xcom->pull ? pull_indexes : NULL,
         .xcom_user = job,
     };
     struct render_target target = target_of(attempt);
     attempt->render_status =
-        context_render_task(attempt->project, effect->dag, attempt->task, &attempt->facts, &facts,
-            &target, attempt->arena, &attempt->rendered, &attempt->render_error);
+        (attempt->operator== & operator_expand ? context_render_expand : context_render_task)(
+            attempt->project, effect->dag, attempt->task, &attempt->facts, &facts, &target,
+            attempt->arena, &attempt->rendered, &attempt->render_error);
     if (attempt->render_status == OK)
         write_rendered(attempt);
 }
@@ -362,7 +373,7 @@ static void render(struct attempt *attempt)
     job->work.data = job;
     job->attempt = attempt;
     job->handles = &ex->handles;
-    job->xcom = ex->options.xcom;
+    job->xcom = &ex->options.xcom;
     job->user = ex->options.user;
     attempt->rendering = true;
     handles_add(&ex->handles);
@@ -402,8 +413,14 @@ static enum status get_facts(struct attempt *attempt, struct error *err)
 static void say_start(struct attempt *attempt)
 {
     const struct effect *effect = &attempt->effect;
-    attempt_say(attempt, LOG_KIND_INFO, "attempt %d (try %d) of %s in %s, %s", (int)effect->number,
-        (int)effect->try_number, attempt->task->task_id, effect->run.run_id, effect->attempt.text);
+    char index[16] = "";
+    if (effect->map_index >= 0)
+        snprintf(index, sizeof(index), "[%d]", (int)effect->map_index);
+    attempt_say(attempt, LOG_KIND_INFO, "attempt %d (try %d) of %s%s in %s, %s",
+        (int)effect->number, (int)effect->try_number, attempt->task->task_id, index,
+        effect->run.run_id, effect->attempt.text);
+    if (effect->mapped)
+        attempt_say(attempt, LOG_KIND_INFO, "mapped: %s", effect->mapped);
 }
 
 void attempt_launch(struct executor *ex, const struct effect *effect)
@@ -414,8 +431,9 @@ void attempt_launch(struct executor *ex, const struct effect *effect)
     attempt->effect.run = run;
     attempt->effect.dag = dag_ref(effect->dag);
     attempt->effect.request_uuid = attempt->effect.outcome = NULL;
+    attempt->effect.mapped = copy_text(attempt->arena, effect->mapped);
     attempt->task = &effect->dag->tasks[effect->task];
-    attempt->operator= operator_find(attempt->task->kind);
+    attempt->operator= operator_of(attempt->task, effect->map_index);
     place_files(attempt, attempt->task->task_id, effect->map_index, effect->number);
     struct error err;
     if (ex->stopped) {
@@ -469,7 +487,7 @@ static void find_recovering_operator(struct attempt *attempt)
     if (attempt->has_memo)
         attempt->operator= operator_named(attempt->memo.operator);
     else if (attempt->task)
-        attempt->operator= operator_find(attempt->task->kind);
+        attempt->operator= operator_of(attempt->task, attempt->effect.map_index);
 }
 
 void attempt_recover(struct executor *ex, const struct attempt_record *record,

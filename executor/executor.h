@@ -51,11 +51,17 @@ struct executor_options {
     enum status (*facts)(void *user, const struct run_record *run, struct arena *arena,
         struct run_facts *ret, struct error *err);
 
-    /* XCom of another task of that run as JSON text in `arena`, NULL when there is none.  Called
-       while rendering, ON A WORKER THREAD, possibly on several at once: it must be safe for that (a
-       reader of its own behind a mutex).  NULL: there are no XComs. */
-    const char *(*xcom)(
-        void *user, struct run_id run, const char *task_id, const char *key, struct arena *arena);
+    /* Called while rendering, ON A WORKER THREAD, possibly on several at once: both must be safe
+       for that (a reader of its own behind a mutex).  NULL, both: there are no XComs. */
+    struct xcom_source {
+        /* XCom of an instance of another task of that run as JSON text in `arena`, NULL when there
+           is none.  `map_index` -1: the task is not mapped. */
+        const char *(*pull)(void *user, struct run_id run, const char *task_id, int32_t map_index,
+            const char *key, struct arena *arena);
+        /* The indexes of a mapped task that succeeded, ascending, in `arena`; gives how many. */
+        size_t (*indexes)(void *user, struct run_id run, const char *task_id, struct arena *arena,
+            const int32_t **ret);
+    } xcom;
 };
 
 /* Fails only when a handle of the loop cannot be made.  All pointers in `options` but the project

@@ -17,10 +17,12 @@ static enum status check_indexes(const struct request *request, const struct run
     const struct dag *dag, const struct selection *selection, struct error *err)
 {
     for (uint32_t n = 0; run->tasks && request->run_count == 1 && n < dag->task_count; n++) {
+        if (!selection->indexes[n])
+            continue;
         const struct task *task = dag_find_task(run->shape->dag, dag->tasks[n].task_id);
         const struct mapping *mapping = task ? run->tasks[task->index]->mapping : NULL;
         uint32_t count = mapping ? mapping->count : 0;
-        for (uint32_t k = count; selection->indexes[n] && k < MAPPED_MAX; k++) {
+        for (uint32_t k = count; k < MAPPED_MAX; k++) {
             if (!selection->indexes[n][k])
                 continue;
             error_set(err, ERR_NO_TASK_MATCHES, "`%s` of run %s has no index %u",

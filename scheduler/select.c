@@ -43,14 +43,23 @@ static size_t keep_indexes(struct selection *selection, uint32_t task, const str
     return count;
 }
 
+/* The run's own instance of a task of `dag`, NULL without. */
+static const struct instance *head_in(const struct run *run, const struct dag *dag, uint32_t task)
+{
+    if (!run->tasks)
+        return NULL;
+    if (run->shape->dag == dag)
+        return run->tasks[task];
+    const struct task *own = dag_find_task(run->shape->dag, dag->tasks[task].task_id);
+    return own ? run->tasks[own->index] : NULL;
+}
+
 size_t selection_keep(struct selection *selection, const struct dag *dag, const struct run *run,
     bool (*wanted)(const struct instance *i))
 {
     size_t count = 0;
     for (uint32_t n = 0; n < dag->task_count; n++) {
-        const struct task *task =
-            run->tasks ? dag_find_task(run->shape->dag, dag->tasks[n].task_id) : NULL;
-        const struct instance *head = task ? run->tasks[task->index] : NULL;
+        const struct instance *head = head_in(run, dag, n);
         if (!head)
             selection->tasks[n] = false;
         if (head && selection->tasks[n] && (!mapping_is_expanded(head) || wanted(head))) {

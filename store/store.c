@@ -87,6 +87,16 @@ enum status store_read_tasks(struct store *store, struct run_id run, struct aren
     return SELECT(store, &query, arena, ret, err);
 }
 
+enum status store_read_instances(struct store *store, struct run_id run, const char *task_id,
+    struct arena *arena, struct task_rows *ret, struct error *err)
+{
+    struct record_query query = {
+        .table = &record_task, .order_by = {"map_index"}, .limit = STORE_ROWS_MAX};
+    where_int(&query, "run", IS, run.v);
+    where_text(&query, "task_id", task_id);
+    return SELECT(store, &query, arena, ret, err);
+}
+
 enum status store_read_attempts(struct store *store, struct run_id run, const char *task_id,
     struct arena *arena, struct attempt_rows *ret, struct error *err)
 {

@@ -118,6 +118,9 @@ enum status store_read_runs(struct store *store, const struct run_filter *filter
 /* The tasks of a run, by task id and map index. */
 enum status store_read_tasks(struct store *store, struct run_id run, struct arena *arena,
     struct task_rows *ret, struct error *err) MUST_CHECK;
+/* The instances of one task of a run, by map index. */
+enum status store_read_instances(struct store *store, struct run_id run, const char *task_id,
+    struct arena *arena, struct task_rows *ret, struct error *err) MUST_CHECK;
 /* Attempts of a run, oldest first; of one task when `task_id` is not NULL (any map index). */
 enum status store_read_attempts(struct store *store, struct run_id run, const char *task_id,
     struct arena *arena, struct attempt_rows *ret, struct error *err) MUST_CHECK;

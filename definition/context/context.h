@@ -16,6 +16,17 @@
 #include "definition/model/model.h"
 #include "language/jinja/jinja.h"
 
+/* An update of an asset that triggered the run.  Of one made by hand only asset, at_us and extra
+   are known. */
+struct asset_event_facts {
+    const char *asset;
+    int64_t at_us;
+    const char *dag_id, *run_id, *task_id;
+    int32_t map_index;
+    int64_t logical_us, interval_start_us, interval_end_us; /* of the run that made it */
+    const char *extra;                                      /* JSON object */
+};
+
 /* The facts of the run.  Times are wall microseconds, INT64_MIN = none. */
 struct run_facts {
     const char *run_id;
@@ -24,6 +35,8 @@ struct run_facts {
     const char *conf; /* JSON object; NULL = {} */
     int64_t prev_interval_start_success_us, prev_interval_end_success_us;
     int64_t prev_start_success_us, prev_end_success_us;
+    const struct asset_event_facts *asset_events; /* by asset, oldest first */
+    size_t asset_event_count;
 };
 
 /* The facts of the attempt. */
@@ -35,8 +48,13 @@ struct attempt_facts {
     uint64_t seed;          /* of macros.random and macros.uuid */
     bool test_mode;
     const char *mapped; /* JSON object of the values of a mapped task; NULL = {} */
-    /* XCom of another task of this run: JSON text in the arena, or NULL.  May itself be NULL. */
-    const char *(*xcom)(void *user, const char *task_id, const char *key, struct arena *arena);
+    /* XCom of an instance of another task of this run (map index -1: of a task that is not mapped):
+       JSON text in the arena, or NULL.  May itself be NULL. */
+    const char *(*xcom)(
+        void *user, const char *task_id, int32_t map_index, const char *key, struct arena *arena);
+    /* The indexes of a mapped task that succeeded, ascending, in the arena; gives how many.  NULL
+       where `xcom` is. */
+    size_t (*indexes)(void *user, const char *task_id, struct arena *arena, const int32_t **ret);
     void *xcom_user;
     /* NULL: as it is.  Else nothing is known of a run, for lint: the run's conf, XCom, the values
        of a mapped task and of parameters without default are samples, and *sampled becomes true
@@ -84,6 +102,22 @@ const struct rendered *rendered_find(const struct rendered_task *task, const cha
 enum status context_render_task(const struct project *project, const struct dag *dag,
     const struct task *task, const struct run_facts *run, const struct attempt_facts *attempt,
     const struct render_target *target, struct arena *arena, struct rendered_task *ret,
+    struct error *err) MUST_CHECK;
+
+/*
+ * Renders what a mapped task is mapped over, without running queries: a field "expand.NAME" for
+ * each source, whose text is the list as JSON, or, of a query, the statement.
+ */
+enum status context_render_expand(const struct project *project, const struct dag *dag,
+    const struct task *task, const struct run_facts *run, const struct attempt_facts *attempt,
+    const struct render_target *target, struct arena *arena, struct rendered_task *ret,
+    struct error *err) MUST_CHECK;
+
+/* The values of each instance of a mapped task, as JSON objects in the arena, in the order of map
+   indexes.  `lists` are the values of its sources.  ERR_EXPANSION: one is no list, more than
+   MAPPED_MAX instances, or lists of different lengths with `zip`. */
+enum status context_expand(const struct dag *dag, const struct task *task,
+    const json_t *const *lists, struct arena *arena, const char *const **ret, size_t *ret_count,
     struct error *err) MUST_CHECK;
 
 /* Renders a migration: a template file with `target`, `var` and `conn` only. */

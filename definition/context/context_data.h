@@ -69,11 +69,16 @@ struct jinja_value context_macros(struct context *context);
 struct jinja_value context_connection_accessor(struct context *context);
 struct jinja_value context_json_module(struct context *context);
 struct jinja_value context_dateutil_module(struct context *context);
+/* `inlets`, `outlets`, `triggering_asset_events`. */
+void context_put_assets(struct context *context, struct jinja_value variables);
 struct jinja_value context_var(struct context *context);
 struct jinja_value context_task_instance(struct context *context, struct jinja_value task);
 /* The parameters' values: the run's conf over the task's over the defaults, checked. */
 enum status context_params(struct context *context, const json_t *conf, struct jinja_value *ret,
     struct error *err) MUST_CHECK;
+/* The XCom of a task: of a mapped one the list of its indexes' XComs.  None without. */
+enum status context_xcom(struct context *context, const struct task *task, const char *key,
+    struct jinja_value *ret, struct error *err) MUST_CHECK;
 /* A value that stands for one that only a run knows (attempt_facts.sampled). */
 struct jinja_value context_sample(struct context *context);
 /* jinja_undefined_hint: names that are gone, and what others are called here. */

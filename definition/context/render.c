@@ -174,7 +174,8 @@ static void place_missing_template(
         error_hint(err, "looked for %s, %s", paths.at[0], paths.at[1]);
 }
 
-static enum status add_sql_file(struct rendering *r, const struct text *text, struct error *err)
+static enum status add_sql_file(
+    struct rendering *r, const char *field, const struct text *text, struct error *err)
 {
     const struct jinja_template *template;
     struct jinja_result *result;
@@ -183,7 +184,7 @@ static enum status add_sql_file(struct rendering *r, const struct text *text, st
     if (has_tags(text->value)) {
         status = render_text(r, r->context.dag->file, text, dag_text(r), &result, err);
         if (status)
-            return error_context(err, "sql: ");
+            return error_context(err, "%s: ", field);
         name = result->text;
     }
     status = jinja_template_load(r->env, name, &template, err);
@@ -192,7 +193,7 @@ static enum status add_sql_file(struct rendering *r, const struct text *text, st
     if (status == OK)
         status = render_one(r, template, &result, err);
     if (status == OK)
-        add_field(r, "sql", arena_strdup(r->context.arena, jinja_template_file(template)), result);
+        add_field(r, field, arena_strdup(r->context.arena, jinja_template_file(template)), result);
     return status;
 }
 
@@ -276,7 +277,7 @@ static enum status render_sql(struct rendering *r, struct error *err)
 {
     const struct sql_task *sql = &r->context.task->sql;
     enum status status =
-        sql->is_path ? add_sql_file(r, &sql->sql, err) : add_text(r, "sql", &sql->sql, err);
+        sql->is_path ? add_sql_file(r, "sql", &sql->sql, err) : add_text(r, "sql", &sql->sql, err);
     if (status == OK)
         status = add_parameters(r, err);
     if (status == OK)
@@ -302,6 +303,132 @@ static enum status render_process(struct rendering *r, struct error *err)
         status = add_text(r, "cwd", &process->cwd, err);
     if (status == OK)
         status = add_named(r, "env", &process->env, err);
+    return status;
+}
+
+/* --- what a task is mapped over --------------------------------------------------------------- */
+
+static enum status render_json(struct rendering *r, const struct expand_source *source,
+    const json_t *value, json_t **ret, struct error *err);
+
+static enum status render_items(struct rendering *r, const struct expand_source *source,
+    const json_t *value, json_t *into, struct error *err)
+{
+    enum status status = OK;
+    json_t *item;
+    for (size_t i = 0; status == OK && i < json_array_size(value); i++) {
+        status = render_json(r, source, json_array_get(value, i), &item, err);
+        if (status == OK)
+            json_array_set_new(into, i, item);
+    }
+    for (void *at = json_object_iter((json_t *)value); status == OK && at;
+         at = json_object_iter_next((json_t *)value, at)) {
+        status = render_json(r, source, json_object_iter_value(at), &item, err);
+        if (status == OK)
+            json_object_set_new(into, json_object_iter_key(at), item);
+    }
+    return status;
+}
+
+/* A value of the DAG file, the texts in it rendered. */
+static enum status render_json(struct rendering *r, const struct expand_source *source,
+    const json_t *value, json_t **ret, struct error *err)
+{
+    struct text text = {.value = json_string_value(value), .line = source->line};
+    struct jinja_result *result;
+    enum status status = OK;
+    *ret = NULL;
+    if (text.value && has_tags(text.value)) {
+        status = render_text(r, r->context.dag->file, &text, dag_text(r), &result, err);
+        if (status == OK)
+            *ret = json_stringn(result->text.p, result->text.size);
+        return status;
+    }
+    if (!json_is_array(value) && !json_is_object(value)) {
+        *ret = json_incref((json_t *)value);
+        return OK;
+    }
+    json_t *copy = json_copy((json_t *)value);
+    status = render_items(r, source, value, copy, err);
+    if (status)
+        json_decref(copy);
+    else
+        *ret = copy;
+    return status;
+}
+
+/* The value of a text that is one expression. */
+static enum status evaluate_text(
+    struct rendering *r, const struct expand_source *source, json_t **ret, struct error *err)
+{
+    struct arena *arena = r->context.arena;
+    const char *file = r->context.dag->file;
+    struct slice text = slice_trim(slice_of(source->text.value));
+    struct jinja_value value;
+    text = slice_trim(slice_make(text.p + 2, text.size - 4));
+    enum status status = jinja_evaluate(r->env, file, text, r->variables, arena, &value, err);
+    if (status == OK)
+        status = jinja_to_json(value, arena, ret, err);
+    if (status)
+        error_place(err, file, source->text.line, source->text.column, source->text.value);
+    return status;
+}
+
+static enum status pull_source(
+    struct rendering *r, const struct expand_source *source, json_t **ret, struct error *err)
+{
+    const struct task *task = dag_find_task(r->context.dag, source->task_id);
+    struct jinja_value value;
+    enum status status = context_xcom(&r->context, task, "return_value", &value, err);
+    if (status == OK && value.kind == JINJA_NONE) {
+        error_set(err, ERR_EXPANSION, "the task `%s` has left no XCom", source->task_id);
+        error_hint(err, "a sql task leaves one with `result: rows`, a process writes it to "
+                        "$DAG_XCOM as its last line");
+        error_place(err, r->context.dag->file, source->line, 1, NULL);
+        return ERR_EXPANSION;
+    }
+    return status ? status : jinja_to_json(value, r->context.arena, ret, err);
+}
+
+static void add_list(struct rendering *r, const char *name, const json_t *list)
+{
+    struct strbuf text = {0};
+    struct json_writer w = json_begin(&text);
+    json_tree(&w, list);
+    struct rendered field = {.name = name, .source = r->context.dag->file};
+    field.text = slice_of(strbuf_to_arena(&text, r->context.arena));
+    hash_sha256(field.text.p, field.text.size, field.hash);
+    vec_push(&r->fields, field);
+    strbuf_done(&text);
+}
+
+static enum status render_source(
+    struct rendering *r, const struct expand_source *source, struct error *err)
+{
+    const char *name = arena_printf(r->context.arena, "expand.%s", source->name);
+    CLEANUP(json_decrefp) json_t *list = NULL;
+    enum status status = OK;
+    if (source->kind == EXPAND_SQL)
+        return source->is_path ? add_sql_file(r, name, &source->text, err)
+                               : add_text(r, name, &source->text, err);
+    if (source->kind == EXPAND_VALUES)
+        status = render_json(r, source, source->values, &list, err);
+    else if (source->kind == EXPAND_TEXT)
+        status = evaluate_text(r, source, &list, err);
+    else
+        status = pull_source(r, source, &list, err);
+    if (status)
+        return error_context(err, "%s: ", name);
+    add_list(r, name, list);
+    return OK;
+}
+
+static enum status render_expand(struct rendering *r, struct error *err)
+{
+    const struct expand *expand = &r->context.task->expand;
+    enum status status = OK;
+    for (size_t i = 0; status == OK && i < expand->count; i++)
+        status = render_source(r, &expand->at[i], err);
     return status;
 }
 
@@ -331,26 +458,21 @@ static enum status render_fields(struct rendering *r, struct error *err)
     return of_kind[kind] ? of_kind[kind](r, err) : OK;
 }
 
-enum status context_render_task(const struct project *project, const struct dag *dag,
-    const struct task *task, const struct run_facts *run, const struct attempt_facts *attempt,
-    const struct render_target *target, struct arena *arena, struct rendered_task *ret,
+/* `fields` fills r->fields. */
+static enum status render_with(struct context context,
+    enum status (*fields)(struct rendering *r, struct error *err), struct rendered_task *ret,
     struct error *err)
 {
+    struct arena *arena = context.arena;
+    const struct attempt_facts *attempt = context.attempt;
     struct search_path path;
-    struct rendering r = {.context = {.arena = arena,
-                              .project = project,
-                              .dag = dag,
-                              .task = task,
-                              .run = run,
-                              .attempt = attempt,
-                              .target = target,
-                              .random = attempt->seed}};
+    struct rendering r = {.context = context};
     enum status status = context_variables(&r.context, &r.variables, err);
     if (status)
         return status;
-    search_path_init(&path, project, dag->file, arena);
+    search_path_init(&path, context.project, context.dag->file, arena);
     r.env = environment_new(&path);
-    status = render_fields(&r, err);
+    status = fields(&r, err);
     jinja_environment_free(r.env);
     if (status && r.context.missing && attempt->sampled)
         *attempt->sampled = true;
@@ -362,6 +484,38 @@ enum status context_render_task(const struct project *project, const struct dag 
     secrets_done(&r.context.secrets);
     vec_done(&r.fields);
     return status;
+}
+
+enum status context_render_task(const struct project *project, const struct dag *dag,
+    const struct task *task, const struct run_facts *run, const struct attempt_facts *attempt,
+    const struct render_target *target, struct arena *arena, struct rendered_task *ret,
+    struct error *err)
+{
+    struct context context = {.arena = arena,
+        .project = project,
+        .dag = dag,
+        .task = task,
+        .run = run,
+        .attempt = attempt,
+        .target = target,
+        .random = attempt->seed};
+    return render_with(context, render_fields, ret, err);
+}
+
+enum status context_render_expand(const struct project *project, const struct dag *dag,
+    const struct task *task, const struct run_facts *run, const struct attempt_facts *attempt,
+    const struct render_target *target, struct arena *arena, struct rendered_task *ret,
+    struct error *err)
+{
+    struct context context = {.arena = arena,
+        .project = project,
+        .dag = dag,
+        .task = task,
+        .run = run,
+        .attempt = attempt,
+        .target = target,
+        .random = attempt->seed};
+    return render_with(context, render_expand, ret, err);
 }
 
 enum status context_render_migration(const struct project *project, const char *path,

@@ -1,15 +1,22 @@
 /* `ti` and `task_instance`: the attempt, and the XCom of other tasks. */
 #include "definition/context/context_data.h"
 
-/* The XCom of one task, none when it has none. */
-static enum status pull_one(struct context *context, const char *task_id, const char *key,
-    struct jinja_value *ret, struct error *err)
+/* What is asked of a task: its XCom under that key, of all its indexes or of some. */
+struct wish {
+    const char *key;
+    struct jinja_value map_indexes; /* undefined or none: all of them */
+};
+
+/* The XCom of one instance, none when it has none. */
+static enum status pull_instance(struct context *context, const char *task_id, int32_t map_index,
+    const char *key, struct jinja_value *ret, struct error *err)
 {
     const struct attempt_facts *attempt = context->attempt;
     const char *text =
-        attempt->xcom ? attempt->xcom(attempt->xcom_user, task_id, key, context->arena) : NULL;
+        attempt->xcom ? attempt->xcom(attempt->xcom_user, task_id, map_index, key, context->arena)
+                      : NULL;
     CLEANUP(json_decrefp) json_t *json = NULL;
-    *ret = attempt->sampled ? context_sample(context) : jinja_none();
+    *ret = jinja_none();
     if (!text)
         return OK;
     enum status status = json_parse(text, strlen(text), NULL, &json, err);
@@ -19,10 +26,71 @@ static enum status pull_one(struct context *context, const char *task_id, const 
     return OK;
 }
 
-static enum status check_task(struct context *context, const char *task_id, struct error *err)
+/* The XComs of the indexes that have one, as Airflow's sequence of a mapped task. */
+static enum status pull_mapped(struct context *context, const struct task *task, const char *key,
+    struct jinja_value *ret, struct error *err)
+{
+    const struct attempt_facts *attempt = context->attempt;
+    const int32_t *indexes = NULL;
+    size_t count = attempt->indexes ? attempt->indexes(attempt->xcom_user, task->task_id,
+                                          context->arena, &indexes)
+                                    : 0;
+    struct jinja_value list = jinja_list_new(context->arena, count);
+    for (size_t i = 0; i < count; i++) {
+        struct jinja_value one;
+        enum status status = pull_instance(context, task->task_id, indexes[i], key, &one, err);
+        if (status)
+            return status;
+        if (one.kind != JINJA_NONE)
+            jinja_list_add(context->arena, list, one);
+    }
+    *ret = jinja_mark(list, JINJA_UNTRUSTED);
+    return OK;
+}
+
+enum status context_xcom(struct context *context, const struct task *task, const char *key,
+    struct jinja_value *ret, struct error *err)
+{
+    if (context->attempt->sampled) {
+        *ret = context_sample(context);
+        return OK;
+    }
+    return task->expand.count ? pull_mapped(context, task, key, ret, err)
+                              : pull_instance(context, task->task_id, -1, key, ret, err);
+}
+
+static enum status pull_index(struct context *context, const char *task_id, const char *key,
+    struct jinja_value index, struct jinja_value *ret, struct error *err)
+{
+    if (index.kind != JINJA_INT || index.integer < 0 || index.integer >= MAPPED_MAX)
+        return error_set(err, ERR_TEMPLATE_TYPE,
+            "xcom_pull(): map_indexes is a number from 0 to %d, or a list of them", MAPPED_MAX - 1);
+    return pull_instance(context, task_id, (int32_t)index.integer, key, ret, err);
+}
+
+static enum status pull_indexes(struct context *context, const char *task_id, const char *key,
+    struct jinja_value indexes, struct jinja_value *ret, struct error *err)
+{
+    if (indexes.kind != JINJA_LIST && indexes.kind != JINJA_TUPLE)
+        return pull_index(context, task_id, key, indexes, ret, err);
+    struct jinja_value list = jinja_list_new(context->arena, indexes.list->count);
+    for (size_t i = 0; i < indexes.list->count; i++) {
+        struct jinja_value one;
+        enum status status = pull_index(context, task_id, key, indexes.list->items[i], &one, err);
+        if (status)
+            return status;
+        jinja_list_add(context->arena, list, one);
+    }
+    *ret = jinja_mark(list, JINJA_UNTRUSTED);
+    return OK;
+}
+
+static enum status check_task(
+    struct context *context, const char *task_id, const struct task **ret, struct error *err)
 {
     const struct dag *dag = context->dag;
-    if (dag_find_task(dag, task_id))
+    *ret = dag_find_task(dag, task_id);
+    if (*ret)
         return OK;
     const char **ids = arena_array(context->arena, const char *, dag->task_count + 1);
     for (uint32_t i = 0; i < dag->task_count; i++)
@@ -34,26 +102,29 @@ static enum status check_task(struct context *context, const char *task_id, stru
     return ERR_TEMPLATE_VALUE;
 }
 
-static enum status pull(struct context *context, struct jinja_value id, const char *key,
+static enum status pull(struct context *context, struct jinja_value id, const struct wish *wish,
     struct jinja_value *ret, struct error *err)
 {
+    const struct task *task = NULL;
     if (id.kind != JINJA_STRING)
         return error_set(err, ERR_TEMPLATE_TYPE, "xcom_pull(): a task_id is a string, not '%s'",
             jinja_type_name(id));
     const char *task_id = arena_strndup(context->arena, id.text, id.size);
-    enum status status = check_task(context, task_id, err);
-    if (status == OK)
-        status = pull_one(context, task_id, key, ret, err);
-    return status;
+    enum status status = check_task(context, task_id, &task, err);
+    if (status)
+        return status;
+    if (context->attempt->sampled || jinja_is_absent(wish->map_indexes))
+        return context_xcom(context, task, wish->key, ret, err);
+    return pull_indexes(context, task_id, wish->key, wish->map_indexes, ret, err);
 }
 
-static enum status pull_list(struct context *context, const struct jinja_list *ids, const char *key,
-    struct jinja_value *ret, struct error *err)
+static enum status pull_list(struct context *context, const struct jinja_list *ids,
+    const struct wish *wish, struct jinja_value *ret, struct error *err)
 {
     struct jinja_value list = jinja_list_new(context->arena, ids->count);
     for (size_t i = 0; i < ids->count; i++) {
         struct jinja_value one;
-        enum status status = pull(context, ids->items[i], key, &one, err);
+        enum status status = pull(context, ids->items[i], wish, &one, err);
         if (status)
             return status;
         jinja_list_add(context->arena, list, one);
@@ -68,16 +139,13 @@ enum { ARG_TASK_IDS, ARG_KEY, ARG_DAG_ID, ARG_MAP_INDEXES, ARG_DEFAULT, ARG_COUN
 static enum status check_pull(
     const struct context *context, const struct jinja_value *v, struct error *err)
 {
-    struct jinja_value dag_id = v[ARG_DAG_ID], indexes = v[ARG_MAP_INDEXES];
+    struct jinja_value dag_id = v[ARG_DAG_ID];
     bool other_dag =
         dag_id.kind != JINJA_UNDEFINED && dag_id.kind != JINJA_NONE &&
         !(dag_id.kind == JINJA_STRING && slice_equal_str(jinja_text(dag_id), context->dag->dag_id));
     if (other_dag)
         return error_set(
             err, ERR_TEMPLATE_VALUE, "xcom_pull(): only tasks of the same run can be asked");
-    if (indexes.kind != JINJA_UNDEFINED && indexes.kind != JINJA_NONE)
-        return error_set(
-            err, ERR_TEMPLATE_VALUE, "xcom_pull(): `map_indexes` is not supported yet");
     return OK;
 }
 
@@ -95,13 +163,13 @@ static enum status xcom_pull(
         status = check_pull(context, v, err);
     if (status)
         return status;
-    const char *key_text = arena_strndup(context->arena, key.p, key.size);
+    struct wish wish = {arena_strndup(context->arena, key.p, key.size), v[ARG_MAP_INDEXES]};
     struct jinja_value ids = v[ARG_TASK_IDS];
     if (ids.kind == JINJA_UNDEFINED || ids.kind == JINJA_NONE)
         ids = jinja_string(context->task->task_id);
     if (ids.kind == JINJA_LIST || ids.kind == JINJA_TUPLE)
-        return pull_list(context, ids.list, key_text, ret, err);
-    status = pull(context, ids, key_text, ret, err);
+        return pull_list(context, ids.list, &wish, ret, err);
+    status = pull(context, ids, &wish, ret, err);
     if (status == OK && ret->kind == JINJA_NONE && !jinja_is_absent(v[ARG_DEFAULT]))
         *ret = v[ARG_DEFAULT];
     return status;

@@ -243,13 +243,11 @@ static void put_task(struct context *context, struct jinja_value variables, stru
                                       context->dag->dag_id, context->task->task_id, ds))},
         {"params", params},
         {"macros", context_macros(context)},
-        {"inlets", jinja_list_new(arena, 0)},
-        {"outlets", jinja_list_new(arena, 0)},
-        {"triggering_asset_events", jinja_mapping_new(arena)},
         {"test_mode", jinja_bool(context->attempt->test_mode)},
     };
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
         jinja_mapping_put(arena, variables, rows[i].name, rows[i].value);
+    context_put_assets(context, variables);
 }
 
 /* A JSON object of the run or the attempt; NULL is an empty one. */
@@ -281,9 +279,14 @@ static enum status put_mapped(
     CLEANUP(json_decrefp) json_t *mapped = NULL;
     enum status status =
         read_object(context->attempt->mapped, "the values of the mapped task", &mapped, err);
-    if (status == OK)
-        jinja_mapping_put(context->arena, variables, "mapped", unknown_or(context, mapped));
-    return status;
+    if (status)
+        return status;
+    struct jinja_value value = jinja_mark(jinja_from_json(context->arena, mapped), JINJA_UNTRUSTED);
+    const struct expand *expand = &context->task->expand;
+    for (size_t i = 0; context->attempt->sampled && i < expand->count; i++)
+        jinja_mapping_put(context->arena, value, expand->at[i].name, context_sample(context));
+    jinja_mapping_put(context->arena, variables, "mapped", value);
+    return OK;
 }
 
 enum status context_variables(struct context *context, struct jinja_value *ret, struct error *err)

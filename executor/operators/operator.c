@@ -18,10 +18,16 @@ const struct operator* operator_find(enum task_kind kind)
     return (size_t)kind < ARRAY_SIZE(operators) ? operators[kind] : NULL;
 }
 
+const struct operator* operator_of(const struct task *task, int32_t map_index)
+{
+    bool expands = task->expand.count && map_index < 0;
+    return expands ? &operator_expand : operator_find(task->kind);
+}
+
 const struct operator* operator_named(const char *name)
 {
     for (size_t i = 0; i < ARRAY_SIZE(operators); i++)
         if (operators[i] && str_equal(operators[i]->name, name))
             return operators[i];
-    return NULL;
+    return str_equal(operator_expand.name, name) ? &operator_expand : NULL;
 }

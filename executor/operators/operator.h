@@ -17,6 +17,7 @@
 #define EXECUTOR_OPERATORS_OPERATOR_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include "definition/model/model.h"
 
 struct attempt;
@@ -61,9 +62,12 @@ extern const struct operator operator_empty;
 extern const struct operator operator_sql;
 extern const struct operator operator_process;
 extern const struct operator operator_decide;
+extern const struct operator operator_expand; /* of every kind: a mapped task's own attempt */
 
 /* The row for a kind; NULL for a kind that cannot be acted on yet. */
 const struct operator* operator_find(enum task_kind kind);
+/* The row for an attempt of the task. */
+const struct operator* operator_of(const struct task *task, int32_t map_index);
 /* The row of that name, or NULL. */
 const struct operator* operator_named(const char *name);
 

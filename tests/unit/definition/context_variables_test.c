@@ -261,12 +261,23 @@ TEST(a_parameter_without_default_must_be_given)
     end(&f);
 }
 
-static const char *give_xcom(void *user, const char *task_id, const char *key, struct arena *arena)
+static const char *give_xcom(
+    void *user, const char *task_id, int32_t map_index, const char *key, struct arena *arena)
 {
     (void)user;
     if (!str_equal(key, "return_value"))
         return NULL;
-    return arena_printf(arena, "{\"of\": \"%s\"}", task_id);
+    return map_index < 0 ? arena_printf(arena, "{\"of\": \"%s\"}", task_id)
+                         : arena_printf(arena, "%d", (int)map_index * 10);
+}
+
+static size_t give_indexes(
+    void *user, const char *task_id, struct arena *arena, const int32_t **ret)
+{
+    static const int32_t indexes[] = {0, 1, 3};
+    (void)user, (void)task_id;
+    *ret = arena_memdup(arena, indexes, sizeof(indexes));
+    return ARRAY_SIZE(indexes);
 }
 
 TEST(xcom_of_tasks_can_be_pulled)
@@ -286,6 +297,29 @@ TEST(xcom_of_tasks_can_be_pulled)
     f.d.attempt.xcom = give_xcom;
     check_all(&f, rows, ARRAY_SIZE(rows));
     CHECK_INT(marks_of(&f, "ti.xcom_pull().of"), JINJA_UNTRUSTED);
+    end(&f);
+}
+
+TEST(xcom_of_a_mapped_task_is_the_list_of_its_indexes)
+{
+    static const struct expectation rows[] = {
+        {"ti.xcom_pull('load_points')", "[0, 10, 30]"},
+        {"ti.xcom_pull('load_points')[2]", "30"},
+        {"ti.xcom_pull('load_points', map_indexes=3)", "30"},
+        {"ti.xcom_pull('load_points', map_indexes=[3, 0])", "[30, 0]"},
+        {"ti.xcom_pull('load_points', key='other')", "[]"},
+        {"ti.xcom_pull('load_points', map_indexes='a')",
+            "ERROR: sql: xcom_pull(): map_indexes is a number from 0 to 1023, or a list of them"},
+        {"ti.xcom_pull('load_points', map_indexes=-1)",
+            "ERROR: sql: xcom_pull(): map_indexes is a number from 0 to 1023, or a list of them"},
+    };
+    struct fixture f;
+    begin(&f);
+    f.d.attempt.xcom = give_xcom;
+    f.d.attempt.indexes = give_indexes;
+    f.d.task.expand.count = 1;
+    check_all(&f, rows, ARRAY_SIZE(rows));
+    CHECK_INT(marks_of(&f, "ti.xcom_pull('load_points')[0]"), JINJA_UNTRUSTED);
     end(&f);
 }
 

@@ -53,6 +53,8 @@ static int64_t number_of(const char *word)
     return value;
 }
 
+static const struct expand_source some_source = {.name = "n", .kind = EXPAND_VALUES};
+
 static void set_value(struct built_task *b, const char *key, const char *value)
 {
     struct task *t = &b->task;
@@ -98,7 +100,7 @@ static void set_value(struct built_task *b, const char *key, const char *value)
     else if (str_equal(key, "max_active_tis_per_dagrun"))
         t->max_active_tis_per_dagrun = (int)number_of(value);
     else if (str_equal(key, "expand")) /* over one name; what it takes is the executor's business */
-        t->expand = (struct expand){.count = 1};
+        t->expand = (struct expand){&some_source, 1, false};
     else if (str_equal(key, "deadline"))
         t->deadline = (struct deadline){DEADLINE_START, number_of(value) * US_PER_SECOND, 0};
     else if (str_equal(key, "deadline_logical"))
