@@ -39,7 +39,7 @@ def pinned_python():
 
 
 class Real:
-    """Jinja2: the pinned version, else (or when `pinned` is false) Debian's, which is said aloud."""
+    """Jinja2: the pinned version, else Debian's, which is said aloud; or Debian's at once."""
 
     def __init__(self, pinned=True):
         self.pinned = pinned_python() if pinned else None
