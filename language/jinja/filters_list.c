@@ -88,15 +88,16 @@ static struct jinja_value cells_to_list(
     return list;
 }
 
-/* The sort filter's keys are lists in Jinja2, and equal items of lists are not ordered: so
-   undefined keys do no harm as long as all are. */
+/* The sort filter's keys are lists in Jinja2, and equal items of lists are not ordered: keys that
+   have no order do no harm as long as all are equal. */
 static enum status wrap_keys(
     call_t call, struct jinja_sort_cell *cells, size_t count, struct error *err)
 {
-    size_t undefined = 0;
+    bool awkward = false;
     for (size_t i = 0; i < count; i++)
-        undefined += cells[i].key.kind == JINJA_UNDEFINED;
-    for (size_t i = 0; undefined && count > 1 && i < count; i++) {
+        awkward |= cells[i].key.kind == JINJA_UNDEFINED || cells[i].key.kind == JINJA_NONE ||
+                   cells[i].key.kind == JINJA_MAPPING || cells[i].key.kind == JINJA_OBJECT;
+    for (size_t i = 0; awkward && count > 1 && i < count; i++) {
         enum status status = jinja_check_defined(call->render, cells[i].key, err);
         if (status)
             return status;
@@ -113,7 +114,10 @@ static enum status filter_sort(call_t call, struct jinja_value *ret, struct erro
     struct jinja_value values[4];
     struct jinja_sort_cell *cells;
     size_t count, getter_count = 1;
+    int64_t reverse;
     enum status status = jinja_arguments(call, names, 4, 1, values, err);
+    if (!status)
+        status = jinja_argument_int(call, "reverse", values[1], 0, &reverse, err);
     if (status)
         return status;
     bool fold = !jinja_argument_bool(values[2], false);
@@ -137,7 +141,7 @@ static enum status filter_sort(call_t call, struct jinja_value *ret, struct erro
     if (!status)
         status = wrap_keys(call, cells, count, err);
     if (!status)
-        status = jinja_sort(call->render, cells, count, jinja_argument_bool(values[1], false), err);
+        status = jinja_sort(call->render, cells, count, reverse != 0, err);
     if (!status)
         *ret = cells_to_list(call->arena, cells, count);
     return status;
@@ -151,7 +155,10 @@ static enum status filter_dictsort(call_t call, struct jinja_value *ret, struct 
     struct jinja_getter getter;
     struct slice by;
     size_t count;
+    int64_t reverse;
     enum status status = jinja_arguments(call, names, 4, 1, values, err);
+    if (!status)
+        status = jinja_argument_int(call, "reverse", values[3], 0, &reverse, err);
     if (!status)
         status = jinja_argument_text(call, "by", values[2], "key", &by, err);
     if (status)
@@ -171,7 +178,7 @@ static enum status filter_dictsort(call_t call, struct jinja_value *ret, struct 
     getter.fold = !jinja_argument_bool(values[1], false);
     status = make_cells(call, pairs, &getter, 1, &cells, &count, err);
     if (!status)
-        status = jinja_sort(call->render, cells, count, jinja_argument_bool(values[3], false), err);
+        status = jinja_sort(call->render, cells, count, reverse != 0, err);
     if (!status)
         *ret = cells_to_list(call->arena, cells, count);
     return status;

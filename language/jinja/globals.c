@@ -89,6 +89,15 @@ static bool range_equal(struct jinja_object *self, struct jinja_value other)
            (a->count == 0 || (a->start == b->start && (a->count == 1 || a->step == b->step)));
 }
 
+static uint64_t range_hash(struct jinja_object *self)
+{
+    const struct range *range = (const struct range *)self;
+    uint64_t hash = (uint64_t)range->count;
+    if (range->count)
+        hash = hash * 31 + (uint64_t)range->start;
+    return range->count > 1 ? hash * 31 + (uint64_t)range->step : hash;
+}
+
 /* Where `v` stands in the range; -1 when it does not. */
 static int64_t find_in_range(const struct range *range, struct jinja_value v)
 {
@@ -145,6 +154,7 @@ static const struct jinja_class range_class = {.type_name = "range",
     .slice = range_slice,
     .text = range_text,
     .equal = range_equal,
+    .hash = range_hash,
     .is_sequence = true};
 
 static enum status make_range(call_t call, struct jinja_value *ret, struct error *err)

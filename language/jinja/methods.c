@@ -171,9 +171,12 @@ static enum status list_sort(call_t call, struct jinja_value *ret, struct error 
     static const char *const names[] = {"key", "reverse"};
     struct jinja_value values[2];
     struct jinja_list *list = call->self.list;
+    int64_t reverse;
     enum status status = jinja_arguments(call, names, 2, 0, values, err);
     if (!status && call->arg_count)
         status = error_set(err, ERR_TEMPLATE_TYPE, "sort() takes no positional arguments");
+    if (!status)
+        status = jinja_argument_int(call, "reverse", values[1], 0, &reverse, err);
     bool has_key = !jinja_is_absent(values[0]) && values[0].kind != JINJA_NONE;
     struct jinja_sort_cell *cells = arena_array(call->arena, struct jinja_sort_cell, list->count);
     for (size_t i = 0; !status && i < list->count; i++) {
@@ -183,8 +186,7 @@ static enum status list_sort(call_t call, struct jinja_value *ret, struct error 
                 jinja_call_value(call->render, values[0], &list->items[i], 1, &cells[i].key, err);
     }
     if (!status)
-        status = jinja_sort(
-            call->render, cells, list->count, jinja_argument_bool(values[1], false), err);
+        status = jinja_sort(call->render, cells, list->count, reverse != 0, err);
     for (size_t i = 0; !status && i < list->count; i++)
         list->items[i] = cells[i].value;
     *ret = jinja_none();

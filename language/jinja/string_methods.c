@@ -458,6 +458,9 @@ static enum status text_replace(call_t call, struct jinja_value *ret, struct err
         status = error_set(err, ERR_TEMPLATE_TYPE, "replace() takes no keyword arguments");
     if (!status)
         status = jinja_argument_text(call, "old", values[0], NULL, &from, err);
+    /* Safe text escapes what it takes in, which makes a text of it. */
+    if (!status && (call->self.marks & JINJA_SAFE))
+        status = jinja_stringify(call->render, call->arena, values[1], &values[1], err);
     if (!status)
         status = jinja_argument_text(call, "new", values[1], NULL, &to, err);
     if (!status)
@@ -724,17 +727,17 @@ static enum status text_expandtabs(call_t call, struct jinja_value *ret, struct 
 
 const struct jinja_method jinja_string_methods[] = {{"capitalize", text_capitalize},
     {"casefold", text_casefold}, {"center", text_justify}, {"count", text_count},
-    {"encode", jinja_text_encode}, {"endswith", text_starts}, {"expandtabs", text_expandtabs}, {"find", text_find},
-    {"format", text_format}, {"format_map", text_format_map}, {"index", text_find},
-    {"isalnum", text_isalnum}, {"isalpha", text_isalpha}, {"isascii", text_isascii},
-    {"isdecimal", text_isdecimal}, {"isdigit", text_isdigit}, {"isidentifier", text_isidentifier},
-    {"islower", text_islower}, {"isnumeric", text_isnumeric}, {"isprintable", text_isprintable},
-    {"isspace", text_isspace}, {"istitle", text_istitle}, {"isupper", text_isupper},
-    {"join", text_join}, {"ljust", text_justify}, {"lower", text_lower}, {"lstrip", text_strip},
-    {"partition", text_partition}, {"removeprefix", text_remove_affix},
+    {"encode", jinja_text_encode}, {"endswith", text_starts}, {"expandtabs", text_expandtabs},
+    {"find", text_find}, {"format", text_format}, {"format_map", text_format_map},
+    {"index", text_find}, {"isalnum", text_isalnum}, {"isalpha", text_isalpha},
+    {"isascii", text_isascii}, {"isdecimal", text_isdecimal}, {"isdigit", text_isdigit},
+    {"isidentifier", text_isidentifier}, {"islower", text_islower}, {"isnumeric", text_isnumeric},
+    {"isprintable", text_isprintable}, {"isspace", text_isspace}, {"istitle", text_istitle},
+    {"isupper", text_isupper}, {"join", text_join}, {"ljust", text_justify}, {"lower", text_lower},
+    {"lstrip", text_strip}, {"partition", text_partition}, {"removeprefix", text_remove_affix},
     {"removesuffix", text_remove_affix}, {"replace", text_replace}, {"rfind", text_find},
     {"rindex", text_find}, {"rjust", text_justify}, {"rpartition", text_partition},
     {"rsplit", text_split}, {"rstrip", text_strip}, {"split", text_split},
     {"splitlines", text_splitlines}, {"startswith", text_starts}, {"strip", text_strip},
-    {"swapcase", text_swapcase}, {"title", text_title}, {"translate", jinja_text_translate}, {"upper", text_upper},
-    {"zfill", text_zfill}, {NULL, NULL}};
+    {"swapcase", text_swapcase}, {"title", text_title}, {"translate", jinja_text_translate},
+    {"upper", text_upper}, {"zfill", text_zfill}, {NULL, NULL}};
