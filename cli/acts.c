@@ -81,21 +81,12 @@ static void print_choice(const json_t *runs)
     }
 }
 
-static void print_json(const json_t *outcome)
-{
-    struct strbuf text = {0};
-    struct json_writer w = json_begin(&text);
-    json_tree(&w, outcome);
-    puts(strbuf_text(&text));
-    strbuf_done(&text);
-}
-
 /* Says what an act did, or would do. */
 static void print_outcome(struct cli *cli, const json_t *outcome)
 {
     const json_t *runs = json_object_get(outcome, "runs");
     if (cli->json)
-        print_json(outcome);
+        cli_print_json(outcome);
     else if (json_object_get(outcome, "dates"))
         print_dates(outcome);
     else if (json_object_get(outcome, "paused"))
@@ -352,10 +343,12 @@ const struct command command_mark = {
     .arguments_min = 2,
     .arguments_max = -1,
     .summary = "set a run's or tasks' state by hand",
-    .description = "Marks tasks of a run, or the whole run, without running them. A date without a "
-                   "run may be marked too: work that was done elsewhere.",
+    .description =
+        "Marks tasks of a run, or the whole run, without running them. Dates without a run "
+        "may be marked too, one or a range of them: work that was done elsewhere.",
     .examples = "dag mark geolife 2007-05-03 create_tsfresh_features success --note \"by hand\"\n"
-                "dag mark geolife 2007-05-03 failed",
+                "dag mark geolife 2007-05-03 failed\n"
+                "dag mark geolife --from 2007-04-12 --to 2007-04-30 success",
     .options = mark_options,
     .project = PROJECT_OR_STATE,
     .run = run_mark,

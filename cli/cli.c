@@ -189,3 +189,12 @@ const char *cli_time(struct arena *arena, int64_t us)
         return arena_strdup(arena, date);
     return arena_printf(arena, "%s %02d:%02d:%02d", date, civil.hour, civil.minute, civil.second);
 }
+
+void cli_print_json(const json_t *tree)
+{
+    struct strbuf text = {0};
+    struct json_writer w = json_begin(&text);
+    json_tree(&w, tree);
+    puts(strbuf_text(&text));
+    strbuf_done(&text);
+}

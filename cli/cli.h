@@ -75,6 +75,10 @@ enum status cli_parse_json_argument(
 /* Says which dates of the past have no run, when the DAG does not make them up. */
 enum status cli_print_missed(struct cli *cli, const struct dag *dag, struct error *err) MUST_CHECK;
 
+/* Says what is queued of the assets that the DAG is scheduled on, and what is missing. */
+enum status cli_print_asset_queue(
+    struct cli *cli, const struct dag *dag, struct error *err) MUST_CHECK;
+
 /* ---- acts ------------------------------------------------------------------------------------ */
 
 /* Sends an act to the daemon, or, when none runs and `alone` allows it, carries it out here under
@@ -105,6 +109,8 @@ struct table table_begin(struct arena *arena, size_t columns, const char *const 
 void table_add(struct table *table, const char *cell);
 void table_print(const struct table *table, FILE *out);
 
+/* One line of JSON. */
+void cli_print_json(const json_t *tree);
 /* The glyph and, on a terminal, the colour of a state. */
 const char *cli_state_text(struct cli *cli, const char *state);
 /* "2007-04-12 00:00" for people: a date alone when the time is midnight. */

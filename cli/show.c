@@ -11,6 +11,15 @@ static void json_names(
     json_array_end(w);
 }
 
+static void json_texts(struct json_writer *w, const char *key, const struct names *names)
+{
+    json_key(w, key);
+    json_array_begin(w);
+    for (size_t i = 0; i < names->count; i++)
+        json_str(w, names->at[i]);
+    json_array_end(w);
+}
+
 static void print_json(const struct dag *dag)
 {
     struct strbuf text = {0};
@@ -25,6 +34,7 @@ static void print_json(const struct dag *dag)
     json_kv_time(&w, "start_date", dag->start_us);
     json_kv_time(&w, "end_date", dag->end_us == INT64_MAX ? TIME_NONE : dag->end_us);
     json_kv_str(&w, "version", dag->version);
+    json_texts(&w, "assets", &dag->asset_names);
     json_key(&w, "tasks");
     json_array_begin(&w);
     for (uint32_t i = 0; i < dag->task_count; i++) {
@@ -37,6 +47,8 @@ static void print_json(const struct dag *dag)
         json_kv_str(&w, "pool", task->pool);
         json_kv_int(&w, "priority_weight", task->weight);
         json_kv_int(&w, "line", task->line);
+        json_texts(&w, "outlets", &task->outlets);
+        json_texts(&w, "inlets", &task->inlets);
         json_names(&w, "upstream", dag, &task->upstream);
         json_names(&w, "downstream", dag, &task->downstream);
         json_object_end(&w);
@@ -71,6 +83,25 @@ static void print_head(struct cli *cli, const struct dag *dag)
     printf("  file      %s:%u\n  version   %.12s\n\n", dag->file, dag->line, dag->version);
 }
 
+static void print_task_assets(
+    const struct task *task, const char *verb, const struct names *names, bool *any)
+{
+    for (size_t i = 0; i < names->count; i++) {
+        printf("%s%s %s %s\n", *any ? "" : "\n", task->task_id, verb, names->at[i]);
+        *any = true;
+    }
+}
+
+static void print_assets(const struct dag *dag)
+{
+    bool any = false;
+    for (uint32_t i = 0; i < dag->task_count; i++) {
+        const struct task *task = &dag->tasks[dag->topological[i]];
+        print_task_assets(task, "makes", &task->outlets, &any);
+        print_task_assets(task, "reads", &task->inlets, &any);
+    }
+}
+
 static enum status run(struct cli *cli, struct error *err)
 {
     struct dag *dag = NULL;
@@ -94,6 +125,7 @@ static enum status run(struct cli *cli, struct error *err)
         table_add(&table, arena_printf(cli->arena, "%d", task->retries));
     }
     table_print(&table, stdout);
+    print_assets(dag);
     dag_unref(dag);
     return OK;
 }

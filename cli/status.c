@@ -18,6 +18,24 @@ static const char *run_duration(struct cli *cli, const struct run_record *run)
     return arena_strdup(cli->arena, text);
 }
 
+static void write_deadline(struct json_writer *w, int64_t deadline_us, int64_t missed_us)
+{
+    if (deadline_us != TIME_NONE)
+        json_kv_time(w, "deadline", deadline_us);
+    if (missed_us != TIME_NONE)
+        json_kv_time(w, "deadline_missed", missed_us);
+}
+
+/* A reason, and that the deadline was missed. */
+static const char *reason_of(
+    struct cli *cli, const char *reason, int64_t deadline_us, int64_t missed_us)
+{
+    if (missed_us == TIME_NONE)
+        return reason;
+    return arena_printf(cli->arena, "%s%smissed its deadline, %s", reason ? reason : "",
+        reason && reason[0] ? "; " : "", cli_time(cli->arena, deadline_us));
+}
+
 static void print_run_json(const struct run_record *run)
 {
     struct strbuf text = {0};
@@ -36,6 +54,7 @@ static void print_run_json(const struct run_record *run)
     json_kv_str(&w, "reason", run->reason_text);
     json_kv_str(&w, "triggered_by", run->triggered_by);
     json_kv_str(&w, "note", run->note);
+    write_deadline(&w, run->deadline_us, run->deadline_missed_us);
     json_key(&w, "conf");
     json_raw(&w, run->conf ? run->conf : "{}");
     json_object_end(&w);
@@ -60,7 +79,8 @@ static void print_runs(struct cli *cli, const struct run_rows *runs)
         table_add(&table, run_type_name(run->type));
         table_add(&table, cli_time(cli->arena, run->started_us));
         table_add(&table, run_duration(cli, run));
-        table_add(&table, run->reason_text);
+        table_add(
+            &table, reason_of(cli, run->reason_text, run->deadline_us, run->deadline_missed_us));
     }
     if (!cli->json && runs->count)
         table_print(&table, stdout);
@@ -94,6 +114,7 @@ static void print_task_json(const struct task_record *task, const struct attempt
     json_kv_time(&w, "end_date", task->ended_us);
     if (task->retry_at_us != TIME_NONE)
         json_kv_time(&w, "retry_at", task->retry_at_us);
+    write_deadline(&w, task->deadline_us, task->deadline_missed_us);
     if (attempt) {
         json_kv_int(&w, "attempts", attempt->number);
         json_kv_str(&w, "message", attempt->message);
@@ -163,7 +184,8 @@ static enum status show_run(
         table_add(&table, cli_state_text(cli, task_state_name(task->state)));
         table_add(&table, arena_printf(cli->arena, "%d of %d", task->try_number, task->max_tries));
         table_add(&table, task_duration(cli, task));
-        table_add(&table, task->reason_text);
+        table_add(
+            &table, reason_of(cli, task->reason_text, task->deadline_us, task->deadline_missed_us));
     }
     if (cli->json)
         return OK;
@@ -221,6 +243,8 @@ static enum status show_missed(struct cli *cli, const struct run_rows *runs, str
         return runs->count ? OK : status;
     if (!cli->json)
         status = cli_print_missed(cli, dag, err);
+    if (status == OK && !cli->json)
+        status = cli_print_asset_queue(cli, dag, err);
     dag_unref(dag);
     return status;
 }

@@ -174,6 +174,14 @@ const struct attempt_record *last_attempt(
     return NULL;
 }
 
+bool read_asset_queues(struct page *page, const char *dag_id, struct asset_queue_rows *ret)
+{
+    struct store *reader;
+    struct error ignored;
+    return web_reader(page->web, &reader, &ignored) == OK &&
+           store_read_asset_queues(reader, dag_id, page->arena, ret, &ignored) == OK;
+}
+
 enum status read_backfills(
     struct page *page, const char *dag_id, struct backfill_rows *ret, struct error *err)
 {

@@ -51,6 +51,9 @@ const struct attempt_record *last_attempt(
 enum status read_backfills(
     struct page *page, const char *dag_id, struct backfill_rows *ret, struct error *err) MUST_CHECK;
 
+/* What is queued of assets for a DAG; false when it cannot be read now. */
+bool read_asset_queues(struct page *page, const char *dag_id, struct asset_queue_rows *ret);
+
 /* The median duration of the successful runs among these; TIME_NONE without any. */
 int64_t typical_us(struct arena *arena, const struct run_rows *runs);
 

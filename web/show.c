@@ -315,3 +315,13 @@ void show_empty(struct page *page, const char *text)
 {
     html_printf(page->out, "<p class=\"empty\">%s</p>\n", text);
 }
+
+void show_deadline(
+    struct page *page, const struct zone *zone, int64_t deadline_us, int64_t missed_us)
+{
+    if (deadline_us == TIME_NONE)
+        return;
+    fact_begin(page, missed_us == TIME_NONE ? "deadline" : "missed its deadline");
+    show_time(page, zone, deadline_us, SHOW_ZONE);
+    fact_end(page);
+}

@@ -62,6 +62,9 @@ void show_message(struct page *page, const char *text);
 void show_place(struct page *page, const char *place, const char *message);
 /* A row of a list of facts: heading and text. */
 void show_fact(struct page *page, const char *heading, const char *text);
+/* When something should have ended, and whether it had; nothing without a deadline. */
+void show_deadline(
+    struct page *page, const struct zone *zone, int64_t deadline_us, int64_t missed_us);
 void fact_begin(struct page *page, const char *heading);
 void fact_end(struct page *page);
 /* What stands where there is nothing yet. */

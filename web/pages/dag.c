@@ -37,6 +37,23 @@ static void show_definition(struct page *page, const struct dag *dag)
     fact_end(page);
 }
 
+/* What has come of the assets that it waits for.  Without a fact when it cannot be read now. */
+static void show_queued(struct page *page, const struct dag *dag)
+{
+    struct asset_queue_rows rows;
+    if (!read_asset_queues(page, dag->dag_id, &rows))
+        return;
+    CLEANUP(strbuf_done) struct strbuf text = {0};
+    for (size_t n = 0; n < dag->asset_names.count; n++) {
+        int32_t count = 0;
+        for (size_t i = 0; i < rows.count; i++)
+            if (str_equal(rows.at[i].asset, dag->asset_names.at[n]))
+                count = rows.at[i].count;
+        strbuf_printf(&text, "%s%s: %d", n ? ", " : "", dag->asset_names.at[n], count);
+    }
+    show_fact(page, "asset events queued", strbuf_text(&text));
+}
+
 static void show_schedule(struct page *page, const struct dag_facts *dag)
 {
     bool paused = dag->record && dag->record->paused;
@@ -49,6 +66,8 @@ static void show_schedule(struct page *page, const struct dag_facts *dag)
         show_time(page, dag->zone, next_us, SHOW_RELATIVE);
         fact_end(page);
     }
+    if (dag->dag && dag->dag->assets)
+        show_queued(page, dag->dag);
     if (dag->record && dag->record->consecutive_failures > 0)
         show_fact(page, "failed in a row",
             arena_printf(page->arena, "%d", dag->record->consecutive_failures));

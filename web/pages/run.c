@@ -99,6 +99,7 @@ static void section_summary(struct page *page, const struct run_page *p)
     html(out, "<dl class=\"facts\">");
     show_counts(page, &p->tasks);
     show_times(page, &p->run, p->dag.zone);
+    show_deadline(page, p->dag.zone, p->run.deadline_us, p->run.deadline_missed_us);
     html(out, "</dl>\n");
     section_end(page);
 }

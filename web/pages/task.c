@@ -53,6 +53,8 @@ static void show_attempt_facts(struct page *page, const struct attempt_facts *fa
 
 static void show_task_facts(struct page *page, const struct attempt_facts *facts)
 {
+    show_deadline(
+        page, facts->dag.zone, facts->task.deadline_us, facts->task.deadline_missed_us);
     const struct dag *dag = facts->dag.dag;
     const struct task *task = dag ? dag_find_task(dag, facts->task.task_id) : NULL;
     if (!task)

@@ -1,0 +1,212 @@
+/* Assets and deadlines in DAG files. */
+#include "base/clock.h"
+#include "definition/lint.h"
+#include "tests/unit/definition/project_dir.h"
+
+static struct dag *load(struct project_dir *dir, const char *text)
+{
+    struct dag *dag = dir_load(dir, text);
+    if (!CHECK(dag != NULL))
+        printf("%s", dir_findings(dir));
+    return dag;
+}
+
+TEST(schedules_on_assets)
+{
+    static const struct {
+        const char *schedule, *shown;
+        size_t names;
+        bool cron;
+    } rows[] = {
+        {"{assets: speed}", "asset speed", 1, false},
+        {"{assets: [a, b]}", "assets a and b", 2, false},
+        {"{assets: {all: [a, b]}}", "assets a and b", 2, false},
+        {"{assets: {any: [a, \"s3://x/y z.csv\"]}}", "assets a or s3://x/y z.csv", 2, false},
+        {"{assets: {all: [a, {any: [b, c, a]}]}}", "assets a and (b or c or a)", 3, false},
+        {"{cron: 0 6 * * *, assets: {any: [a]}}", "0 6 * * * | asset a", 1, true},
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        struct project_dir dir = dir_new();
+        struct dag *dag = load(&dir, arena_printf(dir.arena,
+                                         "schedule: %s\nstart_date: 2007-04-01\n"
+                                         "tasks: {a: {empty: {}}}\n",
+                                         rows[i].schedule));
+        if (dag) {
+            CHECK_STR(dag->schedule_text, rows[i].shown);
+            CHECK_INT(dag->asset_names.count, rows[i].names);
+            CHECK((dag->timetable != NULL) == rows[i].cron);
+            CHECK(dag->start_us != INT64_MIN);
+        }
+        dag_unref(dag);
+        dir_done(&dir);
+    }
+}
+
+TEST(the_condition_is_a_tree)
+{
+    struct project_dir dir = dir_new();
+    struct dag *dag =
+        load(&dir, "schedule: {assets: {any: [a, {all: [b, c]}]}}\ntasks: {t: {empty: {}}}\n");
+    REQUIRE(dag != NULL);
+    const struct asset_expr *expr = dag->assets;
+    CHECK_INT(expr->op, ASSET_ANY);
+    REQUIRE(expr->count == 2);
+    CHECK_INT(expr->items[0].op, ASSET_ONE);
+    CHECK_STR(expr->items[0].name, "a");
+    CHECK_INT(expr->items[1].op, ASSET_ALL);
+    CHECK_STR(expr->items[1].items[1].name, "c");
+    dag_unref(dag);
+    dir_done(&dir);
+}
+
+TEST(outlets_and_inlets_are_names_each_once)
+{
+    struct project_dir dir = dir_new();
+    struct dag *dag = load(&dir, "default_args: {inlets: raw}\n"
+                                 "tasks: {t: {empty: {}, outlets: [a, b, a]}, u: {empty: {}}}\n");
+    REQUIRE(dag != NULL);
+    const struct task *task = dag_find_task(dag, "t");
+    REQUIRE(task->outlets.count == 2);
+    CHECK_STR(task->outlets.at[1], "b");
+    CHECK_INT(dag_find_task(dag, "u")->outlets.count, 0);
+    CHECK_STR(dag_find_task(dag, "u")->inlets.at[0], "raw");
+    dag_unref(dag);
+    dir_done(&dir);
+}
+
+TEST(deadlines_have_three_forms)
+{
+    static const struct {
+        const char *text;
+        struct deadline deadline;
+    } rows[] = {
+        {"2h", {DEADLINE_START, 2 * US_PER_HOUR, 0}},
+        {"{after: 90m}", {DEADLINE_START, 90 * US_PER_MINUTE, 0}},
+        {"{from: start, after: 5s}", {DEADLINE_START, 5 * US_PER_SECOND, 0}},
+        {"{from: logical_date, after: 26h}", {DEADLINE_LOGICAL, 26 * US_PER_HOUR, 0}},
+        {"{typical: 1.5}", {DEADLINE_TYPICAL, 0, 1.5}},
+        {"null", {DEADLINE_NONE, 0, 0}},
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        struct project_dir dir = dir_new();
+        struct dag *dag =
+            load(&dir, arena_printf(dir.arena,
+                           "deadline: %s\ntasks: {t: {empty: {}, deadline: %s}, u: {empty: {}}}\n",
+                           rows[i].text, rows[i].text));
+        REQUIRE(dag != NULL);
+        const struct deadline *both[] = {&dag->deadline, &dag_find_task(dag, "t")->deadline};
+        for (size_t k = 0; k < 2; k++) {
+            CHECK_INT(both[k]->kind, rows[i].deadline.kind);
+            CHECK_INT(both[k]->after_us, rows[i].deadline.after_us);
+            CHECK(both[k]->factor == rows[i].deadline.factor);
+        }
+        CHECK_INT(dag_find_task(dag, "u")->deadline.kind, DEADLINE_NONE);
+        CHECK(dag->has_deadlines == (rows[i].deadline.kind != DEADLINE_NONE));
+        CHECK(dag->uses_durations == (rows[i].deadline.kind == DEADLINE_TYPICAL));
+        dag_unref(dag);
+        dir_done(&dir);
+    }
+}
+
+TEST(mistakes_in_assets_and_deadlines_have_their_place)
+{
+    static const struct {
+        const char *text, *finding;
+    } rows[] = {
+        {"schedule: {assets: {both: [a]}}\n",
+            "1:20 a condition on assets has one key, `all` or `any`; write {all: [a, b]}, {any: "
+            "[a, b]}, or one inside the other"},
+        {"schedule: {assets: {all: []}}\n",
+            "1:26 `all` takes a list of assets, this is an empty one; write {all: [a, b]}"},
+        {"schedule: {assets: {any: a}}\n",
+            "1:26 `any` takes a list of assets, this is text; write {any: [a, b]}"},
+        {"schedule: {assets: [a, \" b\"]}\n",
+            "1:24 this cannot be the name of an asset; write a table's name or an address, such "
+            "as geolife.speed or s3://bucket/file"},
+        {"schedule: {assets: 5}\n",
+            "1:20 a whole number cannot be the name of an asset; write a table's name or an address, "
+            "such as geolife.speed or s3://bucket/file"},
+        {"schedule: {assets: a, dates: [2026-01-01]}\n",
+            "1:11 a schedule has one of `cron`, `dates` and `assets`, or `cron` and `assets`; "
+            "write {cron: \"30 2 * * *\", …}, {dates: […]} or {assets: {all: […]}}"},
+        {"schedule: {assets: a, interval: false}\n",
+            "1:33 `interval` goes with `cron` only; leave it out"},
+        {"tasks: {t: {empty: {}, outlets: [\"\"]}}\n",
+            "1:34 this cannot be the name of an asset; write a table's name or an address, such "
+            "as geolife.speed or s3://bucket/file"},
+        {"deadline: 300\n", "1:11 deadline: '300' is not a duration; a duration needs its unit: write "
+                            "300s"},
+        {"deadline: 0s\n", "1:11 a deadline must be longer than nothing; write 2h, {from: "
+                           "logical_date, after: 26h} or {typical: 2}: twice the median"},
+        {"deadline: {from: logical_date}\n",
+            "1:11 a deadline has `after`, with or without `from`, or `typical`; write 2h, {from: "
+            "logical_date, after: 26h} or {typical: 2}: twice the median"},
+        {"deadline: {after: 2h, typical: 2}\n",
+            "1:11 a deadline has `after`, with or without `from`, or `typical`; write 2h, {from: "
+            "logical_date, after: 26h} or {typical: 2}: twice the median"},
+        {"tasks: {t: {empty: {}, deadline: {typical: 0.5}}}\n",
+            "1:44 `typical` takes a factor from 1 to 1000; write 2h, {from: logical_date, after: "
+            "26h} or {typical: 2}: twice the median"},
+        {"deadline: {from: now, after: 2h}\n",
+            "1:18 `now` is no value of `from`; use one of start, logical_date"},
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        struct project_dir dir = dir_new();
+        struct dag *dag = dir_load(&dir, rows[i].text);
+        CHECK(dag == NULL);
+        dag_unref(dag);
+        CHECK_STR(dir_finding(&dir, 0), rows[i].finding);
+        CHECK_INT(dir.diagnostics->error_count, 1);
+        dir_done(&dir);
+    }
+}
+
+/* ---- all DAGs together ---- */
+
+static const char *lint_all(struct project_dir *dir)
+{
+    struct strbuf text = {0};
+    struct diagnostics *findings = arena_new_of(dir->arena, struct diagnostics);
+    diagnostics_init(findings, dir->arena);
+    REQUIRE_OK(lint_project(dir_project(dir), findings, &dir->error), &dir->error);
+    for (const struct diagnostic *d = findings->first; d; d = d->next)
+        strbuf_printf(&text, "%s %s %s:%u %s\n", d->severity, d->code, d->error.place.file,
+            d->error.place.line, d->error.message);
+    char *copy = strbuf_to_arena(&text, dir->arena);
+    strbuf_done(&text);
+    return copy;
+}
+
+TEST(an_asset_that_nobody_makes_is_a_warning_that_can_be_suppressed)
+{
+    struct project_dir dir = dir_new();
+    dir_write(&dir, "dags/make.yaml", "tasks: {t: {empty: {}, outlets: [made]}}\n");
+    dir_write(&dir, "dags/use.yaml",
+        "schedule: {assets: {all: [made, missing]}}\ntasks: {t: {empty: {}, inlets: [other]}}\n");
+    CHECK_STR(lint_all(&dir), "warning unknown-asset dags/use.yaml:1 `use` is scheduled on the "
+                              "asset `missing`, which no task makes\n");
+    dir_write(&dir, "dags/use.yaml",
+        "# dag: ignore unknown-asset\nschedule: {assets: {all: [made, missing]}}\n"
+        "tasks: {t: {empty: {}}}\n");
+    CHECK_STR(lint_all(&dir), "");
+    dir_done(&dir);
+}
+
+TEST(a_circle_of_dags_is_a_warning)
+{
+    struct project_dir dir = dir_new();
+    dir_write(&dir, "dags/a.yaml",
+        "schedule: {assets: z}\ntasks: {t: {empty: {}, outlets: [x, unused]}}\n");
+    dir_write(
+        &dir, "dags/b.yaml", "schedule: {assets: x}\ntasks: {t: {empty: {}, outlets: [y]}}\n");
+    dir_write(
+        &dir, "dags/c.yaml", "schedule: {assets: y}\ntasks: {t: {empty: {}, outlets: [z]}}\n");
+    CHECK_STR(lint_all(&dir), "warning asset-circle dags/a.yaml:1 DAGs start each other in a "
+                              "circle: a → b → c → a\n");
+    dir_write(&dir, "dags/c.yaml", "schedule: {assets: y}\ntasks: {t: {empty: {}}}\n");
+    dir_write(
+        &dir, "dags/a.yaml", "schedule: {assets: x}\ntasks: {t: {empty: {}, outlets: [x]}}\n");
+    CHECK_STR(lint_all(&dir),
+        "warning asset-circle dags/a.yaml:1 DAGs start each other in a circle: a → a\n");
+    dir_done(&dir);
+}
