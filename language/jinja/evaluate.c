@@ -317,6 +317,18 @@ static struct jinja_call make_call(struct jinja_frame *frame, const struct argum
         .autoescape = jinja_is_true(*frame->context->autoescape)};
 }
 
+/* The way to an error in a macro or block. */
+static void trace_call(struct jinja_frame *frame, struct jinja_value callee, uint32_t offset)
+{
+    bool macro = jinja_object_of(callee, &jinja_macro_class) != NULL;
+    struct slice name =
+        macro ? slice_of(jinja_macro_name(callee)) : jinja_block_of_reference(callee);
+    struct jinja_origin at = jinja_locate(frame->template, offset);
+    if (name.p)
+        error_trace(frame->render->err, "in %s `%.*s` called at %s:%u:%u",
+            macro ? "macro" : "block", SLICE_ARG(name), frame->template->file, at.line, at.column);
+}
+
 enum status jinja_evaluate_call(struct jinja_frame *frame, const struct jinja_expression *e,
     const struct jinja_value *caller, struct jinja_value *ret)
 {
@@ -348,12 +360,8 @@ enum status jinja_evaluate_call(struct jinja_frame *frame, const struct jinja_ex
     struct jinja_call call = make_call(frame, &a);
     status = method ? jinja_call_method(method, object, &call, ret, frame->render->err)
                     : jinja_call_with(function, &call, ret, frame->render->err);
-    if (status && frame->render->err && frame->render->err->place.line &&
-        jinja_object_of(function, &jinja_macro_class)) {
-        struct jinja_origin at = jinja_locate(frame->template, e->offset);
-        error_trace(frame->render->err, "in macro `%s` called at %s:%u:%u",
-            jinja_macro_name(function), frame->template->file, at.line, at.column);
-    }
+    if (status && frame->render->err && frame->render->err->place.line)
+        trace_call(frame, function, e->offset);
     return status;
 }
 

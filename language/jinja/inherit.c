@@ -146,6 +146,12 @@ static enum status reference_attribute(struct jinja_render *render, struct jinja
 static const struct jinja_class block_reference_class = {
     .type_name = "BlockReference", .call = reference_call, .attribute = reference_attribute};
 
+struct slice jinja_block_of_reference(struct jinja_value v)
+{
+    const struct jinja_object *object = jinja_object_of(v, &block_reference_class);
+    return object ? ((const struct block_reference *)object)->name : (struct slice){NULL, 0};
+}
+
 struct self_reference {
     struct jinja_object object;
     struct jinja_context *context;

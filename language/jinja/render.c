@@ -121,8 +121,11 @@ enum status jinja_run_root(struct jinja_render *render, const struct jinja_templ
     status = jinja_run_body(frame, &template->root.body);
     const struct jinja_template *parent = context->parent_template;
     context->parent_template = NULL;
-    if (!status && parent)
+    if (!status && parent) {
         status = jinja_run_root(render, parent, context);
+        if (status && render->err->place.line)
+            error_trace(render->err, "extended by %s", template->file);
+    }
     /* Only a chain of parents that is too long fails outside of all tags. */
     if (status && !render->err->place.line)
         jinja_set_place(template, 1, 0, render->err);

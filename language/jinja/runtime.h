@@ -386,6 +386,8 @@ enum status jinja_run_block(struct jinja_frame *frame, const struct jinja_statem
 enum status jinja_run_extends(
     struct jinja_frame *frame, const struct jinja_statement *s) MUST_CHECK;
 struct jinja_value jinja_self_new(struct jinja_render *render, struct jinja_context *context);
+/* The block that `self.name` or `super` is; {NULL, 0} for other values. */
+struct slice jinja_block_of_reference(struct jinja_value v);
 /* Loops (loop.c). */
 enum status jinja_run_for(struct jinja_frame *frame, const struct jinja_statement *s) MUST_CHECK;
 /* Includes and imports (import.c). */
