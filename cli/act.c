@@ -139,6 +139,7 @@ static void draw_progress(
     size_t done = 0, failed = 0, running = 0;
     if (!isatty(STDERR_FILENO) || store_read_tasks(reader, run->id, arena, &tasks, NULL) != OK)
         return;
+    task_rows_leave_expanded(&tasks);
     for (size_t i = 0; i < tasks.count; i++) {
         done += task_state_finished(tasks.at[i].state);
         failed += task_state_failed_like(tasks.at[i].state);

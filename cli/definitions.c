@@ -160,6 +160,11 @@ enum timetable_answer cli_coming_run(
     return timetable_next(timetable, NULL, TIME_MIN_US, ret);
 }
 
+const char *cli_task_word(struct arena *arena, const char *task_id, int64_t map_index)
+{
+    return map_index < 0 ? task_id : arena_printf(arena, "%s[%d]", task_id, (int)map_index);
+}
+
 enum status cli_split_task(
     struct cli *cli, const char *word, const char **ret_task, int32_t *ret_index, struct error *err)
 {

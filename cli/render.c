@@ -174,6 +174,78 @@ static enum status conf_of(struct cli *cli, const char **ret, struct error *err)
     return OK;
 }
 
+/* Values that only a run knows: of an XCom, of a query. */
+static enum status check_known(const struct task *task, struct error *err)
+{
+    for (size_t i = 0; i < task->expand.count; i++) {
+        const struct expand_source *source = &task->expand.at[i];
+        if (source->kind != EXPAND_TASK && source->kind != EXPAND_SQL)
+            continue;
+        if (source->kind == EXPAND_TASK)
+            error_set(err, ERR_EXPANSION, "`%s` of `%s` comes from the task `%s`", source->name,
+                task->task_id, source->task_id);
+        else
+            error_set(
+                err, ERR_EXPANSION, "`%s` of `%s` comes from a query", source->name, task->task_id);
+        error_hint(err, "its values are known only in a run: --diff RUN renders with those");
+        return ERR_EXPANSION;
+    }
+    return OK;
+}
+
+/* Each source's list as JSON. */
+static enum status read_lists(
+    const struct rendered_task *rendered, json_t **lists, struct error *err)
+{
+    enum status status = OK;
+    for (size_t i = 0; status == OK && i < rendered->count; i++)
+        status = json_parse(
+            rendered->fields[i].text.p, rendered->fields[i].text.size, NULL, &lists[i], err);
+    return status;
+}
+
+/* The values of an instance of a mapped task, found without a run. */
+static enum status find_values(struct cli *cli, const struct dag *dag, const struct task *task,
+    const struct run_facts *facts, const struct render_target *target,
+    struct attempt_facts *attempt, struct error *err)
+{
+    struct rendered_task rendered;
+    const char *const *values = NULL;
+    size_t count = 0;
+    enum status status = check_known(task, err);
+    if (status == OK)
+        status = context_render_expand(
+            cli->project, dag, task, facts, attempt, target, cli->arena, &rendered, err);
+    if (status != OK)
+        return status;
+    json_t **lists = arena_array(cli->arena, json_t *, rendered.count);
+    status = read_lists(&rendered, lists, err);
+    if (status == OK)
+        status = context_expand(
+            dag, task, (const json_t *const *)lists, cli->arena, &values, &count, err);
+    for (size_t i = 0; i < rendered.count; i++)
+        json_decref(lists[i]);
+    if (status == OK && attempt->map_index >= (int32_t)count)
+        return error_set(err, ERR_NOT_FOUND, "`%s` has %zu instance%s: there is no index %d",
+            task->task_id, count, count == 1 ? "" : "s", (int)attempt->map_index);
+    if (status == OK)
+        attempt->mapped = values[attempt->map_index];
+    return status;
+}
+
+/* An index for a mapped task, and only for one. */
+static enum status check_index(
+    struct cli *cli, const struct task *task, int32_t map_index, struct error *err)
+{
+    if ((task->expand.count > 0) == (map_index >= 0))
+        return OK;
+    if (map_index >= 0)
+        return error_set(err, ERR_USAGE, "`%s` is not mapped: it has no indexes", task->task_id);
+    error_set(err, ERR_USAGE, "`%s` is mapped: name one of its indexes", task->task_id);
+    error_hint(err, "dag render %s '%s[0]'", cli->args[0], task->task_id);
+    return ERR_USAGE;
+}
+
 static enum status render_task(struct cli *cli, const struct dag *dag, struct error *err)
 {
     const struct task *task = NULL;
@@ -204,6 +276,10 @@ static enum status render_task(struct cli *cli, const struct dag *dag, struct er
         status = conf_of(cli, &facts.conf, err);
     if (status == OK)
         status = find_target(cli, task, &target, err);
+    if (status == OK)
+        status = check_index(cli, task, attempt.map_index, err);
+    if (status == OK && task->expand.count)
+        status = find_values(cli, dag, task, &facts, &target, &attempt, err);
     if (status == OK)
         status = context_render_task(
             cli->project, dag, task, &facts, &attempt, &target, cli->arena, &rendered, err);

@@ -7,13 +7,9 @@
 /* Of a stored text; those of the renderer are smaller. */
 enum { STORED_SIZE_MAX = 256 << 20 };
 
-/* "task" or "task[3]" */
 static const char *instance_name(struct cli *cli, const struct render_instance *instance)
 {
-    const char *task_id = instance->task->task_id;
-    return instance->map_index < 0
-               ? task_id
-               : arena_printf(cli->arena, "%s[%d]", task_id, (int)instance->map_index);
+    return cli_task_word(cli->arena, instance->task->task_id, instance->map_index);
 }
 
 static enum status find_attempt(struct cli *cli, const struct run_record *run,

@@ -155,8 +155,10 @@ static void print_task(struct here *here, const struct change *change)
     bool tell = task->state != TASK_SUCCESS && task->state != TASK_RUNNING &&
                 task->state != TASK_FAILED && task->reason_text;
     printf("%02d:%02d:%02d  %s  %s%s%s%s%s\n", at.hour, at.minute, at.second,
-        cli_state_text(here->cli, task_state_name(task->state)), task->task_id,
-        duration[0] ? "  " : "", duration, tell ? "  " : "", tell ? task->reason_text : "");
+        task->reason == REASON_EXPANDED ? "  expanded"
+                                        : cli_state_text(here->cli, task_state_name(task->state)),
+        cli_task_word(here->cli->arena, task->task_id, task->map_index), duration[0] ? "  " : "",
+        duration, tell ? "  " : "", tell ? task->reason_text : "");
     fflush(stdout);
 }
 

@@ -62,7 +62,9 @@ static void print_run(struct cli *cli, const struct simulated_run *run, bool man
         char after[32] = "";
         if (task->started_us != TIME_NONE && run->started_us != TIME_NONE)
             duration_format(task->started_us - run->started_us, after);
-        table_add(&table, arena_printf(cli->arena, "  %s", task->task_id));
+        const char *times =
+            task->instances ? arena_printf(cli->arena, " × %d", (int)task->instances) : "";
+        table_add(&table, arena_printf(cli->arena, "  %s%s", task->task_id, times));
         table_add(&table, cli_state_text(cli, task_state_name(task->state)));
         table_add(&table, after);
         table_add(&table, task->reason_text);

@@ -138,7 +138,8 @@ static const char *task_duration(struct cli *cli, const struct task_record *task
 }
 
 /* What went wrong, below the table: message, SQLSTATE, place in the user's file. */
-static void print_failures(const struct task_rows *tasks, const struct attempt_rows *attempts)
+static void print_failures(
+    struct cli *cli, const struct task_rows *tasks, const struct attempt_rows *attempts)
 {
     for (size_t i = 0; i < tasks->count; i++) {
         const struct task_record *task = &tasks->at[i];
@@ -146,7 +147,8 @@ static void print_failures(const struct task_rows *tasks, const struct attempt_r
         bool failing = task->state == TASK_FAILED || task->state == TASK_UP_FOR_RETRY;
         if (!failing || !attempt || !attempt->message)
             continue;
-        printf("\n%s (try %d)", task->task_id, attempt->number);
+        printf("\n%s (try %d)", cli_task_word(cli->arena, task->task_id, task->map_index),
+            attempt->number);
         if (attempt->sqlstate)
             printf(" %s", attempt->sqlstate);
         printf("\n");
@@ -170,6 +172,7 @@ static enum status show_run(
         status = store_read_attempts(reader, run->id, NULL, cli->arena, &attempts, err);
     if (status != OK)
         return status;
+    task_rows_leave_expanded(&tasks);
     static const char *const headings[] = {"TASK", "STATE", "TRY", "DURATION", "REASON"};
     struct table table = table_begin(cli->arena, ARRAY_SIZE(headings), headings);
     for (size_t i = 0; i < tasks.count; i++) {
@@ -178,9 +181,7 @@ static enum status show_run(
             print_task_json(task, last_attempt(&attempts, task));
             continue;
         }
-        table_add(&table, task->map_index < 0
-                              ? task->task_id
-                              : arena_printf(cli->arena, "%s[%d]", task->task_id, task->map_index));
+        table_add(&table, cli_task_word(cli->arena, task->task_id, task->map_index));
         table_add(&table, cli_state_text(cli, task_state_name(task->state)));
         table_add(&table, arena_printf(cli->arena, "%d of %d", task->try_number, task->max_tries));
         table_add(&table, task_duration(cli, task));
@@ -192,7 +193,7 @@ static enum status show_run(
     printf("%s  %s  %s  %s\n\n", run->dag_id, run->run_id,
         cli_state_text(cli, run_state_name(run->state)), run->reason_text ? run->reason_text : "");
     table_print(&table, stdout);
-    print_failures(&tasks, &attempts);
+    print_failures(cli, &tasks, &attempts);
     return OK;
 }
 

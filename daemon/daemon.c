@@ -329,6 +329,7 @@ static void write_queue_item(void *context, const struct queue_item *item)
     json_kv_str(w, "run_id", item->run_id);
     json_kv_time(w, "logical_date", item->logical_us);
     json_kv_str(w, "task_id", item->task_id);
+    json_kv_int(w, "map_index", item->map_index);
     json_kv_str(
         w, "state", item->task_id ? task_state_name(item->state) : run_state_name(RUN_QUEUED));
     json_kv_str(w, "reason", item->text);

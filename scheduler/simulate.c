@@ -12,6 +12,12 @@ struct play_attempt {
     struct heap_entry entry;
     struct attempt_id id;
     enum task_state outcome;
+    const struct expand *expand; /* it is an expansion */
+};
+
+/* States of the instances of each mapped task of a run, by task and map index. */
+struct play_instances {
+    enum task_state **states; /* NULL: not expanded */
 };
 
 struct play {
@@ -25,6 +31,7 @@ struct play {
     uint64_t sequence;
     VEC(struct simulated_run) runs;
     VEC(struct run_id) ids;
+    VEC(struct play_instances) instances;
     enum status reply;
     const char *outcome; /* of the request */
 };
@@ -63,13 +70,23 @@ static enum task_state outcome_of(const struct play *play, const char *task_id)
 
 /* ---- what the plans say ---- */
 
+static size_t place_of(const struct play *play, struct run_id id)
+{
+    size_t n = play->ids.count;
+    while (n > 0 && play->ids.at[n - 1].v != id.v)
+        n--;
+    return n ? n - 1 : play->ids.count;
+}
+
 static struct simulated_run *find_run(struct play *play, struct run_id id)
 {
-    for (size_t n = play->ids.count; n-- > 0;)
-        if (play->ids.at[n].v == id.v)
-            return &play->runs.at[n];
+    size_t place = place_of(play, id);
+    if (place < play->ids.count)
+        return &play->runs.at[place];
     struct simulated_run *run = vec_add(&play->runs);
     vec_push(&play->ids, id);
+    *(struct play_instances *)vec_add(&play->instances) =
+        (struct play_instances){arena_array(play->arena, enum task_state *, play->dag->task_count)};
     struct simulated_task *tasks =
         arena_array(play->arena, struct simulated_task, play->dag->task_count);
     for (uint32_t n = 0; n < play->dag->task_count; n++) {
@@ -95,17 +112,49 @@ static void take_run(struct play *play, const struct run_record *record)
     run->ended_us = record->ended_us;
 }
 
+/* What counts first for what follows: what is not finished, then what failed. */
+static int rank(enum task_state state)
+{
+    if (!task_state_finished(state))
+        return 0;
+    return state == TASK_FAILED            ? 1
+           : state == TASK_UPSTREAM_FAILED ? 2
+           : state == TASK_SUCCESS         ? 3
+           : state == TASK_SKIPPED         ? 4
+                                           : 5;
+}
+
+/* Notes the state of an instance; true when it is the one that decides. */
+static bool take_instance(struct play *play, const struct task_record *record,
+    const struct task *task, struct simulated_task *into)
+{
+    struct play_instances *run = &play->instances.at[place_of(play, record->run)];
+    if (!run->states[task->index])
+        run->states[task->index] = arena_array(play->arena, enum task_state, MAPPED_MAX);
+    enum task_state *states = run->states[task->index];
+    states[record->map_index] = record->state;
+    if (into->instances <= record->map_index)
+        into->instances = record->map_index + 1;
+    for (int32_t n = 0; n < into->instances; n++)
+        if (rank(states[n]) < rank(record->state))
+            return false;
+    return true;
+}
+
 static void take_task(struct play *play, const struct task_record *record)
 {
     struct simulated_run *run = find_run(play, record->run);
     const struct task *task = dag_find_task(play->dag, record->task_id);
     struct simulated_task *into = (struct simulated_task *)&run->tasks[task->index];
+    if (into->started_us == TIME_NONE)
+        into->started_us = record->started_us;
+    bool expanded = record->state == TASK_REMOVED && record->reason == REASON_EXPANDED;
+    if (expanded || (record->map_index >= 0 && !take_instance(play, record, task, into)))
+        return;
     into->state = record->state;
     into->reason = record->reason;
     into->reason_text = arena_strdup(play->arena, record->reason_text);
     into->attempts = record->tries_total;
-    if (into->started_us == TIME_NONE)
-        into->started_us = record->started_us;
     into->ended_us = record->ended_us;
 }
 
@@ -113,10 +162,15 @@ static void take_start(struct play *play, const struct effect *effect)
 {
     struct play_attempt *attempt = arena_new_of(play->arena, struct play_attempt);
     attempt->id = effect->attempt;
-    attempt->outcome = outcome_of(play, play->dag->tasks[effect->task].task_id);
+    const struct task *task = &play->dag->tasks[effect->task];
+    attempt->outcome = outcome_of(play, task->task_id);
     int64_t duration_us = play->options->task_duration_us;
-    heap_set(&play->ends, &attempt->entry,
-        play->now.mono_us + (duration_us > 0 ? duration_us : US_PER_SECOND), ++play->sequence);
+    duration_us = duration_us > 0 ? duration_us : US_PER_SECOND;
+    if (task->expand.count && effect->map_index < 0) {
+        attempt->expand = &task->expand;
+        duration_us = 0;
+    }
+    heap_set(&play->ends, &attempt->entry, play->now.mono_us + duration_us, ++play->sequence);
 }
 
 static void take_reply(struct play *play, const struct effect *effect)
@@ -152,8 +206,38 @@ static enum status apply(struct play *play, const struct event *event, struct er
 
 /* ---- playing ---- */
 
+/* Of what only a run knows there is one value. */
+static size_t count_values(const struct expand *expand)
+{
+    size_t count = 1;
+    for (size_t n = 0; n < expand->count; n++) {
+        const struct expand_source *source = &expand->at[n];
+        size_t values = source->kind == EXPAND_VALUES ? json_array_size(source->values) : 1;
+        if (!expand->zip)
+            count *= values;
+        else if (source->kind == EXPAND_VALUES)
+            count = values;
+    }
+    return count;
+}
+
+static enum status expand(struct play *play, struct play_attempt *attempt, struct error *err)
+{
+    struct attempt_result result = {.outcome = OUTCOME_SUCCESS, .exit_code = -1};
+    result.mapped_count = count_values(attempt->expand);
+    const char **values = arena_array(play->arena, const char *, result.mapped_count);
+    for (size_t n = 0; n < result.mapped_count; n++)
+        values[n] = "{}";
+    result.mapped = values;
+    return apply(play,
+        &(struct event){.kind = EVENT_ATTEMPT_FINISHED, .attempt = attempt->id, .result = &result},
+        err);
+}
+
 static enum status finish(struct play *play, struct play_attempt *attempt, struct error *err)
 {
+    if (attempt->expand)
+        return expand(play, attempt, err);
     struct attempt_result result = {.exit_code = -1,
         .outcome = attempt->outcome == TASK_SUCCESS   ? OUTCOME_SUCCESS
                    : attempt->outcome == TASK_SKIPPED ? OUTCOME_SKIPPED
@@ -301,6 +385,7 @@ enum status simulate(const struct dag *dag, const struct simulate_options *optio
     heap_done(&play.ends);
     vec_done(&play.runs);
     vec_done(&play.ids);
+    vec_done(&play.instances);
     return status;
 }
 

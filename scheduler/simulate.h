@@ -18,15 +18,19 @@ struct simulate_options {
     size_t outcome_count;
     int64_t from_us, to_us;   /* logical dates, both inclusive; TIME_NONE: one run (see below) */
     int64_t now_us;           /* virtual wall time at the start */
-    int64_t task_duration_us; /* how long each attempt takes; 0 = one second */
+    int64_t task_duration_us; /* how long each attempt takes, but expansions, which take no time;
+                                 0 = one second */
 };
 
+/* A mapped task has as many instances as its lists in the DAG file make, and one for each value
+   that only a run knows; its state is that of the one that decides: failed before success. */
 struct simulated_task {
     const char *task_id;
     enum task_state state;
     enum reason reason;
     const char *reason_text;
     int32_t attempts;
+    int32_t instances;            /* of a mapped task that was expanded; 0 = none */
     int64_t started_us, ended_us; /* virtual; TIME_NONE when it never ran */
 };
 struct simulated_run {

@@ -87,6 +87,17 @@ enum status store_read_tasks(struct store *store, struct run_id run, struct aren
     return SELECT(store, &query, arena, ret, err);
 }
 
+void task_rows_leave_expanded(struct task_rows *rows)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < rows->count; i++) {
+        const struct task_record *task = &rows->at[i];
+        if (task->state != TASK_REMOVED || task->reason != REASON_EXPANDED)
+            rows->at[kept++] = *task;
+    }
+    rows->count = kept;
+}
+
 enum status store_read_instances(struct store *store, struct run_id run, const char *task_id,
     struct arena *arena, struct task_rows *ret, struct error *err)
 {

@@ -118,6 +118,8 @@ enum status store_read_runs(struct store *store, const struct run_filter *filter
 /* The tasks of a run, by task id and map index. */
 enum status store_read_tasks(struct store *store, struct run_id run, struct arena *arena,
     struct task_rows *ret, struct error *err) MUST_CHECK;
+/* Leaves out the rows of expanded tasks: their indexes stand for them, here and for people. */
+void task_rows_leave_expanded(struct task_rows *rows);
 /* The instances of one task of a run, by map index. */
 enum status store_read_instances(struct store *store, struct run_id run, const char *task_id,
     struct arena *arena, struct task_rows *ret, struct error *err) MUST_CHECK;

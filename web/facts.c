@@ -152,6 +152,15 @@ enum status read_run(struct page *page, const struct dag_facts *dag, const char 
 enum status read_tasks(
     struct page *page, struct run_id run, struct task_rows *ret, struct error *err)
 {
+    enum status status = read_task_rows(page, run, ret, err);
+    if (status == OK)
+        task_rows_leave_expanded(ret);
+    return status;
+}
+
+enum status read_task_rows(
+    struct page *page, struct run_id run, struct task_rows *ret, struct error *err)
+{
     struct store *reader;
     enum status status = web_reader(page->web, &reader, err);
     return status == OK ? store_read_tasks(reader, run, page->arena, ret, err) : status;

@@ -37,6 +37,9 @@ enum status read_runs(struct page *page, const struct run_filter *filter, struct
 /* The run that the address names: a run id, a logical date, "latest" or "failed". */
 enum status read_run(struct page *page, const struct dag_facts *dag, const char *word,
     struct run_record *ret, struct error *err) MUST_CHECK;
+/* The rows of a run's tasks; read_tasks without those of expanded ones. */
+enum status read_task_rows(
+    struct page *page, struct run_id run, struct task_rows *ret, struct error *err) MUST_CHECK;
 enum status read_tasks(
     struct page *page, struct run_id run, struct task_rows *ret, struct error *err) MUST_CHECK;
 /* Sorts tasks into the order of the graph; those the DAG does not know come last, by name. */

@@ -29,7 +29,7 @@ static enum status split_task(
 static enum status find_task(struct page *page, struct attempt_facts *facts, struct error *err)
 {
     struct task_rows tasks;
-    enum status status = read_tasks(page, facts->run.id, &tasks, err);
+    enum status status = read_task_rows(page, facts->run.id, &tasks, err);
     if (status != OK)
         return status;
     const char **ids = arena_array(page->arena, const char *, tasks.count + 1);

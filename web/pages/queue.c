@@ -25,7 +25,8 @@ static void show_item(void *context, const struct queue_item *item)
         run_label(page->arena, zone, item->logical_us));
     if (item->task_id)
         html_printf(out, "<a href=\"%s\"><bdi>%s</bdi></a>",
-            link_task(page, address, item->task_id, -1), item->task_id);
+            link_task(page, address, item->task_id, item->map_index),
+            task_word(page->arena, item->task_id, item->map_index));
     html_printf(out, "</td><td data-label=\"pool\"><bdi>%s</bdi></td><td data-label=\"since\">",
         item->pool ? item->pool : "");
     show_time(page, zone, item->since_us, SHOW_RELATIVE);

@@ -122,3 +122,49 @@ TEST(a_range_of_too_many_runs_is_refused)
     CHECK_INT(play_range(dag, "2029-01-01", "2029-02-01", arena, &result, &err), ERR_LIMIT);
     dag_unref(dag);
 }
+
+TEST(a_mapped_task_is_played_as_often_as_its_lists_say)
+{
+    static const struct {
+        const char *a, *b; /* lists; NULL: a task's XCom */
+        bool zip;
+        int32_t instances;
+    } rows[] = {{"[1, 2, 3]", "[1, 2]", false, 6}, {"[1, 2, 3]", NULL, false, 3},
+        {"[1, 2, 3]", "[4, 5, 6]", true, 3}, {NULL, NULL, false, 1}, {"[]", "[1]", false, 0}};
+    for (size_t n = 0; n < ARRAY_SIZE(rows); n++) {
+        CLEANUP(arena_freep) struct arena *arena = arena_new();
+        struct dag *dag =
+            dag_build("d", "m: {sql: db, expand: 1}\nz: {bash: 1, depends_on: [m]}\n");
+        const char *lists[] = {rows[n].a, rows[n].b};
+        struct expand_source sources[2] = {{.name = "a"}, {.name = "b"}};
+        json_t *trees[2] = {0};
+        for (int k = 0; k < 2; k++) {
+            sources[k].kind = lists[k] ? EXPAND_VALUES : EXPAND_TASK;
+            if (lists[k])
+                REQUIRE(json_parse(lists[k], strlen(lists[k]), NULL, &trees[k], NULL) == OK);
+            sources[k].values = trees[k];
+        }
+        struct expand *expand = (struct expand *)&dag->tasks[0].expand;
+        struct expand before = *expand;
+        *expand = (struct expand){sources, 2, rows[n].zip};
+        struct simulate_outcome outcome = {"m", n == 0 ? TASK_FAILED : TASK_SUCCESS};
+        struct simulate_options options = {.outcomes = &outcome,
+            .outcome_count = 1,
+            .from_us = TIME_NONE,
+            .to_us = TIME_NONE,
+            .now_us = time_of("2030-01-01")};
+        struct simulation simulation;
+        struct error err;
+        REQUIRE_OK(simulate(dag, &options, arena, &simulation, &err), &err);
+        const struct simulated_task *m = &simulation.runs[0].tasks[0];
+        CHECK_INT(m->instances, rows[n].instances);
+        CHECK_STR(task_state_name(m->state), n == 0              ? "failed"
+                                             : rows[n].instances ? "success"
+                                                                 : "skipped");
+        CHECK_STR(run_state_name(simulation.runs[0].state), n == 0 ? "failed" : "success");
+        *expand = before;
+        dag_unref(dag);
+        for (int k = 0; k < 2; k++)
+            json_decref(trees[k]);
+    }
+}
