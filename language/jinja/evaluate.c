@@ -147,16 +147,32 @@ static enum status evaluate_condition(
     return OK;
 }
 
+/* What `object.name` is looked up in at first: a mapping without a method of that name, the macros
+   and variables of an import; NULL when there are detours. */
+static const struct jinja_mapping *entries_of(
+    const struct jinja_expression *e, struct jinja_value object)
+{
+    if (object.kind == JINJA_MAPPING)
+        return e->flag ? NULL : object.mapping;
+    struct jinja_object *module = jinja_object_of(object, &jinja_module_class);
+    struct jinja_value exported = module ? ((struct jinja_module *)module)->exported : object;
+    return exported.kind == JINJA_MAPPING ? exported.mapping : NULL;
+}
+
 /* `object.name`: of mappings, which are most of what templates look into, without detours. */
 static enum status take_attribute(struct jinja_frame *frame, const struct jinja_expression *e,
     struct jinja_value object, struct jinja_value *ret)
 {
     const struct jinja_symbol *name = e->attribute.name;
-    if (object.kind == JINJA_MAPPING && !e->flag) {
-        const struct jinja_mapping_entry *entry =
-            jinja_mapping_find_text(object.mapping, name->text, name->hash);
-        *ret = entry ? jinja_mark(entry->value, object.marks & JINJA_SPREADING_MARKS)
-                     : jinja_missing_member(frame->render, object, jinja_slice(name->text));
+    const struct jinja_mapping *entries = entries_of(e, object);
+    const struct jinja_mapping_entry *entry =
+        entries ? jinja_mapping_find_text(entries, name->text, name->hash) : NULL;
+    if (entry) {
+        *ret = jinja_mark(entry->value, object.marks & JINJA_SPREADING_MARKS);
+        return OK;
+    }
+    if (entries && object.kind == JINJA_MAPPING) {
+        *ret = jinja_missing_member(frame->render, object, jinja_slice(name->text));
         return OK;
     }
     return jinja_get_attribute(frame->render, object, name->text, ret, frame->render->err);
