@@ -181,7 +181,8 @@ void emit_task_effect(struct scheduler *s, enum effect_kind kind, struct instanc
     effect->mapped = in_plan(s, i->mapped);
     effect->generation = kind == EFFECT_VOID ? i->unsettled_generation : i->attempt_generation;
     effect->fresh_session = i->try_number > 1 || i->lost_count || i->interrupted_count;
-    effect->void_before = i->unsettled && i->unsettled_generation != i->generation;
+    effect->void_before =
+        i->unsettled && i->unsettled_generation != i->generation && !PLANTED(VOID_SKIPPED);
     effect->void_generation = i->unsettled_generation;
     effect->why = i->reason;
 }

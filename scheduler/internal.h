@@ -16,6 +16,7 @@
 #include "base/heap.h"
 #include "base/json.h"
 #include "base/map.h"
+#include "base/planted.h"
 #include "base/vec.h"
 #include "scheduler/limits.h"
 #include "scheduler/rules.h"
@@ -340,7 +341,8 @@ void task_drop_intent(struct instance *i);
 /* It waits for no void and no timer any more, and nothing is wanted of it. */
 void task_stop_settling(struct scheduler *s, struct instance *i);
 void task_free_texts(struct instance *i);
-void task_past_changed(struct scheduler *s, struct instance *i);
+/* What the next run waits for, there, may be another now. */
+void run_past_changed(struct scheduler *s, const struct run *run);
 /* What the reason of a task that is waiting for its attempt's end stands for, after a restart. */
 bool intent_of_reason(const struct run *run, enum reason reason, struct intent *ret);
 
@@ -469,6 +471,8 @@ void assets_free(struct scheduler *s);
  * ----------------------------------------------------------------------- */
 /* The run was made, or loaded: what is known of its deadline. */
 void deadline_run_made(struct scheduler *s, struct run *run);
+/* It waits to run again: what counts from the start is not known any more. */
+void deadline_run_cleared(struct scheduler *s, struct run *run);
 /* It started, or starts again. */
 void deadline_run_started(struct scheduler *s, struct run *run);
 /* A task began its first attempt, or is to run again. */

@@ -112,7 +112,7 @@ static bool earlier_state(const struct earlier *earlier, const char *task_id, en
         const struct task *task = dag_find_task(run->shape->dag, task_id);
         if (task)
             *ret = mapping_state(run->tasks[task->index]);
-        return task != NULL;
+        return task && *ret != TASK_REMOVED;
     }
     *ret = TASK_NONE;
     if (!earlier->past->count)

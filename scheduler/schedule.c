@@ -119,6 +119,7 @@ static void start_runs(struct scheduler *s, struct live_dag *dag)
         struct run *run = first_startable(dag);
         struct live_backfill *b = first_waiting_backfill(dag);
         bool turn = b && (!run || dag->starts % BACKFILL_RUN_SHARE == BACKFILL_RUN_SHARE - 1);
+        turn &= !run || !PLANTED(BACKFILL_STARVED);
         if (!run && !b)
             return;
         dag->starts++;
@@ -205,7 +206,8 @@ static enum timetable_answer next_run(
     const struct scheduler *s, const struct live_dag *dag, struct timetable_run *ret)
 {
     const struct timetable *t = dag->newest->dag->timetable;
-    if (dag->covered_until_us != TIME_NONE) {
+    bool behind = PLANTED(TICK_BEHIND_MARK) && s->now.wall_us < s->schedule_us;
+    if (dag->covered_until_us != TIME_NONE && !behind) {
         /* All that a timetable asks of the last interval is where it ended and that it was one. */
         bool tiles = timetable_has_intervals(t);
         struct data_interval last = {dag->covered_until_us - tiles, dag->covered_until_us};

@@ -325,7 +325,7 @@ static enum cap cap_against(const struct instance *i)
     if (waits_for_unpause(i->run))
         return CAP_PAUSED;
     int run_max = i->run->shape->dag->max_active_tasks;
-    if (run_max > 0 && i->run->active >= run_max)
+    if (run_max > 0 && i->run->active >= run_max + PLANTED(CAP_OFF_BY_ONE))
         return CAP_RUN;
     if (i->task->max_active_tis_per_dag > 0 && cap_of(i)->active >= i->task->max_active_tis_per_dag)
         return CAP_TASK;
@@ -416,7 +416,7 @@ void slots_hold(struct scheduler *s, struct instance *i)
 
 void slots_release(struct scheduler *s, struct instance *i)
 {
-    if (!i->holding)
+    if (!i->holding || (PLANTED(SLOT_LEAKED_ON_CANCEL) && i->intent.set))
         return;
     use(s, i, -1);
     touch(s, i->lane->pool);

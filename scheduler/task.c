@@ -94,8 +94,9 @@ static void tell_downstream(struct scheduler *s, struct instance *i, enum task_s
     const struct run *run = i->run;
     for (size_t n = 0; n < i->task->downstream.count; n++) {
         struct instance *down = run->tasks[i->task->downstream.at[n]];
-        count_state(&down->up, from, i->task->setup, (uint32_t)-1);
-        count_state(&down->up, i->state, i->task->setup, 1);
+        if (!PLANTED(COUNTER_NOT_RESET_BY_CLEAR) || i->state != TASK_NONE)
+            count_state(&down->up, from, i->task->setup, (uint32_t)-1);
+        count_state(&down->up, i->state, i->task->setup, PLANTED(FINISH_COUNTED_TWICE) ? 2 : 1);
         wants_evaluation_of_all(s, down);
     }
     const struct indexes *scoped = &run->shape->tasks[i->task->index].scoped;
@@ -136,9 +137,9 @@ static void set_waiting_past(struct scheduler *s, struct instance *i, bool waiti
         i->run->waiting_past_count--;
 }
 
-void task_past_changed(struct scheduler *s, struct instance *i)
+void run_past_changed(struct scheduler *s, const struct run *run)
 {
-    struct run *next = run_next(i->run);
+    struct run *next = run_next(run);
     if (!next || !next->tasks || !next->waiting_past_count)
         return;
     run_each (waiting, next)
@@ -164,7 +165,7 @@ void task_move(struct scheduler *s, struct instance *i, enum task_event event, e
     count_in_run(s, i, from);
     if (task_state_finished(from) || task_state_finished(i->state)) {
         tell_downstream(s, i, from);
-        task_past_changed(s, i);
+        run_past_changed(s, i->run);
     }
     if (i->mapping && event != TASK_EVENT_EXPAND && task_state_finished(i->state))
         mapping_remove(s, i, 0);
@@ -306,7 +307,8 @@ static void become_ready(struct scheduler *s, struct instance *i)
         set_waiting_past(s, i, true);
         return;
     }
-    if (i->unsettled && i->unsettled_generation != i->generation) {
+    bool in_doubt = i->unsettled && i->unsettled_generation != i->generation;
+    if (in_doubt && !PLANTED(VOID_SKIPPED)) {
         task_set_reason(s, i, REASON_SETTLING, NULL);
         attempt_settle(s, i);
         return;

@@ -149,6 +149,7 @@ void run_take_version(struct scheduler *s, struct run *run, struct shape *shape)
     run->version = keep(s, shape->version);
     run_changed(s, run);
     run_recount(s, run);
+    run_past_changed(s, run);
     run_each (i, run)
         if (run->state == RUN_RUNNING)
             task_wants_evaluation(s, i);
@@ -167,6 +168,8 @@ const char *run_blocks_version(const struct run *run, const struct shape *shape)
    graph is for new runs and for `clear`. */
 void offer_version(struct scheduler *s, struct run *run, struct shape *shape)
 {
+    if (PLANTED(STALE_VERSION_STARTED) && !run->held)
+        return;
     /* a held run has no version of its own that it could keep */
     if (!run->tasks || (run->keep_version && !run->held) || run->shape == shape)
         return;

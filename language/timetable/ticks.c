@@ -1,4 +1,5 @@
 #include "language/timetable/ticks.h"
+#include "base/planted.h"
 #include "language/timetable/limits.h"
 #include "language/timetable/zone_data.h"
 
@@ -91,7 +92,8 @@ static struct pieces pieces_at(
     struct pieces pieces = {span, {{span.start_s, span.end_s, span.offset_s, false}}, 1};
     if (span.start_s != INT64_MIN)
         add_change_before(ticker, policy, &pieces);
-    if (span.end_s != INT64_MAX && !policy->elapsed && policy->overlap == TICK_SECOND) {
+    bool is_second = policy->overlap == TICK_SECOND && !PLANTED(DST_OFF_BY_ONE);
+    if (span.end_s != INT64_MAX && !policy->elapsed && is_second) {
         struct zone_span after = zone_span_at(ticker->zone, span.end_s);
         pieces.at[0].end_s -= most(span.offset_s - after.offset_s, 0);
     }

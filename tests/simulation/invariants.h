@@ -1,0 +1,140 @@
+/*
+ * What must hold, as a list: invariants.c has the table.  Each is checked whenever what it is about
+ * happens (its moment), against the models' own rows and never against the scheduler's memory,
+ * unless its sentence is about that memory.
+ *
+ * How to add one: a row in INVARIANTS, its check in invariants.c (or a file beside it); when a
+ * planted bug is to be found by it, that bug's row in planted.c.
+ */
+#ifndef TESTS_SIMULATION_INVARIANTS_H
+#define TESTS_SIMULATION_INVARIANTS_H
+
+#include "tests/simulation/sim.h"
+
+enum when {
+    WHEN_TASK_DECIDED,    /* change, task */
+    WHEN_RUN_DECIDED,     /* change, run */
+    WHEN_DAG_DECIDED,     /* change */
+    WHEN_STARTS,          /* effect, attempt, task: a start was decided */
+    WHEN_DECIDED,         /* event: all that it led to is in the live view */
+    WHEN_BATCH_COMMITTED, /* batch: just before its changes are in the store */
+    WHEN_TASK_COMMITTED,  /* change, task: just before it is in the store */
+    WHEN_ACTED,           /* effect (start: attempt): it is carried out */
+    WHEN_TARGET_COMMITS,  /* task, row */
+    WHEN_STUCK,           /* faults are over, and nothing more will happen */
+    WHEN_OVER,            /* everything has ended */
+    WHEN_COMPARED,        /* states, other_states: of an undisturbed and a disturbed play */
+};
+
+struct moment {
+    const struct change *change;
+    const struct effect *effect;
+    const struct event *event;
+    const struct batch *batch;
+    struct attempt *attempt;
+    struct row_task *task;
+    struct row_run *run;
+    struct sim_dag *dag;
+    struct ledger_row *row;
+    const char *states, *other_states;
+};
+
+/* ROW(name, moment, sentence, check) */
+#define INVARIANTS(ROW)                                                                            \
+    ROW("state_table", WHEN_TASK_DECIDED, "a task's state moves only along the table",             \
+        check_state_table)                                                                         \
+    ROW("run_states", WHEN_RUN_DECIDED,                                                            \
+        "a run goes from queued to running to an end, and back "                                   \
+        "only from an end",                                                                        \
+        check_run_states)                                                                          \
+    ROW("one_run_a_date", WHEN_RUN_DECIDED, "no logical date of a DAG has two runs",               \
+        check_one_run_a_date)                                                                      \
+    ROW("dates_as_scheduled", WHEN_RUN_DECIDED,                                                    \
+        "a daily schedule's runs are at its time of the "                                          \
+        "zone's clock (the later one of two, a skipped one moved), and their intervals are one "   \
+        "local day",                                                                               \
+        check_dates_as_scheduled)                                                                  \
+    ROW("schedule_goes_on", WHEN_DAG_DECIDED, "what a schedule has covered is never taken back",   \
+        check_schedule_goes_on)                                                                    \
+    ROW("backfill_turns", WHEN_RUN_DECIDED,                                                        \
+        "while a backfill waits for a place, at most eight "                                       \
+        "other runs of its DAG start",                                                             \
+        check_backfill_turns)                                                                      \
+    ROW("run_cap", WHEN_DECIDED, "no run starts above max_active_runs of its DAG or backfill",     \
+        check_run_cap)                                                                             \
+    ROW("conditions", WHEN_STARTS,                                                                 \
+        "no task starts before its run runs, its trigger rule is met, "                            \
+        "its setups have succeeded and its DAG may start tasks",                                   \
+        check_conditions)                                                                          \
+    ROW("past", WHEN_STARTS,                                                                       \
+        "a task that depends on the past starts after its success, or skip, "                      \
+        "in the run before",                                                                       \
+        check_past)                                                                                \
+    ROW("slots", WHEN_STARTS,                                                                      \
+        "pools, connections and processes are never given more slots than "                        \
+        "they have",                                                                               \
+        check_slots)                                                                               \
+    ROW("task_caps", WHEN_STARTS,                                                                  \
+        "max_active_tasks and max_active_tis_per_dag are never "                                   \
+        "exceeded",                                                                                \
+        check_task_caps)                                                                           \
+    ROW("one_attempt", WHEN_STARTS, "a task has one attempt at a time", check_one_attempt)         \
+    ROW("void_first", WHEN_STARTS,                                                                 \
+        "a generation starts with a void of an older one that may "                                \
+        "still commit",                                                                            \
+        check_void_first)                                                                          \
+    ROW("newest_version", WHEN_STARTS,                                                             \
+        "an attempt runs the newest version unless the graph has "                                 \
+        "changed or its run keeps its own",                                                        \
+        check_newest_version)                                                                      \
+    ROW("wait_bound", WHEN_STARTS,                                                                 \
+        "with the offered load below capacity no ready task waits "                                \
+        "longer than the bound, whatever its class or DAG",                                        \
+        check_wait_bound)                                                                          \
+    ROW("no_idle_slot", WHEN_DECIDED, "no ready task waits while all that it needs is free",       \
+        check_no_idle_slot)                                                                        \
+    ROW("one_leader", WHEN_BATCH_COMMITTED, "batches are committed in order, by the leader only",  \
+        check_one_leader)                                                                          \
+    ROW("compare_and_set", WHEN_TASK_COMMITTED,                                                    \
+        "a change of a task comes from the state that "                                            \
+        "the store holds",                                                                         \
+        check_compare_and_set)                                                                     \
+    ROW("commit_before_act", WHEN_ACTED, "effects follow the commit of what they act on",          \
+        check_commit_before_act)                                                                   \
+    ROW("exactly_once", WHEN_TARGET_COMMITS,                                                       \
+        "a (dag, date, task, map index, generation) commits "                                      \
+        "in its target at most once",                                                              \
+        check_exactly_once)                                                                        \
+    ROW("newest_generation", WHEN_TARGET_COMMITS,                                                  \
+        "no generation commits once a newer one has "                                              \
+        "begun",                                                                                   \
+        check_newest_generation)                                                                   \
+    ROW("all_ends", WHEN_STUCK, "when faults stop, everything ends", check_all_ends)               \
+    ROW("nothing_left", WHEN_OVER,                                                                 \
+        "when everything has ended, no slot is held and nothing is "                               \
+        "live",                                                                                    \
+        check_nothing_left)                                                                        \
+    ROW("truth", WHEN_OVER,                                                                        \
+        "a SQL task is a success when, and only when, its generation has "                         \
+        "committed (marks by hand apart)",                                                         \
+        check_truth)                                                                               \
+    ROW("none_lost", WHEN_OVER, "with catchup all every day of a daily schedule has its run",      \
+        check_none_lost)                                                                           \
+    ROW("same_end", WHEN_COMPARED, "the final states with crashes equal those without",            \
+        check_same_end)
+
+struct invariant {
+    const char *name;
+    enum when when;
+    const char *sentence;
+    bool (*check)(struct sim *sim, const struct moment *moment);
+};
+extern const struct invariant invariants[];
+extern const size_t invariant_count;
+/* Met when an assertion of the scheduler itself fails. */
+extern const struct invariant invariant_assertions;
+
+/* Checks those of that moment; a violation ends the program (sim_violation). */
+void invariants_check(struct sim *sim, enum when when, const struct moment *moment);
+
+#endif
