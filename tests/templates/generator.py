@@ -112,9 +112,11 @@ class Generator:
     def context(self):
         pick, number = self.random.choice, self.random.randint
         values = {name: number(-20, 200) for name in INT_NAMES}
-        values |= {name: pick([2.5, -0.25, 1e-7, 3.14159, 100.0, 1e17, -0.0]) for name in FLOAT_NAMES}
+        floats = [2.5, -0.25, 1e-7, 3.14159, 100.0, 1e17, -0.0]
+        values |= {name: pick(floats) for name in FLOAT_NAMES}
         texts = ["Hello World", "don't STOP o'clock", "<a href='x'>y</a> &amp; z", "a\r\nb\rc",
-                 "1.5", "  pad  ", "ΑΣ ǅungla ﬁ", "x-y--z a_b", "aa bb a", "", "the quick brown fox jumps over the lazy dog",
+                 "1.5", "  pad  ", "ΑΣ ǅungla ﬁ", "x-y--z a_b", "aa bb a", "",
+                 "the quick brown fox jumps over the lazy dog",
                  "Ünï çödé ß", "line\nline two\n\n  last", "12", "x' or \"y\" \\ z", "a\tb %s {}"]
         values |= {name: pick(texts) for name in TEXT_NAMES}
         values["html"] = pick(["<b>bold & \"x\"</b>", "<!-- c --> a <i>  b</i>", "plain"])

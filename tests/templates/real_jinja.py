@@ -1,5 +1,6 @@
 """Jinja2 as a program, run by the interpreter that has it: `real_jinja.py --names` writes the names
-of its statements, filters, tests and globals, and otherwise it answers cases as render_many.c does."""
+of its statements, filters, tests and globals, and otherwise it answers cases as render_many.c
+does."""
 
 import json
 import sys
@@ -56,7 +57,8 @@ def names():
     tags = {tag for extension in jinja2.Environment(extensions=EXTENSIONS).extensions.values()
             for tag in extension.tags}
     return {"version": jinja2.__version__, "filters": sorted(jinja2.filters.FILTERS),
-            "tests": sorted(jinja2.tests.TESTS), "globals": sorted(jinja2.defaults.DEFAULT_NAMESPACE),
+            "tests": sorted(jinja2.tests.TESTS),
+            "globals": sorted(jinja2.defaults.DEFAULT_NAMESPACE),
             "statements": sorted(jinja2.parser._statement_keywords | tags | {"call", "filter"})}
 
 
