@@ -96,6 +96,25 @@ static void load_source(
     }
 }
 
+/* Their settings are rendered together. */
+static void check_connections(
+    struct loading *l, const struct task_plan *plan, const struct yaml_node *mapping)
+{
+    const char *first = NULL;
+    for (size_t i = 0; i < plan->expand_count; i++) {
+        const struct expand_source *source = &plan->expand[i].source;
+        if (source->kind != EXPAND_SQL || !source->connection)
+            continue;
+        if (first && !str_equal(first, source->connection))
+            report_hint(report(l->diagnostics, mapping->pairs[i].value, ERR_VALUE_RANGE,
+                            "the queries of one `expand` are asked on one connection, these on "
+                            "`%s` and `%s`",
+                            first, source->connection),
+                "let a task before it ask one of them, and take its XCom");
+        first = first ? first : source->connection;
+    }
+}
+
 /* What lists in the file come to can be told now. */
 static void check_counts(
     struct loading *l, const struct task_plan *plan, const struct yaml_node *mapping, bool zip)
@@ -144,4 +163,5 @@ void load_expand(struct loading *l, struct task_plan *plan, const struct yaml_no
         load_source(l, pair->value, own, &plan->expand[i]);
     }
     check_counts(l, plan, mapping, zip);
+    check_connections(l, plan, mapping);
 }

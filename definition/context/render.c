@@ -205,16 +205,16 @@ static bool has_setting(const struct named_texts *settings, const char *name)
     return false;
 }
 
-/* The connection's settings that the task does not have itself; they stand in dag.yaml. */
-static enum status add_connection_settings(struct rendering *r, struct error *err)
+/* The connection's settings that are not among the task's own; they stand in dag.yaml. */
+static enum status add_connection_settings(
+    struct rendering *r, const char *name, const struct named_texts *own, struct error *err)
 {
-    const struct sql_task *sql = &r->context.task->sql;
     const struct connection *connection =
-        sql->connection ? project_find_connection(r->context.project, sql->connection) : NULL;
+        name ? project_find_connection(r->context.project, name) : NULL;
     for (size_t i = 0; connection && i < connection->settings.count; i++) {
         const struct named_text *setting = &connection->settings.at[i];
         struct jinja_result *result;
-        if (!setting->text.value || has_setting(&sql->settings, setting->name))
+        if (!setting->text.value || has_setting(own, setting->name))
             continue;
         enum status status =
             render_text(r, "dag.yaml", &setting->text, (struct slice){0}, &result, err);
@@ -281,7 +281,7 @@ static enum status render_sql(struct rendering *r, struct error *err)
     if (status == OK)
         status = add_parameters(r, err);
     if (status == OK)
-        status = add_connection_settings(r, err);
+        status = add_connection_settings(r, sql->connection, &sql->settings, err);
     if (status == OK)
         status = add_named(r, "settings", &sql->settings, err);
     return status;
@@ -429,6 +429,11 @@ static enum status render_expand(struct rendering *r, struct error *err)
     enum status status = OK;
     for (size_t i = 0; status == OK && i < expand->count; i++)
         status = render_source(r, &expand->at[i], err);
+    /* all queries of a task are asked on one connection */
+    for (size_t i = 0; status == OK && i < expand->count; i++)
+        if (expand->at[i].kind == EXPAND_SQL)
+            return add_connection_settings(
+                r, expand->at[i].connection, &(struct named_texts){0}, err);
     return status;
 }
 

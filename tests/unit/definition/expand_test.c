@@ -49,6 +49,10 @@ TEST(mistakes_are_told_with_what_to_write)
                                           "`connection: greenplum`");
     check_mistake("{t: {sql: select 1, connection: x}}", "4:58 there is no connection `x`; declare "
                                                          "it under `connections` in dag.yaml");
+    check_mistake("{t: {sql: select 1, connection: other}, u: {sql: select 2, connection: "
+                  "greenplum}}",
+        "4:69 the queries of one `expand` are asked on one connection, these on `other` and "
+        "`greenplum`; let a task before it ask one of them, and take its XCom");
     check_mistake(
         "{t: {task: a, connection: other}}", "4:52 `connection` is for a query: an XCom has none");
     check_mistake("{a: [1, 2], b: [1]}, expand_mode: zip",

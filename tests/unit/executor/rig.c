@@ -31,7 +31,26 @@ static struct attempt_result keep_result(struct rig *rig, const struct attempt_r
     copy.detail = keep(rig, result->detail);
     copy.xcom = keep(rig, result->xcom);
     copy.decision = keep(rig, result->decision);
+    const char **mapped = arena_array(rig->arena, const char *, result->mapped_count);
+    for (size_t i = 0; i < result->mapped_count; i++)
+        mapped[i] = keep(rig, result->mapped[i]);
+    copy.mapped = mapped;
     return copy;
+}
+
+static const char *give_xcom(void *user, struct run_id run, const char *task_id, int32_t map_index,
+    const char *key, struct arena *arena)
+{
+    const struct rig *rig = user;
+    (void)run, (void)task_id, (void)map_index, (void)key;
+    return rig->xcom ? arena_strdup(arena, rig->xcom) : NULL;
+}
+
+static size_t give_indexes(
+    void *user, struct run_id run, const char *task_id, struct arena *arena, const int32_t **ret)
+{
+    (void)user, (void)run, (void)task_id, (void)arena, (void)ret;
+    return 0;
 }
 
 static void on_event(void *user, const struct event *event)
@@ -63,6 +82,7 @@ static void make_executor(struct rig *rig)
         .supervisor = helper,
         .user = rig,
         .event = on_event,
+        .xcom = {give_xcom, give_indexes},
     };
     REQUIRE_OK(executor_new(&options, &rig->ex, &err), &err);
 }

@@ -28,6 +28,8 @@ struct rig {
     int32_t number; /* of the last attempt */
     int64_t generation;
 
+    const char *xcom; /* of every task, NULL = none */
+
     size_t started;
     VEC(struct rig_end) ends;
     VEC(struct event) voids; /* result points into the arena */
