@@ -28,10 +28,19 @@ static const struct project project = {.root = "/nonexistent",
 static const struct render_target target = {
     .name = "default", .version = "", .plpython = "plpython3u"};
 
-static const char *pull(void *user, const char *task_id, const char *key, struct arena *arena)
+static const char *pull(
+    void *user, const char *task_id, int32_t map_index, const char *key, struct arena *arena)
 {
-    (void)user, (void)key, (void)arena;
+    (void)user, (void)map_index, (void)key, (void)arena;
     return str_equal(task_id, "t") ? "{\"a\": [1, \"2007-04-12T01:02:03+02:00\", null]}" : NULL;
+}
+
+static size_t instances(void *user, const char *task_id, struct arena *arena, const int32_t **ret)
+{
+    static const int32_t indexes[] = {0, 2};
+    (void)user, (void)task_id, (void)arena;
+    *ret = indexes;
+    return ARRAY_SIZE(indexes);
 }
 
 /* In a zone with clock changes, on a day with one. */
@@ -102,6 +111,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         .now_us = date_us + US_PER_DAY,
         .seed = 42,
         .xcom = pull,
+        .indexes = instances,
         .sampled = flags & SAMPLED ? &sampled : NULL};
     struct context context = {.arena = arena,
         .project = &project,
