@@ -90,7 +90,7 @@ def test_there_are_several_hundred_templates(groups, say):
     say(", ".join(f"{name} {count}" for name, count in own.items()) + "\n")
     templates = sum(not template[0]["expression"] for name in own for template in groups[name])
     assert templates >= OWN_MIN
-    assert (recorded, vectors) == (413, 82)
+    assert recorded >= 413 and vectors == 82
 
 
 def test_what_was_recorded_is_what_jinja2_says(renderings, expected):
