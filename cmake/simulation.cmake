@@ -36,3 +36,7 @@ foreach(row IN LISTS rows)
         COMMAND simulation --planted ${bug} --instances 200000)
     set_tests_properties(simulation/planted/${bug} PROPERTIES LABELS simulation TIMEOUT 300)
 endforeach()
+
+# What a decision costs: bench/decisions.c, of interest in the preset `release`.
+add_executable(bench_decisions bench/decisions.c)
+target_link_libraries(bench_decisions PRIVATE dag_scheduler)

@@ -80,6 +80,7 @@ void past_add(struct scheduler *s, struct run *run)
         tasks[i] = (struct past_task){run->tasks[i]->task->task_id, mapping_state(run->tasks[i])};
     past_set(s, run->dag, run->logical_us, tasks, run->task_count);
     mem_free(tasks);
+    run_past_changed(s, run);
 }
 
 /* A run before another one: live, or remembered. */
