@@ -365,6 +365,13 @@ static enum status add_conversion(struct percent *p, const struct conversion *c)
     }
 }
 
+/* Python takes what has items for names' values, of which some may be left. */
+static bool has_items(struct jinja_value v)
+{
+    return v.kind == JINJA_MAPPING || v.kind == JINJA_LIST || v.kind == JINJA_UNDEFINED ||
+           (v.kind == JINJA_OBJECT && (v.object->class->item || v.object->class->slice));
+}
+
 static enum status format_all(struct percent *p, struct jinja_value format)
 {
     enum status status = OK;
@@ -385,9 +392,8 @@ static enum status format_all(struct percent *p, struct jinja_value format)
     }
     if (status)
         return status;
-    bool all = p->args.kind == JINJA_TUPLE
-                   ? p->next >= p->args.list->count
-                   : p->next > 0 || p->args.kind == JINJA_MAPPING || p->args.kind == JINJA_LIST;
+    bool all = p->args.kind == JINJA_TUPLE ? p->next >= p->args.list->count
+                                           : p->next > 0 || has_items(p->args);
     if (!all)
         return error_set(
             p->err, ERR_TEMPLATE_TYPE, "not all arguments converted during string formatting");

@@ -87,7 +87,7 @@ FOREIGN_ERRORS = ("too many statically nested blocks", "too many nested parenthe
 
 def difference(real, ours):
     """None when both agree, "skip" when the case cannot be compared, else what differs."""
-    if any(word in real.get("out", "") for word in FOREIGN_OUTPUT):
+    if any(word in real.get("out", "").lower() for word in FOREIGN_OUTPUT):
         return "skip"
     if any(word in real.get("error", "") for word in FOREIGN_ERRORS):
         return "skip" if "out" in ours else None

@@ -217,7 +217,7 @@ EXPRESSIONS = {
              "cycler(<any>, <any>).current", "namespace(a=<any>).a", "{'k': <any>}.k", "plain",
              "(<any> or <any>)", "(<any> and <any>)", "<any_list>|last|d", "absent|d(<any>)",
              "namespace(a=<any>)", "(5)[1:]|d(<any>)", "'abc'[<small>:]", "mixed[<small>]",
-             "<str>.encode()", "<str>.encode('latin-1', 'replace')"]),
+             "<str>.encode()|string", "<str>.encode('latin-1', 'replace').hex()"]),
 }
 
 WILD = ["<any>", "<any>.zz", "<any>[<any>]", "<any> + <any>", "<any>|sort", "<any>|join", "xs.zz.y",
