@@ -26,7 +26,7 @@ enum status jinja_check_slowly(struct jinja_render *render, struct error *err)
             (unsigned long long)limits->steps);
     int64_t elapsed = clock_now().mono_us - render->started.mono_us;
     if (elapsed > (int64_t)limits->duration_ms * US_PER_MS)
-        return error_set(err, ERR_TEMPLATE_STEP_LIMIT, "the template took longer than %llu ms",
+        return error_set(err, ERR_TEMPLATE_TIME_LIMIT, "the template took longer than %llu ms",
             (unsigned long long)limits->duration_ms);
     return jinja_check_size(render, 0, err);
 }

@@ -207,6 +207,17 @@ TEST(each_ceiling_has_its_own_error)
     }
 }
 
+TEST(a_template_that_takes_too_long_is_ended)
+{
+    CLEANUP(arena_freep) struct arena *arena = arena_new();
+    struct jinja_limits limits = {.duration_ms = 1, .steps = UINT64_C(1) << 40};
+    struct error err;
+    CHECK(render_limited("\n{{ range(1000000000) | sum }}", limits, arena, &err) ==
+          ERR_TEMPLATE_TIME_LIMIT);
+    CHECK_STR(err.message, "the template took longer than 1 ms");
+    CHECK_INT(err.place.line, 2);
+}
+
 TEST(deep_nesting_of_the_source_is_an_error_and_no_crash)
 {
     static const struct {
