@@ -296,17 +296,17 @@ static void draw_capacity(struct sim *sim)
 /* What people ask for at the start of a play that is compared, or steady. */
 static void ask_at_start(struct sim *sim)
 {
-    bool steady = sim->kind == EPISODE_STEADY; /* a backfill has its own places, and few */
+    bool steady = sim->kind == EPISODE_STEADY; /* a backfill makes few runs, one after the other */
     for (int n = 0; n < sim->dag_count; n++) {
         struct sim_dag *dag = &sim->dags[n];
         uint64_t what = sim_hash(sim, (uint64_t)n, 1, 1, 1);
         if (!dag->uses_past && dag->schedule && !str_equal(dag->schedule, "@once") && what % 2)
             act_backfill(sim, dag,
                 (struct backfill_record){.from_us = dag->start_us,
-                    .to_us = dag->start_us + 30 * US_PER_HOUR,
+                    .to_us = dag->start_us + (steady ? 1 : 30) * US_PER_HOUR,
                     .only = "missing",
                     .reverse = what % 3 == 0,
-                    .max_active_runs = (int32_t)(what >> 8) % 3 + steady});
+                    .max_active_runs = steady ? 1 : (int32_t)(what >> 8) % 3});
         if (!dag->uses_past && what >> 16 & 1)
             act_trigger(sim, dag, dag->start_us - US_PER_HOUR);
     }

@@ -124,6 +124,8 @@ static inline enum verdict rule_stated(
         return VERDICT_RUN;
     if (!under_way)
         return state_when_all_ended(rule, n);
+    if (rule == RULE_ALL_DONE_SETUP_SUCCESS) /* a teardown is never decided ahead of the work */
+        return VERDICT_WAIT;
     enum verdict verdict = state_common(rule, tried, 0, kept);
     return verdict == VERDICT_RUN && !stated_at_once(rule) ? VERDICT_WAIT : verdict;
 }

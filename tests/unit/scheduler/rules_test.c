@@ -1,5 +1,6 @@
 /* Trigger rules as functions of sets. */
 #include "scheduler/rules.h"
+#include "tests/simulation/rule_statement.h"
 #include "tests/unit/test.h"
 
 enum { UPSTREAMS_MAX = 4, END_STATES = 4 };
@@ -102,4 +103,93 @@ TEST(work_in_a_setups_scope_waits_for_all_setups_and_a_failed_one_wins)
     CHECK_INT(scope_verdict(&setups), VERDICT_UPSTREAM_FAILED);
     setups = (struct upstream_counts){.total = 2, .success = 2};
     CHECK_INT(scope_verdict(&setups), VERDICT_RUN);
+}
+
+/* ---- against a second statement of the rules ---- */
+
+static const enum task_state stated[] = {
+    TASK_RUNNING, TASK_SUCCESS, TASK_FAILED, TASK_UPSTREAM_FAILED, TASK_SKIPPED, TASK_REMOVED};
+enum { STATED = 6 };
+
+/* What the scheduler's counters are for these upstreams. */
+static struct upstream_counts counts_of(const struct stated_upstream *ups, size_t total)
+{
+    struct stated_counts n = state_counts(ups, total);
+    return (struct upstream_counts){.total = (uint32_t)n.all,
+        .success = (uint32_t)n.success,
+        .failed = (uint32_t)n.failed,
+        .upstream_failed = (uint32_t)n.upstream_failed,
+        .skipped = (uint32_t)n.skipped,
+        .setups = (uint32_t)n.setups,
+        .setup_success = (uint32_t)n.setup_success,
+        .setup_skipped = (uint32_t)n.setup_skipped};
+}
+
+/* Calls `check` for all combinations of up to four upstreams, each a setup or not. */
+static size_t each_combination(
+    enum trigger_rule rule, bool (*check)(enum trigger_rule, struct stated_upstream *, size_t))
+{
+    size_t wrong = 0;
+    for (size_t total = 0; total <= UPSTREAMS_MAX; total++) {
+        size_t combinations = 1;
+        for (size_t n = 0; n < total; n++)
+            combinations *= 2 * STATED;
+        for (size_t c = 0; c < combinations; c++) {
+            struct stated_upstream ups[UPSTREAMS_MAX];
+            for (size_t n = 0, rest = c; n < total; n++, rest /= 2 * STATED)
+                ups[n] = (struct stated_upstream){stated[rest % STATED], rest / STATED % 2};
+            wrong += !check(rule, ups, total);
+        }
+    }
+    return wrong;
+}
+
+static bool is_as_stated(enum trigger_rule rule, struct stated_upstream *ups, size_t total)
+{
+    struct upstream_counts counts = counts_of(ups, total);
+    return rule_verdict(rule, &counts) == rule_stated(rule, ups, total);
+}
+
+TEST(every_rule_says_what_it_is_stated_to_say_for_all_combinations_of_upstream_states)
+{
+    for (int rule = 0; rule < TRIGGER_RULE_COUNT; rule++)
+        if (!CHECK(each_combination((enum trigger_rule)rule, is_as_stated) == 0))
+            fprintf(stderr, "  %s\n", trigger_rule_name((enum trigger_rule)rule));
+}
+
+/* The first verdict other than "wait" as upstreams end one after the other, in every order. */
+static bool every_order_gives(enum trigger_rule rule, struct stated_upstream *now,
+    const struct stated_upstream *ends, size_t total, enum verdict want)
+{
+    struct upstream_counts counts = counts_of(now, total);
+    enum verdict verdict = rule_verdict(rule, &counts);
+    if (verdict != VERDICT_WAIT)
+        return verdict == want;
+    for (size_t n = 0; n < total; n++) {
+        if (task_state_finished(now[n].state) || !task_state_finished(ends[n].state))
+            continue;
+        now[n].state = ends[n].state;
+        bool same = every_order_gives(rule, now, ends, total, want);
+        now[n].state = TASK_RUNNING;
+        if (!same)
+            return false;
+    }
+    return true;
+}
+
+static bool is_the_same_in_every_order(
+    enum trigger_rule rule, struct stated_upstream *ends, size_t total)
+{
+    struct stated_upstream now[UPSTREAMS_MAX];
+    for (size_t n = 0; n < total; n++)
+        now[n] = (struct stated_upstream){TASK_RUNNING, ends[n].setup};
+    struct upstream_counts counts = counts_of(ends, total);
+    return every_order_gives(rule, now, ends, total, rule_verdict(rule, &counts));
+}
+
+TEST(every_order_of_finishes_gives_the_same_verdict)
+{
+    for (int rule = 0; rule < TRIGGER_RULE_COUNT; rule++)
+        if (!CHECK(each_combination((enum trigger_rule)rule, is_the_same_in_every_order) == 0))
+            fprintf(stderr, "  %s\n", trigger_rule_name((enum trigger_rule)rule));
 }
