@@ -79,7 +79,7 @@ class Generator:
         self.wild = 0
         files = {"library": LIBRARY, "strict": BASE_REQUIRED, "bloc": BLOC,
                  "part": "[{{ i }}{{ s }}]"}
-        self.wild = self.random.choice([0, 0, 0.01, 0.05])
+        self.wild = self.random.choice([0, 0, 0, 0, 0.01, 0.03])
         if self.random.random() < 0.15:
             files["part"] = self.prelude + self.body(2)
         files["base"] = self.prelude + self.fill(BASE, 2)
@@ -141,7 +141,7 @@ class Generator:
     def case(self):
         self.blocks = 0
         case = {"files": self.files(), "context": self.context()}
-        for option, share in (("strict", 0.15), ("autoescape", 0.15), ("trim", 0.2),
+        for option, share in (("strict", 0.08), ("autoescape", 0.15), ("trim", 0.2),
                               ("lstrip", 0.2), ("keep", 0.2)):
             if self.random.random() < share:
                 case[option] = True
