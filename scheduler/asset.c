@@ -122,6 +122,11 @@ enum status scheduler_load_asset_queue(
     queue->record.dag_id = dag->dag_id;
     queue->record.asset = keep(s, record->asset);
     queue->changed = false;
+    if (!dag->newest && !queue->wanted) {
+        /* its file cannot be read now: until it can, the rows say what it was scheduled on */
+        queue->wanted = true;
+        vec_push(&asset_make(s, record->asset)->consumers, dag);
+    }
     if (!queue->wanted)
         queue_empty(s, dag, queue);
     dag_wants_step(s, dag);

@@ -167,8 +167,9 @@ static void arm_next(struct scheduler *s, struct run *run)
 {
     int64_t next_us = run_is_pending(run) ? run->deadline_us : INT64_MAX;
     if (run->tasks)
-        run_each(i, run) if (task_is_pending(i) && i->deadline_us < next_us) next_us =
-            i->deadline_us;
+        run_each (i, run)
+            if (task_is_pending(i) && i->deadline_us < next_us)
+                next_us = i->deadline_us;
     if (next_us != INT64_MAX)
         arm(s, run, next_us);
 }
@@ -202,6 +203,17 @@ void deadline_run_made(struct scheduler *s, struct run *run)
         set_run(s, run, version);
 }
 
+void deadline_run_cleared(struct scheduler *s, struct run *run)
+{
+    const struct dag *version = run->shape ? run->shape->dag : NULL;
+    if (!version && run->dag->newest)
+        version = run->dag->newest->dag;
+    wake_stop(s, &run->deadline);
+    if (!version || version->deadline.kind != DEADLINE_LOGICAL)
+        run->deadline_us = run->deadline_missed_us = TIME_NONE;
+    arm_next(s, run);
+}
+
 void deadline_run_started(struct scheduler *s, struct run *run)
 {
     const struct dag *version = run->shape->dag;
@@ -212,8 +224,9 @@ void deadline_run_started(struct scheduler *s, struct run *run)
         run->deadline_us = run->deadline_missed_us = TIME_NONE;
     if (!logical || run->deadline_us == TIME_NONE)
         set_run(s, run, version);
-    run_each(i, run) if (i->task->deadline.kind == DEADLINE_LOGICAL && i->deadline_us == TIME_NONE)
-        set_task(s, i, TIME_NONE);
+    run_each (i, run)
+        if (i->task->deadline.kind == DEADLINE_LOGICAL && i->deadline_us == TIME_NONE)
+            set_task(s, i, TIME_NONE);
     arm_next(s, run);
 }
 
@@ -259,11 +272,11 @@ void deadline_due(struct scheduler *s, struct run *run)
         tell(s, run, NULL, -1, run->deadline_us);
     }
     if (run->tasks)
-        run_each(i, run) if (task_is_pending(i) && i->deadline_us <= now_us)
-        {
-            i->deadline_missed_us = now_us;
-            task_changed(s, i);
-            tell(s, run, i->task->task_id, i->map_index, i->deadline_us);
-        }
+        run_each (i, run)
+            if (task_is_pending(i) && i->deadline_us <= now_us) {
+                i->deadline_missed_us = now_us;
+                task_changed(s, i);
+                tell(s, run, i->task->task_id, i->map_index, i->deadline_us);
+            }
     arm_next(s, run);
 }

@@ -578,6 +578,7 @@ void run_revive(struct scheduler *s, struct run *run, enum run_event event, enum
     run->backfill = run->backfill_id ? backfill_find(run->dag, run->backfill_id) : NULL;
     run_link(s, run);
     run->queued_us = s->now.wall_us;
+    deadline_run_cleared(s, run);
     if (run->state == RUN_QUEUED) {
         run_queue(s, run);
         return;

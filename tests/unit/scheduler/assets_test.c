@@ -327,6 +327,24 @@ TEST(an_event_by_hand_counts_as_one_and_an_unknown_asset_is_refused)
     world_done(&w);
 }
 
+TEST(a_dag_whose_file_is_broken_at_a_restart_loses_nothing)
+{
+    struct world w;
+    begin(&w);
+    world_adopt(&w, consumer("c", ASSET_ALL, "a b"));
+    produce(&w, "pa", "make-a");
+    struct dag *version = dag_ref(vec_pop(&w.versions));
+    world_crash(&w); /* no version of `c` now */
+    produce(&w, "pb", "make-b");
+    CHECK_INT(runs_of(&w, "c"), 0);
+    CHECK_INT(queue_of(&w, "c", "b")->count, 1);
+    dag_unref(version);
+    world_adopt(&w, version);
+    CHECK_INT(runs_of(&w, "c"), 1);
+    CHECK_INT(consumed(&w, world_last_run(&w)->id, "a"), 1);
+    world_done(&w);
+}
+
 TEST(a_removed_consumer_is_left_alone)
 {
     struct world w;

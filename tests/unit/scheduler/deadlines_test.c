@@ -215,6 +215,28 @@ TEST(a_clear_begins_a_deadline_from_start_anew_and_not_one_from_the_date)
     world_done(&w);
 }
 
+TEST(a_cleared_run_that_waits_for_its_turn_is_not_late)
+{
+    struct world w;
+    world_init(&w, NULL);
+    struct dag *dag = with_run_deadline(from_start(US_PER_HOUR));
+    dag->max_active_runs = 1;
+    world_adopt(&w, dag);
+    trigger(&w);
+    struct run_id first = world_last_run(&w)->id;
+    end(&w, "a", OUTCOME_FAILED);
+    trigger(&w);
+    world_load_run(&w, map_get(w.runs, key_of(&w, first.v, NULL)));
+    CHECK_INT(world_request(&w,
+                  &(struct request){
+                      .kind = REQUEST_CLEAR, .dag_id = "d", .runs = &first, .run_count = 1}),
+        OK);
+    world_advance(&w, 3 * US_PER_HOUR);
+    REQUIRE(w.missed.count == 1);
+    CHECK_STR(w.missed.at[0].run_id, world_last_run(&w)->run_id);
+    world_done(&w);
+}
+
 /* Runs of so many minutes each, one after the other. */
 static void run_for(struct world *w, const int *minutes, size_t count)
 {

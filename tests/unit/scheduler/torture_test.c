@@ -43,6 +43,26 @@ static uint64_t pick(struct torture *t, uint64_t below)
     return (t->state >> 33) % below;
 }
 
+/* d1 updates x and y, on which d2 is scheduled. */
+static void add_assets(struct torture *t, struct dag *dag, uint64_t which)
+{
+    static const char *const names[] = {"x", "y"};
+    struct task *tasks = (struct task *)dag->tasks;
+    for (uint32_t n = 0; which == 1 && n < dag->task_count; n++)
+        tasks[n].outlets = (struct names){&names[n % 2], 1};
+    if (which == 2)
+        dag_set_assets(dag, pick(t, 2) ? ASSET_ANY : ASSET_ALL, pick(t, 3) ? "x y" : "y");
+}
+
+static void add_deadlines(struct torture *t, struct dag *dag)
+{
+    struct task *tasks = (struct task *)dag->tasks;
+    enum deadline_kind kind = (enum deadline_kind)pick(t, DEADLINE_TYPICAL + 1);
+    struct deadline deadline = {kind, (int64_t)pick(t, 48) * US_PER_HOUR, 1.5};
+    dag_set_deadline(dag, deadline);
+    tasks[0].deadline = tasks[dag->task_count - 1].deadline = deadline;
+}
+
 static struct dag *make_dag(struct torture *t, uint64_t which, uint64_t version)
 {
     char dag_id[8];
@@ -54,6 +74,8 @@ static struct dag *make_dag(struct torture *t, uint64_t which, uint64_t version)
     dag->max_active_tasks = 2;
     dag->run_timeout_us = which == 1 ? 6 * US_PER_HOUR : 0;
     dag->fail_fast = false;
+    add_assets(t, dag, which);
+    add_deadlines(t, dag);
     /* a version of its own even when the text was there before */
     snprintf(dag->version, sizeof dag->version, "v%d", ++t->versions);
     return dag;
@@ -157,6 +179,20 @@ static void check_finished(struct torture *t)
     }
 }
 
+/* What is noted as missed is told, once; an event is consumed once, and what was consumed is not
+   queued any more. */
+static void check_told(struct torture *t)
+{
+    REQUIRE(t->w.missed.count == t->w.missed_notes);
+    vec_each (record, &t->w.run_assets) {
+        const struct run_record *run = map_get(t->w.runs, key_of(&t->w, record->run.v, NULL));
+        const char *key = arena_printf(t->w.arena, "%s/%s", run->dag_id, record->asset);
+        const struct asset_queue_record *queue = map_get(t->w.queues, key);
+        REQUIRE(queue && record->last_event <= queue->after_event);
+        REQUIRE(!queue->last_event || queue->last_event > queue->after_event);
+    }
+}
+
 static void check_safety(struct torture *t, int step)
 {
     check_attempts(t);
@@ -165,6 +201,7 @@ static void check_safety(struct torture *t, int step)
     if (step % 50 == 0) {
         check_dates(t);
         check_finished(t);
+        check_told(t);
     }
 }
 
@@ -406,6 +443,9 @@ static void torture(uint64_t seed)
     come_to_rest(&t);
     check_dates(&t);
     check_finished(&t);
+    check_told(&t);
+    CHECK(t.w.missed.count > 0);
+    CHECK(t.w.run_assets.count > 0);
     map_free(t.doubts);
     world_done(&t.w);
 }

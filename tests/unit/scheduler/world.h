@@ -40,6 +40,7 @@ struct world {
     VEC(struct attempt_under_way) under_way;
     struct effect reply; /* the last one */
     VEC(struct missed_deadline) missed;
+    size_t missed_notes; /* rows that became missed */
     size_t starts, ended_runs, paused_effects, jumps, load_wishes, changes, requests;
     int64_t wished_us;
     uint64_t random;
@@ -100,6 +101,11 @@ static const char *name_of(struct world *w, const char *task_id, int32_t map_ind
                          : arena_printf(w->arena, "%s[%d]", task_id, (int)map_index);
 }
 
+static bool was_noted(int64_t before_us, int64_t missed_us)
+{
+    return missed_us != TIME_NONE && missed_us != before_us;
+}
+
 static void store_run(struct world *w, const struct run_record *from)
 {
     struct run_record *run = arena_memdup(w->arena, from, sizeof *from);
@@ -110,6 +116,9 @@ static void store_run(struct world *w, const struct run_record *from)
     run->version = arena_strdup(w->arena, from->version);
     run->triggered_by = arena_strdup(w->arena, from->triggered_by);
     run->note = arena_strdup(w->arena, from->note);
+    const struct run_record *before = map_get(w->runs, key_of(w, from->id.v, NULL));
+    w->missed_notes +=
+        was_noted(before ? before->deadline_missed_us : TIME_NONE, from->deadline_missed_us);
     map_set(w->runs, key_of(w, from->id.v, NULL), run);
 }
 
@@ -127,6 +136,8 @@ static void store_task(struct world *w, const struct change *change)
     task->mapped = arena_strdup(w->arena, from->mapped);
     task->decision = arena_strdup(w->arena, from->decision);
     REQUIRE(task->reason_text != NULL);
+    w->missed_notes +=
+        was_noted(before ? before->deadline_missed_us : TIME_NONE, from->deadline_missed_us);
     map_set(w->tasks, key, task);
 }
 
@@ -189,8 +200,12 @@ static void store_run_asset(struct world *w, const struct run_asset_record *from
 {
     struct run_asset_record record = *from;
     REQUIRE(map_has(w->runs, key_of(w, from->run.v, NULL)));
-    vec_each (other, &w->run_assets)
-        REQUIRE(other->run.v != from->run.v || !str_equal(other->asset, from->asset));
+    const struct run_record *run = map_get(w->runs, key_of(w, from->run.v, NULL));
+    vec_each (other, &w->run_assets) {
+        const struct run_record *earlier = map_get(w->runs, key_of(w, other->run.v, NULL));
+        bool same = str_equal(other->asset, from->asset) && str_equal(earlier->dag_id, run->dag_id);
+        REQUIRE(!same || other->last_event <= from->after_event);
+    }
     record.asset = arena_strdup(w->arena, from->asset);
     vec_push(&w->run_assets, record);
 }
