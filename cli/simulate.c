@@ -7,7 +7,39 @@ static const char *outcomes_path, *from_text, *to_text;
 
 enum { OUTCOMES_SIZE_MAX = 8 << 20 };
 
-/* {task_id: "success" | "failed" | "skipped"} */
+/* What a success decides, as a branch's or short circuit's text: ids, or true and false. */
+static const char *choice_of(struct cli *cli, const json_t *value)
+{
+    if (json_is_boolean(value))
+        return json_is_true(value) ? "true" : "false";
+    if (json_is_string(value))
+        return arena_strdup(cli->arena, json_string_value(value));
+    if (!json_is_array(value))
+        return NULL;
+    struct strbuf ids = {0};
+    bool ok = true;
+    for (size_t i = 0; i < json_array_size(value); i++) {
+        const char *id = json_string_value(json_array_get(value, i));
+        ok = ok && id;
+        strbuf_printf(&ids, "%s%s", i ? "," : "", id ? id : "");
+    }
+    const char *text = ok ? strbuf_to_arena(&ids, cli->arena) : NULL;
+    strbuf_done(&ids);
+    return text;
+}
+
+/* "success", or {"success": what it decides}. */
+static bool read_outcome(struct cli *cli, json_t *value, struct simulate_outcome *ret)
+{
+    const char *name = json_string_value(value);
+    if (name)
+        return task_state_parse(name, &ret->state);
+    ret->state = TASK_SUCCESS;
+    ret->choice = choice_of(cli, json_object_get(value, task_state_name(TASK_SUCCESS)));
+    return ret->choice && json_object_size(value) == 1;
+}
+
+/* {task_id: outcome} */
 static enum status read_outcomes(
     struct cli *cli, struct simulate_options *options, struct error *err)
 {
@@ -31,12 +63,12 @@ static enum status read_outcomes(
     {
         struct simulate_outcome *outcome = &outcomes[options->outcome_count++];
         outcome->task_id = arena_strdup(cli->arena, task_id);
-        const char *name = json_string_value(state);
-        if (name && task_state_parse(name, &outcome->state))
+        if (read_outcome(cli, state, outcome))
             continue;
         status = error_set(
             err, ERR_INVALID, "%s: the outcome of `%s` is not a state", outcomes_path, task_id);
-        error_hint(err, "write \"success\", \"failed\" or \"skipped\"");
+        error_hint(err, "write \"success\", \"failed\" or \"skipped\"; of a branch {\"success\": "
+                        "[ids]}, of a short_circuit {\"success\": false}");
         break;
     }
     json_decref(tree);
@@ -111,7 +143,8 @@ static enum status run(struct cli *cli, struct error *err)
 
 static const struct option options[] = {
     OPTION_TEXT("outcomes", 0, &outcomes_path, "FILE",
-        "JSON: task id → success, failed or skipped; others succeed"),
+        "JSON: task id → success, failed or skipped; others succeed. {\"success\": [ids]}: what a "
+        "branch chooses; all else goes on"),
     OPTION_TEXT("from", 0, &from_text, "DATE", "first logical date of many runs"),
     OPTION_TEXT("to", 0, &to_text, "DATE", "last logical date, inclusive"),
     OPTION_END,
@@ -124,7 +157,9 @@ const struct command command_simulate = {
     .arguments_max = 1,
     .summary = "what would happen, in virtual time",
     .description = "Plays a run (or those from --from to --to) in virtual time, with the outcomes "
-                   "given for single tasks. Nothing is started, read or written.",
+                   "given for single tasks. Nothing is started, read or written. A branch chooses "
+                   "all that follows it unless its outcome says {\"success\": [\"a\", \"b\"]}; "
+                   "{\"success\": false} lets a short_circuit or latest_only skip what follows.",
     .examples = "dag simulate geolife\n"
                 "dag simulate dags/geolife.yaml --outcomes out.json --json",
     .options = options,

@@ -4,6 +4,7 @@
 #include "base/heap.h"
 #include "base/json.h"
 #include "base/map.h"
+#include "definition/model/choice.h"
 #include "language/timetable/timetable.h"
 #include "scheduler/limits.h"
 
@@ -12,6 +13,7 @@ struct play_attempt {
     struct heap_entry entry;
     struct attempt_id id;
     enum task_state outcome;
+    const char *decision;        /* as in struct attempt_result */
     const struct expand *expand; /* it is an expansion */
 };
 
@@ -23,6 +25,7 @@ struct play_instances {
 struct play {
     const struct dag *dag;
     const struct simulate_options *options;
+    const char **decisions; /* of each outcome: as in struct attempt_result */
     struct arena *arena;
     struct scheduler *scheduler;
     struct plan plan;
@@ -36,36 +39,59 @@ struct play {
     const char *outcome; /* of the request */
 };
 
-static enum status check_outcomes(
-    const struct dag *dag, const struct simulate_options *options, struct error *err)
+/* What the outcome's choice comes to: as in struct attempt_result. */
+static enum status read_choice(const struct dag *dag, const struct simulate_outcome *outcome,
+    struct arena *arena, const char **ret, struct error *err)
+{
+    const struct task *task = dag_find_task(dag, outcome->task_id);
+    *ret = NULL;
+    if (!outcome->choice)
+        return OK;
+    if (!task_kind_decides(task->kind))
+        return error_set(err, ERR_INVALID,
+            "`%s` decides nothing: it is no branch, short_circuit "
+            "or latest_only",
+            task->task_id);
+    if (task->kind != KIND_BRANCH) {
+        *ret = choice_is_no(slice_of(outcome->choice)) ? "[]" : NULL;
+        return OK;
+    }
+    bool *marks = arena_array(arena, bool, task->downstream.count);
+    enum status status = choice_read(dag, task, slice_of(outcome->choice), marks, err);
+    if (status == OK)
+        *ret = choice_json(dag, task, marks, arena);
+    return status;
+}
+
+static enum status report_no_task(const struct dag *dag, const char *task_id, struct error *err)
 {
     CLEANUP(mem_freep) void *names = mem_alloc_zero(dag->task_count, sizeof(const char *));
     const char **ids = names;
     for (uint32_t n = 0; n < dag->task_count; n++)
         ids[n] = dag->tasks[n].task_id;
-    for (size_t n = 0; n < options->outcome_count; n++) {
+    error_set(err, ERR_NOT_FOUND, "`%s` has no task `%s`", dag->dag_id, task_id);
+    const char *near = suggest(task_id, ids, dag->task_count);
+    if (near)
+        error_hint(err, "did you mean `%s`?", near);
+    return ERR_NOT_FOUND;
+}
+
+static enum status read_outcomes(struct play *play, struct error *err)
+{
+    const struct simulate_options *options = play->options;
+    enum status status = OK;
+    play->decisions = arena_array(play->arena, const char *, options->outcome_count);
+    for (size_t n = 0; status == OK && n < options->outcome_count; n++) {
         const struct simulate_outcome *outcome = &options->outcomes[n];
-        if (!dag_find_task(dag, outcome->task_id)) {
-            error_set(err, ERR_NOT_FOUND, "`%s` has no task `%s`", dag->dag_id, outcome->task_id);
-            const char *near = suggest(outcome->task_id, ids, dag->task_count);
-            if (near)
-                error_hint(err, "did you mean `%s`?", near);
-            return ERR_NOT_FOUND;
-        }
+        if (!dag_find_task(play->dag, outcome->task_id))
+            return report_no_task(play->dag, outcome->task_id, err);
         if (outcome->state != TASK_SUCCESS && outcome->state != TASK_FAILED &&
             outcome->state != TASK_SKIPPED)
             return error_set(err, ERR_INVALID, "`%s` cannot end in %s when it is run",
                 outcome->task_id, task_state_name(outcome->state));
+        status = read_choice(play->dag, outcome, play->arena, &play->decisions[n], err);
     }
-    return OK;
-}
-
-static enum task_state outcome_of(const struct play *play, const char *task_id)
-{
-    for (size_t n = 0; n < play->options->outcome_count; n++)
-        if (str_equal(play->options->outcomes[n].task_id, task_id))
-            return play->options->outcomes[n].state;
-    return TASK_SUCCESS;
+    return status;
 }
 
 /* ---- what the plans say ---- */
@@ -158,12 +184,23 @@ static void take_task(struct play *play, const struct task_record *record)
     into->ended_us = record->ended_us;
 }
 
+static void take_outcome(const struct play *play, const char *task_id, struct play_attempt *attempt)
+{
+    attempt->outcome = TASK_SUCCESS;
+    for (size_t n = 0; n < play->options->outcome_count; n++)
+        if (str_equal(play->options->outcomes[n].task_id, task_id)) {
+            attempt->outcome = play->options->outcomes[n].state;
+            attempt->decision = play->decisions[n];
+            return;
+        }
+}
+
 static void take_start(struct play *play, const struct effect *effect)
 {
     struct play_attempt *attempt = arena_new_of(play->arena, struct play_attempt);
     attempt->id = effect->attempt;
     const struct task *task = &play->dag->tasks[effect->task];
-    attempt->outcome = outcome_of(play, task->task_id);
+    take_outcome(play, task->task_id, attempt);
     int64_t duration_us = play->options->task_duration_us;
     duration_us = duration_us > 0 ? duration_us : US_PER_SECOND;
     if (task->expand.count && effect->map_index < 0) {
@@ -239,6 +276,7 @@ static enum status finish(struct play *play, struct play_attempt *attempt, struc
     if (attempt->expand)
         return expand(play, attempt, err);
     struct attempt_result result = {.exit_code = -1,
+        .decision = attempt->decision,
         .outcome = attempt->outcome == TASK_SUCCESS   ? OUTCOME_SUCCESS
                    : attempt->outcome == TASK_SKIPPED ? OUTCOME_SKIPPED
                                                       : OUTCOME_FAILED};
@@ -368,12 +406,12 @@ static enum status check_range(
 enum status simulate(const struct dag *dag, const struct simulate_options *options,
     struct arena *arena, struct simulation *ret, struct error *err)
 {
-    enum status status = check_outcomes(dag, options, err);
+    struct play play = {.dag = dag, .options = options, .arena = arena};
+    enum status status = read_outcomes(&play, err);
     if (!status)
         status = check_range(dag, options, err);
     if (status)
         return status;
-    struct play play = {.dag = dag, .options = options, .arena = arena};
     play.scheduler = scheduler_for(dag);
     play.now.wall_us = options->now_us;
     plan_init(&play.plan);

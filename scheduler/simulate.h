@@ -11,6 +11,9 @@
 struct simulate_outcome {
     const char *task_id;
     enum task_state state;
+    /* Of a success that decides what follows: what a branch gives ("a, b"), or a short circuit or
+       latest_only ("no").  NULL: all goes on; of latest_only, as the virtual clock says. */
+    const char *choice;
 };
 
 struct simulate_options {
@@ -52,8 +55,8 @@ struct simulation {
 /*
  * Plays the run that `dag trigger` would make at `now_us`, or, with from_us and to_us, the runs
  * that `dag backfill` would make.  An outcome for a task that the DAG does not have is
- * ERR_NOT_FOUND, with the nearest name as a hint; more than SIMULATED_RUNS_MAX runs are ERR_LIMIT.
- * The result is in `arena`.
+ * ERR_NOT_FOUND, with the nearest name as a hint; a choice that it cannot make is refused, too;
+ * more than SIMULATED_RUNS_MAX runs are ERR_LIMIT. The result is in `arena`.
  */
 enum status simulate(const struct dag *dag, const struct simulate_options *options,
     struct arena *arena, struct simulation *ret, struct error *err) MUST_CHECK;

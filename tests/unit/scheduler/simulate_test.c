@@ -9,7 +9,7 @@ TEST(one_run_is_printed_as_the_command_prints_it)
 {
     CLEANUP(arena_freep) struct arena *arena = arena_new();
     struct dag *dag = dag_build("d", "a: {bash: 1}\nb: {bash: 1, depends_on: [a]}\n");
-    struct simulate_outcome outcomes[] = {{"a", TASK_FAILED}};
+    struct simulate_outcome outcomes[] = {{"a", TASK_FAILED, NULL}};
     struct simulate_options options = by_hand;
     options.outcomes = outcomes;
     options.outcome_count = 1;
@@ -32,7 +32,7 @@ TEST(retries_are_used_up_in_virtual_time)
 {
     CLEANUP(arena_freep) struct arena *arena = arena_new();
     struct dag *dag = dag_build("d", "a: {bash: 1, retries: 3, retry_delay: 3600}\n");
-    struct simulate_outcome outcomes[] = {{"a", TASK_FAILED}};
+    struct simulate_outcome outcomes[] = {{"a", TASK_FAILED, NULL}};
     struct simulate_options options = by_hand;
     options.outcomes = outcomes;
     options.outcome_count = 1;
@@ -78,7 +78,7 @@ TEST(runs_that_wait_for_ever_are_told)
     CLEANUP(arena_freep) struct arena *arena = arena_new();
     struct dag *dag = dag_build("d", "a: {bash: 1, depends_on_past: true}\n");
     dag_set_schedule(dag, "@daily", "2029-01-01", NULL);
-    struct simulate_outcome outcomes[] = {{"a", TASK_FAILED}};
+    struct simulate_outcome outcomes[] = {{"a", TASK_FAILED, NULL}};
     struct simulate_options options = by_hand;
     options.outcomes = outcomes;
     options.outcome_count = 1;
@@ -97,7 +97,7 @@ TEST(mistakes_are_told_with_the_nearest_name)
 {
     CLEANUP(arena_freep) struct arena *arena = arena_new();
     struct dag *dag = dag_build("d", "load: {bash: 1}\n");
-    struct simulate_outcome outcomes[] = {{"laod", TASK_FAILED}};
+    struct simulate_outcome outcomes[] = {{"laod", TASK_FAILED, NULL}};
     struct simulate_options options = by_hand;
     options.outcomes = outcomes;
     options.outcome_count = 1;
@@ -105,7 +105,7 @@ TEST(mistakes_are_told_with_the_nearest_name)
     struct error err;
     CHECK_INT(simulate(dag, &options, arena, &result, &err), ERR_NOT_FOUND);
     CHECK_STR(err.hint, "did you mean `load`?");
-    outcomes[0] = (struct simulate_outcome){"load", TASK_RUNNING};
+    outcomes[0] = (struct simulate_outcome){"load", TASK_RUNNING, NULL};
     CHECK_INT(simulate(dag, &options, arena, &result, &err), ERR_INVALID);
     CHECK_INT(
         play_range(dag, "2029-05-01", "2029-05-02", arena, &result, &err), ERR_WITHOUT_SCHEDULE);
@@ -147,7 +147,7 @@ TEST(a_mapped_task_is_played_as_often_as_its_lists_say)
         struct expand *expand = (struct expand *)&dag->tasks[0].expand;
         struct expand before = *expand;
         *expand = (struct expand){sources, 2, rows[n].zip};
-        struct simulate_outcome outcome = {"m", n == 0 ? TASK_FAILED : TASK_SUCCESS};
+        struct simulate_outcome outcome = {"m", n == 0 ? TASK_FAILED : TASK_SUCCESS, NULL};
         struct simulate_options options = {.outcomes = &outcome,
             .outcome_count = 1,
             .from_us = TIME_NONE,
@@ -167,4 +167,56 @@ TEST(a_mapped_task_is_played_as_often_as_its_lists_say)
         for (int k = 0; k < 2; k++)
             json_decref(trees[k]);
     }
+}
+
+static enum status play_choice(struct dag *dag, struct simulate_outcome outcome,
+    struct arena *arena, struct simulation *ret, struct error *err)
+{
+    struct simulate_options options = by_hand;
+    options.outcomes = &outcome;
+    options.outcome_count = 1;
+    return simulate(dag, &options, arena, ret, err);
+}
+
+TEST(a_branch_chooses_all_unless_its_outcome_says_what)
+{
+    CLEANUP(arena_freep) struct arena *arena = arena_new();
+    struct dag *dag = dag_build("d", "choose: {branch: 1}\na: {bash: 1, depends_on: [choose]}\n"
+                                     "b: {bash: 1, depends_on: [choose]}\n");
+    struct simulation result;
+    struct error err;
+    struct simulate_outcome outcome = {"choose", TASK_SUCCESS, NULL};
+    REQUIRE_OK(play_choice(dag, outcome, arena, &result, &err), &err);
+    CHECK_INT(result.runs[0].tasks[1].state, TASK_SUCCESS);
+    CHECK_INT(result.runs[0].tasks[2].state, TASK_SUCCESS);
+    outcome.choice = "b";
+    REQUIRE_OK(play_choice(dag, outcome, arena, &result, &err), &err);
+    CHECK_INT(result.runs[0].tasks[1].state, TASK_SKIPPED);
+    CHECK_STR(result.runs[0].tasks[1].reason_text, "skipped: `choose` chose `b`");
+    CHECK_INT(result.runs[0].tasks[2].state, TASK_SUCCESS);
+    outcome.choice = "bb";
+    CHECK_INT(play_choice(dag, outcome, arena, &result, &err), ERR_UNKNOWN_REFERENCE);
+    outcome.task_id = "a";
+    CHECK_INT(play_choice(dag, outcome, arena, &result, &err), ERR_INVALID);
+    CHECK(strstr(err.message, "`a` decides nothing") != NULL);
+    dag_unref(dag);
+}
+
+TEST(latest_only_is_decided_by_the_virtual_clock)
+{
+    CLEANUP(arena_freep) struct arena *arena = arena_new();
+    struct dag *dag =
+        dag_build("d", "newest: {latest_only: 1}\na: {bash: 1, depends_on: [newest]}\n");
+    dag_set_schedule(dag, "@daily", "2029-01-01", NULL);
+    struct simulation result;
+    struct error err;
+    REQUIRE_OK(play_range(dag, "2029-12-29", "2029-12-31", arena, &result, &err), &err);
+    REQUIRE(result.run_count == 3);
+    CHECK_INT(result.runs[0].tasks[1].state, TASK_SKIPPED);
+    CHECK_INT(result.runs[1].tasks[1].state, TASK_SKIPPED);
+    CHECK_INT(result.runs[2].tasks[1].state, TASK_SUCCESS);
+    struct simulate_outcome outcome = {"newest", TASK_SUCCESS, "false"};
+    REQUIRE_OK(play_choice(dag, outcome, arena, &result, &err), &err);
+    CHECK_INT(result.runs[0].tasks[1].state, TASK_SKIPPED);
+    dag_unref(dag);
 }
