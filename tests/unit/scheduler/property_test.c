@@ -1,7 +1,7 @@
 /* What must hold for every DAG, every order of finishes and every crash. */
 #include "tests/unit/scheduler/world.h"
 
-enum { DAGS = 60, ORDERS = 6, TASKS_MAX = 14 };
+enum { DAGS = 150, ORDERS = 6, TASKS_MAX = 14 };
 
 static uint64_t next_number(uint64_t *state)
 {
@@ -16,8 +16,10 @@ static bool chance(uint64_t *state, uint64_t of_hundred)
 
 static void add_task(struct strbuf *text, uint64_t n, uint64_t *state)
 {
+    static const char *const kinds[] = {"sql: db", "bash: 1", "sql: db", "bash: 1", "branch: 1",
+        "short_circuit: 1", "short_circuit: direct"};
     strbuf_printf(
-        text, "t%llu: {%s", (unsigned long long)n, chance(state, 50) ? "sql: db" : "bash: 1");
+        text, "t%llu: {%s", (unsigned long long)n, kinds[next_number(state) % ARRAY_SIZE(kinds)]);
     bool any = false;
     for (uint64_t up = 0; up < n; up++)
         if (chance(state, 30)) {
@@ -44,13 +46,26 @@ static struct dag *random_dag(uint64_t seed)
     return dag;
 }
 
+/* What a branch or short circuit decides: the same whenever it is asked. */
+static const char *decision_of(struct world *w, uint64_t *state, const struct attempt_under_way *a)
+{
+    const struct task *task = dag_find_task(w->versions.at[0], a->task_id);
+    bool nothing = chance(state, 40);
+    if (task->kind == KIND_SHORT_CIRCUIT || !task->downstream.count || nothing)
+        return nothing ? "[]" : NULL;
+    uint32_t chosen = task->downstream.at[next_number(state) % task->downstream.count];
+    return arena_printf(w->arena, "[\"%s\"]", w->versions.at[0]->tasks[chosen].task_id);
+}
+
 /* How an attempt ends depends on the task and the try alone, so that all plays agree: the first
    tries may be lost, interrupted or failed, the last one has the task's own end. */
-static struct attempt_result result_of(uint64_t seed, const struct attempt_under_way *a)
+static struct attempt_result result_of(
+    struct world *w, uint64_t seed, const struct attempt_under_way *a)
 {
     uint64_t state = seed ^ hash_u64(a->task_id, strlen(a->task_id));
     struct attempt_result result = {.exit_code = -1};
     uint64_t end = next_number(&state) % 100;
+    result.decision = decision_of(w, &state, a);
     result.outcome = end < 60 ? OUTCOME_SUCCESS : end < 75 ? OUTCOME_SKIPPED : OUTCOME_FAILED;
     if (result.outcome == OUTCOME_FAILED)
         result.may_commit = chance(&state, 30);
@@ -72,7 +87,7 @@ static void end_one(struct world *w, uint64_t seed, uint64_t *order)
         world_started(w, a);
         return;
     }
-    struct attempt_result result = result_of(seed, a);
+    struct attempt_result result = result_of(w, seed, a);
     world_end(w, a, &result);
 }
 

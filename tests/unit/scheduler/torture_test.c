@@ -10,15 +10,17 @@
 enum { SEEDS = 10, SEEDS_LONG = 300, STEPS = 1500, DAG_COUNT = 3, VERSIONS = 3 };
 
 static const char *const texts[VERSIONS] = {
-    "a: {sql: db, retries: 1, retry_delay: 60}\nb: {bash: 1, depends_on: [a]}\n"
-    "c: {sql: db, depends_on: [a], execution_timeout: 300}\n"
-    "m: {sql: db, depends_on: [a], expand: 1, retries: 1, retry_delay: 60}\n"
+    "a: {sql: db, retries: 1, retry_delay: 60}\nk: {branch: 1, depends_on: [a], retries: 1}\n"
+    "b: {bash: 1, depends_on: [a, k], trigger_rule: one_success}\n"
+    "c: {sql: db, depends_on: [k], execution_timeout: 300}\n"
+    "m: {sql: db, depends_on: [a, k], expand: 1, retries: 1, retry_delay: 60}\n"
     "d: {sql: db, depends_on: [b, c, m], trigger_rule: all_done}\n",
     "a: {sql: db, retries: 2, retry_delay: 30}\nb: {bash: 1, depends_on: [a], pool_slots: 2}\n"
-    "c: {sql: db, depends_on: [a], execution_timeout: 600}\n"
+    "k: {short_circuit: 1, depends_on: [b]}\n"
+    "c: {sql: db, depends_on: [a, k], execution_timeout: 600}\n"
     "m: {sql: db, depends_on: [a], expand: 1, max_active_tis_per_dagrun: 1}\n"
     "d: {sql: db, depends_on: [b, c, m], trigger_rule: all_done}\n",
-    "a: {sql: db, depends_on_past: true}\nc: {sql: db, depends_on: [a]}\n"
+    "a: {sql: db, depends_on_past: true}\nk: {latest_only: 1}\nc: {sql: db, depends_on: [a, k]}\n"
     "m: {sql: db, depends_on: [c], expand: 1, depends_on_past: true}\n"
     "e: {bash: 1, depends_on: [c, m]}\n",
 };
@@ -29,6 +31,7 @@ struct torture {
     int versions;
     bool calm;          /* nothing fails any more */
     struct map *doubts; /* run/task → struct doubt */
+    struct map *known;  /* attempts that were looked at when they began */
 };
 
 /* The generation of which an attempt that has ended may still commit. */
@@ -133,6 +136,30 @@ static void check_attempts(struct torture *t)
         }
 }
 
+/* An attempt never begins of a task that the decision of `k` skips: no path joins another one that
+   was chosen, but `d`, and that is no direct downstream. */
+static void check_decided(struct torture *t, const struct attempt_under_way *a)
+{
+    const struct task_record *k = world_task_of(&t->w, a->run, "k");
+    const struct run_record *run = map_get(t->w.runs, key_of(&t->w, a->run.v, NULL));
+    const struct dag *dag = run ? version_of(&t->w, run->version) : NULL;
+    const struct task *by = dag ? dag_find_task(dag, "k") : NULL;
+    if (!k || k->state != TASK_SUCCESS || !k->decision || !by)
+        return;
+    char id[16];
+    snprintf(id, sizeof id, "\"%s\"", a->task_id);
+    for (size_t n = 0; n < by->downstream.count; n++)
+        if (str_equal(dag->tasks[by->downstream.at[n]].task_id, a->task_id))
+            REQUIRE(strstr(k->decision, id) != NULL);
+}
+
+static void check_decisions(struct torture *t)
+{
+    vec_each (a, &t->w.under_way)
+        if (!a->is_void && !map_set(t->known, a->id.text, t))
+            check_decided(t, a);
+}
+
 static size_t count_started(struct torture *t, enum task_kind of)
 {
     size_t count = 0;
@@ -197,6 +224,7 @@ static void check_safety(struct torture *t, int step)
 {
     check_attempts(t);
     check_voids(t);
+    check_decisions(t);
     REQUIRE(count_started(t, KIND_SQL) <= 3);
     if (step % 50 == 0) {
         check_dates(t);
@@ -242,6 +270,8 @@ static void end_attempt(struct torture *t)
     result.may_commit =
         !is_expansion(a) && (result.outcome == OUTCOME_LOST ||
                                 (result.outcome != OUTCOME_SUCCESS && !t->calm && pick(t, 4) == 0));
+    static const char *const decisions[] = {NULL, "[]", "[\"b\"]", "[\"c\",\"m\"]"};
+    result.decision = decisions[pick(t, ARRAY_SIZE(decisions))];
     note_end(t, a, &result);
     world_end(&t->w, a, &result);
 }
@@ -262,7 +292,8 @@ static void ask_about_run(struct torture *t)
 {
     static const enum request_kind kinds[] = {REQUEST_CLEAR, REQUEST_MARK, REQUEST_CANCEL};
     static const enum task_state marks[] = {TASK_SUCCESS, TASK_FAILED, TASK_SKIPPED};
-    static const char *const tasks[] = {"a", "b", "c+", "+d", "*", "e", "m", "m[1]", "m[0]+"};
+    static const char *const tasks[] = {
+        "a", "b", "c+", "+d", "*", "e", "m", "m[1]", "m[0]+", "k", "k+"};
     const struct run_record *run = any_run(t);
     if (!run)
         return;
@@ -430,7 +461,7 @@ static void come_to_rest(struct torture *t)
 
 static void torture(uint64_t seed)
 {
-    struct torture t = {.state = seed, .doubts = map_new()};
+    struct torture t = {.state = seed, .doubts = map_new(), .known = map_new()};
     struct slots_setting connection = {"db", 3};
     world_init(&t.w, &(struct scheduler_options){
                          .seed = seed, .connections = &connection, .connection_count = 1});
@@ -447,6 +478,7 @@ static void torture(uint64_t seed)
     CHECK(t.w.missed.count > 0);
     CHECK(t.w.run_assets.count > 0);
     map_free(t.doubts);
+    map_free(t.known);
     world_done(&t.w);
 }
 

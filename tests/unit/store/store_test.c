@@ -117,6 +117,7 @@ TEST(what_was_written_is_read_back_in_every_column)
         add_run(&plan, run_row(7, "geolife", 1000));
         struct task_record task = task_row(7, "clean", TASK_RUNNING);
         task.unsettled = true;
+        task.decision = "[\"a\"]";
         snprintf(task.attempt.text, sizeof(task.attempt.text), "%s",
             "00000000-0000-4000-8000-000000000001");
         add_task(&plan, task, TASK_NONE, true);
@@ -148,6 +149,7 @@ TEST(what_was_written_is_read_back_in_every_column)
         CHECK_INT(tasks.at[0].state, TASK_RUNNING);
         CHECK_INT(tasks.at[0].generation, INT64_MAX - 5);
         CHECK(tasks.at[0].unsettled);
+        CHECK_STR(tasks.at[0].decision, "[\"a\"]");
         CHECK_STR(tasks.at[0].attempt.text, "00000000-0000-4000-8000-000000000001");
         CHECK_INT(tasks.at[0].reason, REASON_WAITING_UPSTREAM);
     }
