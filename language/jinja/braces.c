@@ -378,7 +378,9 @@ static enum status field_value(struct braces *b, struct slice field, struct jinj
             key = jinja_int(index);
         status = item ? jinja_get_item(b->call->render, *ret, key, &next, b->err)
                       : jinja_plain_attribute(b->call->render, *ret, name, &next, b->err);
-        if (!status && next.kind == JINJA_UNDEFINED)
+        /* An undefined value in a mapping is there. */
+        bool held = item && !jinja_is_absent(jinja_mapping_get_value(*ret, key));
+        if (!status && next.kind == JINJA_UNDEFINED && !held)
             status = error_set(b->err, ERR_TEMPLATE_VALUE, "the format's field '%.*s' is not there",
                 SLICE_ARG(field));
         *ret = next;

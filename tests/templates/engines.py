@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -78,7 +79,7 @@ def answers(command, cases):
 
 # What Jinja2 says of texts that are not its own affair: addresses of objects, limits of Python's
 # compiler, integers beyond 64 bits, which are an error here, and programs that it writes wrongly.
-FOREIGN_OUTPUT = (" at 0x",)
+FOREIGN_OUTPUT = re.compile(r"\bat\s+0x", re.IGNORECASE)
 FOREIGN_ERRORS = ("too many statically nested blocks", "too many nested parentheses",
                   "Exceeds the limit", "maximum recursion depth", "MemoryError", "OverflowError",
                   "Tried to resolve a name to a reference", "name 'inf' is not defined",
@@ -87,7 +88,7 @@ FOREIGN_ERRORS = ("too many statically nested blocks", "too many nested parenthe
 
 def difference(real, ours):
     """None when both agree, "skip" when the case cannot be compared, else what differs."""
-    if any(word in real.get("out", "").lower() for word in FOREIGN_OUTPUT):
+    if FOREIGN_OUTPUT.search(real.get("out", "")):
         return "skip"
     if any(word in real.get("error", "") for word in FOREIGN_ERRORS):
         return "skip" if "out" in ours else None
