@@ -87,6 +87,9 @@ static enum status find_timetable(struct cli *cli, const struct zone **zone,
     if (!is_schedule && cli_load_dag(cli, cli->args[0], ret_dag, err) == OK) {
         *ret = (*ret_dag)->timetable;
         *zone = (*ret_dag)->zone;
+        if (!*ret && (*ret_dag)->assets)
+            return error_set(err, ERR_INVALID, "`%s` runs when data arrives (%s), not at dates",
+                (*ret_dag)->dag_id, (*ret_dag)->schedule_text);
         if (!*ret)
             return error_set(err, ERR_INVALID, "`%s` has no schedule", (*ret_dag)->dag_id);
         return OK;

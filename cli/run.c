@@ -174,6 +174,14 @@ static void print_attempt(const struct attempt_record *attempt)
     }
 }
 
+static void print_missed(const struct effect *effect)
+{
+    char deadline[TIME_TEXT_SIZE];
+    time_format_iso(effect->deadline_us, deadline);
+    fprintf(stderr, "warning: %s%s missed its deadline, %s\n",
+        effect->task_id ? "task " : "the run", effect->task_id ? effect->task_id : "", deadline);
+}
+
 static void on_committed(void *user, const struct plan *plan)
 {
     struct here *here = user;
@@ -189,6 +197,9 @@ static void on_committed(void *user, const struct plan *plan)
             here->ended = run_state_finished(change->run.state);
         }
     }
+    for (size_t i = 0; i < plan->effects.count; i++)
+        if (plan->effects.at[i].kind == EFFECT_DEADLINE_MISSED)
+            print_missed(&plan->effects.at[i]);
     if (here->ended)
         stop(here);
 }

@@ -1,9 +1,11 @@
-"""Assets and deadlines through the commands: what is queued, who runs, what templates are given, and
-what is told when a run takes too long."""
+"""Assets and deadlines through the commands: what is queued, who runs, what templates are given,
+and what is told when a run takes too long."""
 
+import subprocess
 import unittest
+from datetime import datetime
 
-from support import ProjectCase
+from support import DAG, ProjectCase
 
 MAKE = """dag_id: make_{asset}
 tasks:
@@ -85,6 +87,8 @@ class Assets(ProjectCase):
         self.assertIn("load makes a", self.dag("show", "make_a").stdout)
         self.assertEqual(self.json("show", "use")[0]["assets"], ["a", "b"])
         self.assertEqual(self.json("list")[2]["schedule"], "assets a and b")
+        self.assertIn("when data arrives (assets a and b)",
+                      self.dag("next", "use", status=None).stderr)
 
     def test_an_event_by_hand(self):
         done = self.dag("asset", "event", "a", "--dry-run")
@@ -145,6 +149,37 @@ class Deadlines(ProjectCase):
         self.wait_for(lambda: self.log().count("missed its deadline") == 2)
         self.write("end", "")
         self.wait_for(lambda: self.json("status", "slow")[0]["state"] == "success")
+
+    def test_a_run_in_the_foreground_tells_it_too(self):
+        self.write("dags/slow.yaml", SLOW)
+        run = subprocess.Popen([DAG, "run", "slow"], cwd=self.folder, env=self.environment(),
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.addCleanup(run.communicate)
+        self.addCleanup(run.kill)
+        told = [run.stderr.readline(), run.stderr.readline()]
+        self.write("end", "")
+        self.assertEqual(run.wait(60), 0)
+        self.assertIn("warning: the run missed its deadline", "".join(told))
+        self.assertIn("warning: task slow missed its deadline", "".join(told))
+
+    def test_what_is_typical_is_learnt_from_the_runs_of_before(self):
+        self.write("dags/usual.yaml", "deadline: {typical: 2}\n" + SLOW.split("\n", 1)[1]
+                   .replace("{after: 1s}", "{typical: 3}"))
+        self.write("end", "")
+        for day in "123":
+            self.dag("run", "usual", "--logical-date", f"2026-01-0{day}")
+        self.assertNotIn("deadline", self.json("status", "usual")[0])
+        (self.folder / "end").unlink()
+        self.up()
+        self.dag("trigger", "usual")
+        self.wait_for(lambda: self.states("usual").get("slow") == "running")
+        task = self.json("status", "usual", "latest")[1]
+        for row in (self.json("status", "usual")[0], task):
+            wait = datetime.fromisoformat(row["deadline"]) - datetime.fromisoformat(
+                row["start_date"])
+            self.assertEqual(wait.total_seconds(), 10)  # what takes a moment has room
+        self.write("end", "")
+        self.wait_for(lambda: self.json("status", "usual")[0]["state"] == "success")
 
     def test_a_date_of_long_ago_by_hand_is_not_late(self):
         self.write("dags/quick.yaml",

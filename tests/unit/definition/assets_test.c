@@ -124,8 +124,8 @@ TEST(mistakes_in_assets_and_deadlines_have_their_place)
             "1:24 this cannot be the name of an asset; write a table's name or an address, such "
             "as geolife.speed or s3://bucket/file"},
         {"schedule: {assets: 5}\n",
-            "1:20 a whole number cannot be the name of an asset; write a table's name or an address, "
-            "such as geolife.speed or s3://bucket/file"},
+            "1:20 a whole number cannot be the name of an asset; write a table's name or an "
+            "address, such as geolife.speed or s3://bucket/file"},
         {"schedule: {assets: a, dates: [2026-01-01]}\n",
             "1:11 a schedule has one of `cron`, `dates` and `assets`, or `cron` and `assets`; "
             "write {cron: \"30 2 * * *\", …}, {dates: […]} or {assets: {all: […]}}"},
@@ -134,8 +134,8 @@ TEST(mistakes_in_assets_and_deadlines_have_their_place)
         {"tasks: {t: {empty: {}, outlets: [\"\"]}}\n",
             "1:34 this cannot be the name of an asset; write a table's name or an address, such "
             "as geolife.speed or s3://bucket/file"},
-        {"deadline: 300\n", "1:11 deadline: '300' is not a duration; a duration needs its unit: write "
-                            "300s"},
+        {"deadline: 300\n", "1:11 deadline: '300' is not a duration; a duration needs its "
+                            "unit: write 300s"},
         {"deadline: 0s\n", "1:11 a deadline must be longer than nothing; write 2h, {from: "
                            "logical_date, after: 26h} or {typical: 2}: twice the median"},
         {"deadline: {from: logical_date}\n",
