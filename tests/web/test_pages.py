@@ -347,5 +347,28 @@ class Many(WebCase):
         self.assertEqual(len(dates), 75)
 
 
+class Mapped(WebCase):
+    """Instances of a mapped task: a row each on the run's page, one cell in the grid."""
+
+    def test_indexes_stand_for_the_task(self):
+        self.write("dags/fan.yaml", "dag_id: fan\nschedule: null\ntasks:\n  load:\n"
+                   "    expand: {n: [1, 2, 3]}\n"
+                   "    bash: 'echo {{ mapped.n }}; test {{ mapped.n }} != 2'\n")
+        self.open()
+        self.dag("trigger", "fan", "--logical-date", "2030-01-01")
+        self.wait_for(lambda: self.run_state("fan") == "failed")
+        run = self.page("/dags/fan/runs/2030-01-01")
+        for name in ("load[0]", "load[1]", "load[2]"):
+            self.assertIn(name, run.text)
+        self.assertNotIn("removed", run.text)
+        self.assertIn("the worst of 3", self.page("/dags/fan").source)
+        index = self.page("/dags/fan/runs/2030-01-01/tasks/load%5B1%5D")
+        self.assertIn('mapped: {"n":2}', index.text)
+        self.assertIn("dag clear fan 2030-01-01 'load[1]'", index.text)
+        self.assertIn("expanded into 3 instances",
+                      self.page("/dags/fan/runs/2030-01-01/tasks/load").text)
+        self.page("/dags/fan/runs/2030-01-01/tasks/load%5B7%5D", status=404)
+
+
 if __name__ == "__main__":
     unittest.main()
