@@ -1,9 +1,10 @@
 #include "base/file.h"
 #include "cli/cli.h"
+#include "cli/forecast.h"
 #include "language/timetable/zone.h"
 #include "scheduler/simulate.h"
 
-static const char *outcomes_path, *from_text, *to_text;
+static const char *outcomes_path, *durations_path, *from_text, *to_text;
 
 enum { OUTCOMES_SIZE_MAX = 8 << 20 };
 
@@ -120,6 +121,12 @@ static enum status read_dates(
 
 static enum status run(struct cli *cli, struct error *err)
 {
+    if (!cli->arg_count && outcomes_path)
+        return error_set(err, ERR_USAGE, "--outcomes is for one DAG: name it");
+    if (cli->arg_count && durations_path)
+        return error_set(err, ERR_USAGE, "--durations is for a whole project");
+    if (!cli->arg_count)
+        return cli_forecast(cli, from_text, to_text, durations_path, err);
     struct dag *dag = NULL;
     struct simulation simulation;
     struct simulate_options options = {.now_us = clock_now().wall_us};
@@ -145,23 +152,32 @@ static const struct option options[] = {
     OPTION_TEXT("outcomes", 0, &outcomes_path, "FILE",
         "JSON: task id → success, failed or skipped; others succeed. {\"success\": [ids]}: what a "
         "branch chooses; all else goes on"),
-    OPTION_TEXT("from", 0, &from_text, "DATE", "first logical date of many runs"),
-    OPTION_TEXT("to", 0, &to_text, "DATE", "last logical date, inclusive"),
+    OPTION_TEXT("from", 0, &from_text, "DATE",
+        "first logical date of many runs; without a DAG: when the period begins"),
+    OPTION_TEXT("to", 0, &to_text, "DATE",
+        "last logical date, inclusive; without a DAG: when the period ends"),
+    OPTION_TEXT("durations", 0, &durations_path, "FILE",
+        "without a DAG, JSON: DAG id → task id → duration; others as recorded, or 1m"),
     OPTION_END,
 };
 
 const struct command command_simulate = {
     .name = "simulate",
-    .arguments = "DAG",
-    .arguments_min = 1,
+    .arguments = "[DAG]",
+    .arguments_min = 0,
     .arguments_max = 1,
     .summary = "what would happen, in virtual time",
-    .description = "Plays a run (or those from --from to --to) in virtual time, with the outcomes "
-                   "given for single tasks. Nothing is started, read or written. A branch chooses "
-                   "all that follows it unless its outcome says {\"success\": [\"a\", \"b\"]}; "
-                   "{\"success\": false} lets a short_circuit or latest_only skip what follows.",
+    .description =
+        "Plays a run (or those from --from to --to) in virtual time, with the outcomes given for "
+        "single tasks. A branch chooses all that follows it unless its outcome says {\"success\": "
+        "[\"a\", \"b\"]}; {\"success\": false} lets a short_circuit or latest_only skip what "
+        "follows. Without a DAG it plays the schedules of the whole project over a period, with "
+        "the slots of its pools and connections, each task as long as it took in the median of "
+        "the last successful runs: when each run would end, and how full the pools would be. "
+        "Nothing is started or written.",
     .examples = "dag simulate geolife\n"
-                "dag simulate dags/geolife.yaml --outcomes out.json --json",
+                "dag simulate dags/geolife.yaml --outcomes out.json --json\n"
+                "dag simulate --from 2026-01-05 --to 2026-01-11 --durations durations.json",
     .options = options,
     .project = PROJECT_OPTIONAL,
     .run = run,

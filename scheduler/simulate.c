@@ -258,14 +258,20 @@ static size_t count_values(const struct expand *expand)
     return count;
 }
 
+void simulated_expansion(
+    const struct expand *expand, struct arena *arena, struct attempt_result *ret)
+{
+    ret->mapped_count = count_values(expand);
+    const char **values = arena_array(arena, const char *, ret->mapped_count);
+    for (size_t n = 0; n < ret->mapped_count; n++)
+        values[n] = "{}";
+    ret->mapped = values;
+}
+
 static enum status expand(struct play *play, struct play_attempt *attempt, struct error *err)
 {
     struct attempt_result result = {.outcome = OUTCOME_SUCCESS, .exit_code = -1};
-    result.mapped_count = count_values(attempt->expand);
-    const char **values = arena_array(play->arena, const char *, result.mapped_count);
-    for (size_t n = 0; n < result.mapped_count; n++)
-        values[n] = "{}";
-    result.mapped = values;
+    simulated_expansion(attempt->expand, play->arena, &result);
     return apply(play,
         &(struct event){.kind = EVENT_ATTEMPT_FINISHED, .attempt = attempt->id, .result = &result},
         err);

@@ -61,6 +61,11 @@ struct simulation {
 enum status simulate(const struct dag *dag, const struct simulate_options *options,
     struct arena *arena, struct simulation *ret, struct error *err) MUST_CHECK;
 
+/* What an expansion gives as far as it is known without running it: an instance for each value that
+   stands in the DAG's file, one where only a run knows them. */
+void simulated_expansion(
+    const struct expand *expand, struct arena *arena, struct attempt_result *ret);
+
 /* A run as `dag simulate --json` prints it, one line without its end: {"run_state": …,
    "tasks": {task_id: state}}, after "run_id" and "logical_date" when `with_run`. */
 void simulated_run_json(const struct simulated_run *run, bool with_run, struct strbuf *out);

@@ -384,6 +384,43 @@ class Simulate(ProjectCase):
         self.assertGreater(tried, 35)
 
 
+    def test_a_whole_project_is_played_over_a_period(self):
+        self.write("dag.yaml", "pools: {default_pool: 1}\n")
+        self.write("dags/two.yaml", "schedule: '@daily'\nstart_date: 2026-01-01\n"
+                   "tasks:\n  first: {bash: 'true'}\n"
+                   "  second: {bash: 'true', depends_on: first}\n")
+        self.write("dags/other.yaml", "schedule: '@hourly'\nstart_date: 2026-01-01\n"
+                   "tasks:\n  only: {bash: 'true'}\n")
+        self.write("durations.json", '{"two": {"first": "2h"}, "other": {"only": "30s"}}')
+        words = ("simulate", "--from", "2026-01-04T23:30", "--to", "2026-01-05T01:00",
+                 "--durations", "durations.json")
+        rows = self.json(*words)
+        runs = {(row["dag_id"], row["logical_date"]): row for row in rows if "dag_id" in row}
+        self.assertEqual(len(runs), 3)
+        two = runs["two", "2026-01-04T00:00:00+00:00"]
+        self.assertEqual(two["run_after"], "2026-01-05T00:00:00+00:00")
+        self.assertEqual(two["run_state"], "success")
+        self.assertGreaterEqual(two["end_date"], "2026-01-05T02:01:00+00:00")
+        pool = next(row for row in rows if row.get("slots_of") == "pool")
+        self.assertEqual((pool["total"], pool["most_used"]), (1, 1))
+        self.assertGreaterEqual(pool["most_waiting"], 1)
+        text = self.dag(*words).stdout
+        self.assertIn("pool default_pool", text)
+        self.assertIn("2026-01-04", text)
+
+    def test_a_period_needs_both_ends_and_durations_their_tasks(self):
+        self.write("dags/two.yaml", TWO)
+        said = self.dag("simulate", "--from", "2026-01-01", status=2).stderr
+        self.assertIn("--from and --to", said)
+        said = self.dag("simulate", "--from", "2026-01-02", "--to", "2026-01-01", status=2).stderr
+        self.assertIn("ends before it starts", said)
+        period = ("simulate", "--from", "2026-01-01", "--to", "2026-01-02", "--durations")
+        self.write("wrong.json", '{"two": {"frist": "5m"}}')
+        self.assertIn("no task `frist`", self.dag(*period, "wrong.json", status=3).stderr)
+        self.write("wrong.json", '{"two": {"first": 300}}')
+        self.assertIn("5m", self.dag(*period, "wrong.json", status=2).stderr)
+
+
 class Config(ProjectCase):
     def test_values_come_with_their_origin_and_secrets_are_masked(self):
         self.write("dag.yaml", "timezone: Europe/Berlin\nconnections:\n"
