@@ -68,7 +68,8 @@ struct level {
 
 enum { LEVEL_KEYS_MAX = 112 };
 
-extern const struct level dag_level, task_level, ask_level, expand_level, group_level, schedule_level;
+extern const struct level dag_level, task_level, ask_level, expand_level, group_level,
+    schedule_level;
 extern const struct level dst_level, deadline_level;
 extern const struct level project_level, connection_level, web_level, variable_level;
 

@@ -43,9 +43,9 @@ static enum status ask(struct world *w, enum request_kind kind, const char *task
 }
 
 static const char fan[] = "choose: {branch: 1}\n"
-                           "a: {bash: 1, depends_on: [choose]}\n"
-                           "b: {bash: 1, depends_on: [choose]}\n"
-                           "c: {bash: 1, depends_on: [choose]}\n";
+                          "a: {bash: 1, depends_on: [choose]}\n"
+                          "b: {bash: 1, depends_on: [choose]}\n"
+                          "c: {bash: 1, depends_on: [choose]}\n";
 
 TEST(a_branch_skips_in_the_same_step_what_it_did_not_choose)
 {
