@@ -35,7 +35,6 @@ PURE_LIBRARY = {
     "__ctype_b_loc", "_GLOBAL_OFFSET_TABLE_",
     # jansson's trees, which are memory only
     "json_delete", "json_object_get", "json_string_value", "json_array_size", "json_array_get",
-    "json_array_get",
 }
 RUN_TIME = re.compile(r"^(__(asan|ubsan|tsan|sanitizer)_|__(mem|str|snprintf|vsnprintf)\w*_chk$)")
 
