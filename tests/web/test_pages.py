@@ -67,6 +67,20 @@ class Home(WebCase):
 
 
 class Details(WebCase):
+    def test_a_missed_deadline_and_what_a_dag_waits_for(self):
+        self.write("dags/slow.yaml", "deadline: 1s\ntasks:\n  long:\n    deadline: 1s\n"
+                   "    bash: 'while ! test -e go; do sleep 0.05; done'\n")
+        self.write("dags/use.yaml", "schedule: {assets: {all: [points, labels]}}\n"
+                   "tasks: {a: {bash: 'true', outlets: labels}}\n")
+        self.dag("asset", "event", "points")
+        self.open()
+        self.assertIn("points: 1, labels: 0", self.page("/dags/use").text)
+        self.dag("trigger", "slow")
+        self.wait_for(lambda: self.log().count("missed its deadline") == 2)
+        self.assertIn("missed its deadline", self.page("/dags/slow/runs/latest").text)
+        self.assertIn("missed its deadline", self.page("/dags/slow/runs/latest/tasks/long").text)
+        self.go()
+
     def test_the_grid_shows_every_task_in_the_order_of_the_graph(self):
         self.failed_geolife()
         grid = self.page("/dags/geolife?fragment=grid")
