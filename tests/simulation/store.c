@@ -139,6 +139,14 @@ static void decide_run(struct sim *sim, const struct change *change)
         run = make_run(sim, &change->run);
     invariants_check(
         sim, WHEN_RUN_DECIDED, &(struct moment){.change = change, .run = run, .dag = run->dag});
+    if (!run->is_live || run->live.state != change->run.state)
+        sim_trace(sim, &(struct trace_line){.what = run_state_name(change->run.state),
+                           .dag = run->dag->number,
+                           .task = -1,
+                           .run = change->run.id.v,
+                           .from = (int)change->run.type,
+                           .to = (int)change->run.reason,
+                           .detail = change->run.backfill_id});
     run->live = kept_run(sim, run, &change->run);
     run->is_live = true;
 }
@@ -282,6 +290,7 @@ static void forget_dag(struct sim_dag *dag)
 {
     size_t kept = 0;
     dag->starts_while_backfill_waits = 0;
+    dag->backfill_cursors = -1;
     dag->live = dag->durable;
     dag->is_live = dag->in_store;
     for (size_t n = 0; n < dag->runs.count; n++)
