@@ -6,7 +6,8 @@ beside Jinja2 in the same run.
 
 Both sides render the same templates with the same contexts, turn by turn; a ratio is that of two
 neighbouring turns. "cached": what is parsed is kept, contexts are plain values made beforehand.
-"parsed": every rendering reads and parses its files anew. That the texts are equal is checked first.
+"parsed": every rendering reads and parses its files anew. That the texts are equal is checked
+first.
 """
 
 import argparse
