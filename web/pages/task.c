@@ -53,14 +53,14 @@ static void show_attempt_facts(struct page *page, const struct attempt_facts *fa
 
 static void show_task_facts(struct page *page, const struct attempt_facts *facts)
 {
-    show_deadline(
-        page, facts->dag.zone, facts->task.deadline_us, facts->task.deadline_missed_us);
+    show_deadline(page, facts->dag.zone, facts->task.deadline_us, facts->task.deadline_missed_us);
     const struct dag *dag = facts->dag.dag;
     const struct task *task = dag ? dag_find_task(dag, facts->task.task_id) : NULL;
     if (!task)
         return;
     show_fact(page, "kind", task_kind_name(task->kind));
-    if (task->kind == KIND_SQL) {
+    show_fact(page, "decides by", task->decision.text.value);
+    if (task->sql.connection) {
         show_fact(page, "connection", task->sql.connection);
         if (task->sql.is_path)
             show_fact(page, "template", task->sql.sql.value);
