@@ -103,8 +103,7 @@ static const char *slots_text(const struct instance *i, enum reason reason, char
 static void visit_tasks(const struct scheduler *s, const struct run *run,
     void (*visit)(void *, const struct queue_item *), void *context)
 {
-    run_each(i, run)
-    {
+    run_each (i, run) {
         struct queue_item item = {.dag_id = run->dag->dag_id,
             .run_id = run->run_id,
             .task_id = i->task->task_id,

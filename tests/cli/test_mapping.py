@@ -1,10 +1,10 @@
-"""Mapped tasks through the commands: expand over lists, expressions and XComs; indexes everywhere."""
+"""Mapped tasks through the commands: expand over lists, expressions and XComs; indexes."""
 
 import unittest
 
 from support import ProjectCase
 
-LISTS = """dag_id: fan
+LISTS = r"""dag_id: fan
 schedule: null
 params: {regions: [north, south]}
 tasks:
@@ -16,10 +16,13 @@ tasks:
       table: [walk, "bus_{{ ds_nodash }}"]
       part: {task: list_parts}
     bash: |
-      echo "table {{ mapped.table }} part {{ mapped.part.id + 1 }} index {{ ti.map_index }} $DAG_MAP_INDEX"
+      echo "table {{ mapped.table }} part {{ mapped.part.id + 1 }}" \
+        "index {{ ti.map_index }} $DAG_MAP_INDEX"
       echo '{{ (mapped.table ~ mapped.part.id) | tojson }}' > $DAG_XCOM
   total:
-    bash: echo "all {{ ti.xcom_pull('load') | join(' ') }}, third {{ ti.xcom_pull('load', map_indexes=2) }}"
+    bash: |
+      echo "all {{ ti.xcom_pull('load') | join(' ') }}, third" \
+        "{{ ti.xcom_pull('load', map_indexes=2) }}"
     depends_on: load
   ask:
     expand: {region: "{{ params.regions }}", n: [1, 2]}
