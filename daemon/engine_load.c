@@ -161,20 +161,12 @@ static enum status load_dag(
     return status;
 }
 
-static bool has_name(const struct names *names, const char *name)
-{
-    for (size_t i = 0; i < names->count; i++)
-        if (str_equal(names->at[i], name))
-            return true;
-    return false;
-}
-
 /* What `maker` updates is queued for a DAG that is scheduled on it. */
 static bool is_scheduled_on(const struct dag *dag, const struct dag *maker)
 {
     for (uint32_t i = 0; i < maker->task_count; i++)
         for (size_t n = 0; n < maker->tasks[i].outlets.count; n++)
-            if (has_name(&dag->asset_names, maker->tasks[i].outlets.at[n]))
+            if (names_have(&dag->asset_names, maker->tasks[i].outlets.at[n]))
                 return true;
     return false;
 }

@@ -20,14 +20,6 @@ bool load_asset_name(struct loading *l, const struct yaml_node *node)
     return ok && name.size <= ID_LENGTH_MAX;
 }
 
-static bool has_name(const struct names *names, const char *name)
-{
-    for (size_t i = 0; i < names->count; i++)
-        if (str_equal(names->at[i], name))
-            return true;
-    return false;
-}
-
 void load_asset_names(struct loading *l, const struct yaml_node *node, struct names *names)
 {
     const char **once = arena_array(l->arena, const char *, names->count);
@@ -35,7 +27,7 @@ void load_asset_names(struct loading *l, const struct yaml_node *node, struct na
     for (size_t i = 0; i < names->count; i++) {
         if (!load_asset_name(l, node->kind == YAML_SEQUENCE ? node->items[i] : node))
             return;
-        if (!has_name(&kept, names->at[i]))
+        if (!names_have(&kept, names->at[i]))
             once[kept.count++] = names->at[i];
     }
     if (kept.count > ASSETS_MAX)

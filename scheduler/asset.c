@@ -268,14 +268,6 @@ void assets_step(struct scheduler *s, struct live_dag *dag)
 
 /* ---- by hand ---- */
 
-static bool makes(const struct names *names, const char *asset)
-{
-    for (size_t n = 0; n < names->count; n++)
-        if (str_equal(names->at[n], asset))
-            return true;
-    return false;
-}
-
 static bool is_known(const struct scheduler *s, const char *asset)
 {
     size_t cursor = 0;
@@ -287,7 +279,7 @@ static bool is_known(const struct scheduler *s, const char *asset)
         const struct live_dag *dag = value;
         for (uint32_t n = 0; dag->newest && n < dag->newest->dag->task_count; n++) {
             const struct task *task = &dag->newest->dag->tasks[n];
-            if (makes(&task->outlets, asset) || makes(&task->inlets, asset))
+            if (names_have(&task->outlets, asset) || names_have(&task->inlets, asset))
                 return true;
         }
     }

@@ -22,6 +22,14 @@ static const char *const dialects[] = {
     [DIALECT_GREENPLUM7] = "greenplum7",
 };
 
+bool names_have(const struct names *names, const char *name)
+{
+    for (size_t i = 0; i < names->count; i++)
+        if (str_equal(names->at[i], name))
+            return true;
+    return false;
+}
+
 const char *task_kind_name(enum task_kind kind)
 {
     return task_kinds[kind];

@@ -253,6 +253,7 @@ struct dag {
 struct dag *dag_ref(const struct dag *dag);
 void dag_unref(struct dag *dag); /* NULL is fine */
 DEFINE_CLEANUP(struct dag, dag_unref);
+bool names_have(const struct names *names, const char *name);
 /* The task of that id, or NULL. */
 const struct task *dag_find_task(const struct dag *dag, const char *task_id);
 
