@@ -212,6 +212,30 @@ TEST(a_decider_that_failed_or_was_skipped_decides_nothing)
     world_done(&w);
 }
 
+TEST(a_mapped_task_is_skipped_before_it_is_expanded_and_index_by_index_after)
+{
+    static const char text[] = "choose: {branch: 1}\n"
+                               "m: {bash: 1, depends_on: [choose], expand: 1}\n"
+                               "b: {bash: 1, depends_on: [choose]}\n";
+    struct world w;
+    start(&w, text);
+    decide(&w, "choose", "[\"b\"]");
+    check_skipped(&w, "m", "skipped: `choose` chose `b`");
+    CHECK(world_attempt(&w, "m") == NULL);
+    world_done(&w);
+    start(&w, text);
+    decide(&w, "choose", "[\"m\"]");
+    world_expand(&w, "m", 2);
+    world_end_task(&w, "m[0]", OUTCOME_SUCCESS);
+    CHECK_INT(ask(&w, REQUEST_CLEAR, "choose", TASK_NONE, false), OK);
+    decide(&w, "choose", "[\"b\"]");
+    world_end_task(&w, "m[1]", OUTCOME_SUCCESS); /* it had begun */
+    CHECK_STR(world_state(&w, "m[1]"), "success");
+    CHECK_INT(ask(&w, REQUEST_CLEAR, "m[0]", TASK_NONE, false), OK);
+    check_skipped(&w, "m[0]", "skipped: `choose` chose `b`");
+    world_done(&w);
+}
+
 /* ---- clear and mark ---- */
 
 TEST(a_skipped_task_that_is_cleared_is_skipped_again_until_the_decision_is_made_anew)
