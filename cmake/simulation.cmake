@@ -28,9 +28,10 @@ set_tests_properties(simulation/all simulation/sanitized
     PROPERTIES LABELS simulation TIMEOUT ${DAG_SLOW})
 
 # Each planted bug is found, within a bounded number of task instances.
-file(STRINGS base/planted.h rows REGEX "^    ROW\\([A-Z_]+,")
+file(READ base/planted.h text)
+string(REGEX MATCHALL " ROW\\([A-Z_]+," rows "${text}")
 foreach(row IN LISTS rows)
-    string(REGEX REPLACE "^    ROW\\(([A-Z_]+),.*" "\\1" bug "${row}")
+    string(REGEX REPLACE " ROW\\(([A-Z_]+)," "\\1" bug "${row}")
     string(TOLOWER ${bug} bug)
     add_test(NAME simulation/planted/${bug}
         COMMAND simulation --planted ${bug} --instances 200000)
