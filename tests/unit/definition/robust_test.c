@@ -61,6 +61,8 @@ TEST(every_key_with_every_kind_of_value_is_loaded_or_refused)
     try_level(&dir, &task_level, "default_args:\n  ", "tasks: {a: {bash: ls}}\n");
     try_level(&dir, &group_level, "groups:\n  g:\n    ", "    tasks: {t: {empty: {}}}\n");
     try_level(&dir, &schedule_level, "schedule:\n  ", "  cron: 0 0 * * *\n");
+    try_level(&dir, &schedule_level, "schedule:\n  ", "  assets: {any: [a]}\n");
+    try_level(&dir, &deadline_level, "deadline:\n  ", "");
     dir_done(&dir);
 }
 
