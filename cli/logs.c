@@ -10,8 +10,30 @@ static bool follow;
 
 enum { FOLLOW_POLL_US = 100000 };
 
+/* How many indexes a task of a run was expanded into. */
+static int32_t count_indexes(const struct task_rows *tasks, const char *task_id)
+{
+    int32_t count = 0;
+    for (size_t i = 0; i < tasks->count; i++)
+        if (str_equal(tasks->at[i].task_id, task_id) && tasks->at[i].map_index >= count)
+            count = tasks->at[i].map_index + 1;
+    return count;
+}
+
+static enum status no_such_index(const struct run_record *run, const char *task_id,
+    int32_t map_index, int32_t count, struct error *err)
+{
+    error_set(
+        err, ERR_NOT_FOUND, "`%s` of run %s has no index %d", task_id, run->run_id, (int)map_index);
+    if (count)
+        error_hint(err, "it has 0 to %d", (int)count - 1);
+    else
+        error_hint(err, "it was not expanded");
+    return ERR_NOT_FOUND;
+}
+
 static enum status no_such_task(struct cli *cli, struct store *reader, const struct run_record *run,
-    const char *task_id, struct error *err)
+    const char *task_id, int32_t map_index, struct error *err)
 {
     struct task_rows tasks;
     enum status status = store_read_tasks(reader, run->id, cli->arena, &tasks, err);
@@ -22,8 +44,14 @@ static enum status no_such_task(struct cli *cli, struct store *reader, const str
         ids[i] = tasks.at[i].task_id;
         if (!str_equal(ids[i], task_id))
             continue;
-        error_set(err, ERR_NOT_FOUND, "`%s` has not been started in %s (it is %s)", task_id,
-            run->run_id, task_state_name(tasks.at[i].state));
+        int32_t count = count_indexes(&tasks, task_id);
+        if (map_index >= count)
+            return no_such_index(run, task_id, map_index, count, err);
+        if (tasks.at[i].map_index != map_index)
+            continue;
+        error_set(err, ERR_NOT_FOUND, "`%s` has not been started in %s (it is %s)",
+            cli_task_word(cli->arena, task_id, map_index), run->run_id,
+            task_state_name(tasks.at[i].state));
         if (tasks.at[i].reason_text)
             error_hint(err, "%s", tasks.at[i].reason_text);
         return ERR_NOT_FOUND;
@@ -47,15 +75,19 @@ static enum status find_attempt(struct cli *cli, struct store *reader, const str
     if (status != OK)
         return status;
     const struct attempt_record *found = NULL;
-    for (size_t i = 0; i < attempts.count; i++)
-        if (attempts.at[i].map_index == map_index &&
-            (!try_number || attempts.at[i].number == try_number))
+    size_t tries = 0;
+    for (size_t i = 0; i < attempts.count; i++) {
+        if (attempts.at[i].map_index != map_index)
+            continue;
+        tries++;
+        if (!try_number || attempts.at[i].number == try_number)
             found = &attempts.at[i];
-    if (!found && attempts.count && try_number)
-        return error_set(err, ERR_NOT_FOUND, "`%s` has no try %lld (it has %zu)", task_id,
-            (long long)try_number, attempts.count);
+    }
+    if (!found && tries && try_number)
+        return error_set(err, ERR_NOT_FOUND, "`%s` has no try %lld (it has %zu)",
+            cli_task_word(cli->arena, task_id, map_index), (long long)try_number, tries);
     if (!found)
-        return no_such_task(cli, reader, run, task_id, err);
+        return no_such_task(cli, reader, run, task_id, map_index, err);
     *ret = *found;
     return OK;
 }
@@ -169,6 +201,7 @@ const struct command command_logs = {
                    "a run id, a logical date, `latest` or `failed`. With --json: the attempt.",
     .examples = "dag logs geolife 2007-05-03 create_tsfresh_features\n"
                 "dag logs geolife latest predict_walk_trajectories -f\n"
+                "dag logs geolife latest 'load[3]'\n"
                 "dag logs geolife failed clean_daily_trajectory --try 1",
     .options = options,
     .project = PROJECT_OR_STATE,

@@ -77,7 +77,10 @@ class Mapping(ProjectCase):
         self.assertIn("load[0]", shown)
         self.assertNotIn("removed", shown)
         wrong = self.dag("logs", "fan", "latest", "load[9]", status=3)
-        self.assertIn("load", wrong.stderr)
+        self.assertIn("has no index 9", wrong.stderr)
+        self.assertIn("it has 0 to 3", wrong.stderr)
+        unmapped = self.dag("logs", "fan", "latest", "total[0]", status=3)
+        self.assertIn("it was not expanded", unmapped.stderr)
 
     def test_nothing_to_map_over_skips_it(self):
         self.write("dags/files.yaml", FILES)
