@@ -2,10 +2,12 @@
 pause; changed, broken and removed files; kill -9."""
 
 import os
+import re
 import signal
 import sqlite3
 import struct
 import unittest
+import urllib.request
 from contextlib import closing
 
 from support import ProjectCase
@@ -102,6 +104,21 @@ class Daemon(ProjectCase):
         self.dag("pause", "one")
         self.dag("unpause", "one")
         self.assertIn("no DAG", self.dag("pause", "nothing", status=3).stderr)
+
+    def test_a_range_of_dates_done_elsewhere_is_marked(self):
+        self.write("dags/one.yaml", one())
+        self.dag("run", "one", "--logical-date", "2026-01-03")
+        words = ("mark", "one", "--from", "2026-01-02", "--to", "2026-01-05", "success", "--yes")
+        self.assertIn("8 tasks", self.dag(*words, "--dry-run").stdout)
+        self.assertEqual(len(self.json("status", "one")), 1)
+        self.dag(*words)
+        runs = self.json("status", "one")
+        self.assertEqual([run["logical_date"][:10] for run in runs],
+                         ["2026-01-05", "2026-01-04", "2026-01-03", "2026-01-02"])
+        self.assertEqual({run["state"] for run in runs}, {"success"})
+        self.assertEqual(self.states("one", "2026-01-04"),
+                         {"first": "success", "second": "success"})
+        self.dag("run", "one", "--logical-date", "2026-01-04", status=1)  # it has a run
 
     def test_acts_without_a_daemon_are_carried_out_at_its_next_start(self):
         self.write("dags/one.yaml", one(second="exit 3"))
@@ -200,6 +217,10 @@ class Crash(ProjectCase):
         self.dag("trigger", "other", "--logical-date", "2026-01-05", "--wait")
         refused = self.dag("trigger", "one", "--logical-date", "2026-01-05", status=4)
         self.assertIn("dag unpause one", refused.stderr)
+        self.assertIn("paused", self.dag("list").stdout)
+        address = re.findall(r"status page: (http://\S+)", self.log())[-1]
+        with urllib.request.urlopen(address) as page:
+            self.assertIn("quarantined", page.read().decode())
         self.dag("down")
         self.up()  # it stays so
         self.dag("trigger", "one", "--logical-date", "2026-01-05", status=4)
