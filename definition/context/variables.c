@@ -273,6 +273,15 @@ static struct jinja_value unknown_or(struct context *context, const json_t *obje
     return jinja_mark(jinja_from_json(context->arena, object), JINJA_UNTRUSTED);
 }
 
+/* What lint renders with: a value that stands in the DAG file as it is, else a sample. */
+static struct jinja_value sample_of(struct context *context, const struct expand_source *source)
+{
+    const json_t *first = json_array_get(source->values, 0);
+    const char *text = json_string_value(first);
+    bool known = text ? !strchr(text, '{') : json_is_number(first) || json_is_boolean(first);
+    return known ? jinja_from_json(context->arena, first) : context_sample(context);
+}
+
 static enum status put_mapped(
     struct context *context, struct jinja_value variables, struct error *err)
 {
@@ -281,10 +290,13 @@ static enum status put_mapped(
         read_object(context->attempt->mapped, "the values of the mapped task", &mapped, err);
     if (status)
         return status;
-    struct jinja_value value = jinja_mark(jinja_from_json(context->arena, mapped), JINJA_UNTRUSTED);
+    bool sampled = context->attempt->sampled;
+    struct jinja_value value =
+        jinja_mark(jinja_from_json(context->arena, mapped), sampled ? 0 : JINJA_UNTRUSTED);
     const struct expand *expand = &context->task->expand;
-    for (size_t i = 0; context->attempt->sampled && i < expand->count; i++)
-        jinja_mapping_put(context->arena, value, expand->at[i].name, context_sample(context));
+    for (size_t i = 0; sampled && i < expand->count; i++)
+        jinja_mapping_put(
+            context->arena, value, expand->at[i].name, sample_of(context, &expand->at[i]));
     jinja_mapping_put(context->arena, variables, "mapped", value);
     return OK;
 }

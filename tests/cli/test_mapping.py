@@ -167,6 +167,17 @@ class Mapping(ProjectCase):
         self.assertEqual(played["tasks"]["ask"], "failed")
         self.assertEqual(played["run_state"], "failed")
 
+    def test_lint_asks_for_filters_where_values_come_from_outside(self):
+        self.write("dag.yaml", "connections: {db: {uri: 'postgresql://localhost/x'}}\n")
+        self.write("dags/sql.yaml", "schedule: null\ntasks:\n"
+                   "  up: {sql: select 1, result: rows}\n"
+                   "  m:\n    expand: {table: [a, b], part: {task: up}}\n"
+                   "    sql: insert into {{ mapped.table }} select {{ mapped.part }}\n")
+        found = [line for line in self.dag("lint", status=None).stdout.splitlines()
+                 if "pasted into SQL" in line]
+        self.assertEqual(len(found), 1, found)
+        self.assertIn("mapped.part", found[0])
+
     def test_a_name_that_is_not_mapped_is_found_by_lint(self):
         self.write("dags/fan.yaml", LISTS.replace("mapped.region", "mapped.regoin"))
         self.assertIn("regoin", self.dag("lint", status=1).stdout)
