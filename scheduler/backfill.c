@@ -157,11 +157,12 @@ static void clear_run(struct scheduler *s, struct live_backfill *b, struct run *
     (void)run_start(s, run);
 }
 
+/* Not one that has run again already in this event, and is on its way out. */
 static struct run *loaded_run(const struct scheduler *s, const struct live_dag *dag, int64_t us)
 {
     for (size_t n = 0; n < s->loaded.count; n++) {
         struct run *run = s->loaded.at[n];
-        if (run->dag == dag && run->logical_us == us && !run->live)
+        if (run->dag == dag && run->logical_us == us && !run->live && !run->dropped)
             return run;
     }
     return NULL;

@@ -221,6 +221,26 @@ static bool loses_answer(struct sim *sim, struct attempt *attempt)
     return sim->kind != EPISODE_DISTURBED || ++attempt->task->lost <= 2;
 }
 
+/* What a task decides: always the same for a date and generation. */
+static const char *decision_of(struct sim *sim, const struct attempt *attempt)
+{
+    const struct row_run *run = attempt->task->run;
+    const struct indexes *after = &attempt->def->downstream;
+    uint64_t hash = sim_hash(sim, (uint64_t)run->live.logical_us, (uint64_t)run->dag->number,
+        (uint64_t)attempt->task->number, (uint64_t)attempt->generation + 7);
+    if (attempt->def->kind == KIND_SHORT_CIRCUIT)
+        return hash % 3 ? NULL : "[]";
+    if (attempt->def->kind != KIND_BRANCH)
+        return NULL;
+    struct strbuf text = {0};
+    for (size_t n = 0; n < after->count; n++)
+        if (hash >> n & 1)
+            strbuf_printf(&text, "%s\"%s\"", text.size ? "," : "", task_name((int)after->at[n]));
+    const char *list = arena_printf(sim->arena, "[%s]", strbuf_text(&text));
+    strbuf_done(&text);
+    return list;
+}
+
 static void succeed(struct sim *sim, struct attempt *attempt)
 {
     if (loses_answer(sim, attempt)) {
@@ -231,7 +251,9 @@ static void succeed(struct sim *sim, struct attempt *attempt)
     }
     if (attempt->is_sql)
         ledger_commit(sim, attempt);
-    finish(sim, attempt, &(struct attempt_result){.outcome = OUTCOME_SUCCESS});
+    finish(sim, attempt,
+        &(struct attempt_result){
+            .outcome = OUTCOME_SUCCESS, .decision = decision_of(sim, attempt)});
 }
 
 static void end_cancelled(struct sim *sim, struct attempt *attempt)

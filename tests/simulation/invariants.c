@@ -262,25 +262,23 @@ static bool check_conditions(struct sim *sim, const struct moment *m)
     return rule_is_met(m, dag, task) && setups_are_done(m, dag, task);
 }
 
-static const struct dag *version_of(const struct row_run *run)
+/* A task that the version of that run does not have holds nobody; which one that is depends on when
+   the run was loaded last. */
+static bool is_in_all_versions(const struct sim_dag *dag, const char *task_id)
 {
-    vec_each (version, &run->dag->versions)
-        if (str_equal((*version)->version, run->live.version))
-            return *version;
-    return project_newest(run->dag);
+    vec_each (version, &dag->versions)
+        if (!dag_find_task(*version, task_id))
+            return false;
+    return true;
 }
 
-/* A task that the version of that run does not have holds nobody.  A run that is loaded again goes
-   on with the newest version. */
 static bool is_done_in(const struct row_run *run, const char *task_id)
 {
     const struct row_task *row = run->tasks[task_number(task_id)];
     bool has_tasks = false;
     for (int n = 0; n < TASKS_IN_DAG_MAX; n++)
         has_tasks |= run->tasks[n] && run->tasks[n]->is_live;
-    bool is_there = row && row->is_live && dag_find_task(version_of(run), task_id) &&
-                    dag_find_task(project_newest(run->dag), task_id);
-    if (!is_there)
+    if (!row || !row->is_live || !is_in_all_versions(run->dag, task_id))
         return has_tasks;
     return task_state_success_like(row->live.state) || row->live.state == TASK_REMOVED;
 }

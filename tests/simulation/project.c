@@ -52,6 +52,20 @@ static bool is_chaos(const struct sim *sim)
 
 /* ---- graphs ---- */
 
+/* What decides by the clock would not do so twice in the same way, when plays are compared. */
+static enum task_kind draw_kind(struct sim *sim, const struct sim_dag *dag, uint32_t n)
+{
+    uint64_t what = sim_pick(sim, 16);
+    if (dag->sql >> n & 1)
+        return KIND_SQL;
+    if (what == 0 && is_chaos(sim))
+        return KIND_LATEST_ONLY;
+    return what < 2   ? KIND_BRANCH
+           : what < 4 ? KIND_SHORT_CIRCUIT
+           : what < 6 ? KIND_EMPTY
+                      : KIND_BASH;
+}
+
 /* A shape, then who is before whom: a task's upstreams have lower numbers. */
 static void draw_graph(struct sim *sim, struct sim_dag *dag)
 {
@@ -73,6 +87,7 @@ static void draw_graph(struct sim *sim, struct sim_dag *dag)
                                         : (enum trigger_rule)sim_pick(sim, TRIGGER_RULE_COUNT);
         if (dag->rule[n] == RULE_ALL_DONE_SETUP_SUCCESS)
             dag->rule[n] = RULE_ALL_DONE;
+        dag->kind[n] = draw_kind(sim, dag, n);
     }
     dag->setup = dag->teardown = 0;
 }
@@ -140,7 +155,8 @@ static void draw_task(
         .retry_delay_us = (int64_t)(1 + sim_pick(sim, 300)) * US_PER_SECOND,
         .retry_exponential_backoff = sim_pick(sim, 4) ? 0 : 2};
     task->on_failure_fail_dagrun = task->teardown && sim_pick(sim, 2);
-    task->kind = spec->sql & bit ? KIND_SQL : sim_pick(sim, 8) ? KIND_BASH : KIND_EMPTY;
+    task->kind = spec->kind[n];
+    task->decision.only_direct = !(spec->transactional & bit);
     if (task->kind == KIND_SQL) {
         task->sql.connection = connections[n % CONNECTIONS];
         task->sql.transaction = (spec->transactional & bit) != 0;

@@ -153,6 +153,7 @@ struct sim_dag {
     uint64_t sql, transactional, always_past;
     uint64_t upstream[TASKS_IN_DAG_MAX]; /* of the newest version */
     enum trigger_rule rule[TASKS_IN_DAG_MAX];
+    enum task_kind kind[TASKS_IN_DAG_MAX];
     uint64_t setup, teardown;
     uint32_t task_count;
     int starts_while_backfill_waits;

@@ -99,9 +99,11 @@ static struct run_record kept_run(
     return kept;
 }
 
-static struct task_record kept_task(const struct row_task *task, const struct task_record *from)
+static struct task_record kept_task(
+    struct sim *sim, const struct row_task *task, const struct task_record *from)
 {
     struct task_record kept = *from;
+    kept.decision = arena_strdup(sim->arena, from->decision);
     kept.task_id = task_name(task->number);
     kept.reason_text = reason_text(from->reason);
     return kept;
@@ -161,7 +163,7 @@ static void decide_task(struct sim *sim, const struct change *change)
         sim_trace_task(sim, "decided", task, task->is_live ? (int)task->live.state : -1,
             (int)record->state, (int64_t)record->reason);
     sim->instances += !task->is_live;
-    task->live = kept_task(task, record);
+    task->live = kept_task(sim, task, record);
     task->is_live = true;
     struct attempt *attempt = attempt_find(sim, record->attempt.text);
     if (record->state == TASK_REMOVED && attempt)
@@ -211,7 +213,7 @@ static void commit_task(struct sim *sim, const struct change *change)
     struct row_task *task = store_task(sim, record->run, record->task_id);
     invariants_check(sim, WHEN_TASK_COMMITTED,
         &(struct moment){.change = change, .task = task, .dag = task->run->dag});
-    task->durable = kept_task(task, record);
+    task->durable = kept_task(sim, task, record);
     task->in_store = true;
 }
 

@@ -310,3 +310,25 @@ TEST(a_live_run_of_long_ago_is_not_made_again)
     CHECK_INT(world_count_runs(&w, "d", 1u << RUN_RUNNING | 1u << RUN_QUEUED), 0);
     world_done(&w);
 }
+
+TEST(two_backfills_that_run_a_date_again_at_once_do_so_one_after_the_other)
+{
+    struct world w;
+    start(&w, "a: {empty: {}}\nb: {empty: {}, depends_on: [a]}\n", 1);
+    struct backfill_record all = range("2029-01-01", "2029-01-05");
+    CHECK_INT(ask(&w, all, false), OK);
+    play(&w, OUTCOME_SUCCESS);
+    CHECK_INT(world_count_runs(&w, "d", 1u << RUN_SUCCESS), 5);
+    all.only = "all";
+    CHECK_INT(ask(&w, all, false), OK);
+    all.max_active_runs = 2;
+    CHECK_INT(ask(&w, all, false), OK);
+    for (int n = 0; n < 20 && scheduler_count(w.s).backfills; n++) {
+        play(&w, OUTCOME_SUCCESS);
+        world_crash(&w); /* asks again for what `play` has not answered: it knows the last wish */
+    }
+    CHECK_INT(world_count_runs(&w, "d", 1u << RUN_SUCCESS), 5);
+    CHECK_INT(scheduler_count(w.s).runs, 0);
+    CHECK_INT(scheduler_count(w.s).backfills, 0);
+    world_done(&w);
+}
