@@ -193,3 +193,23 @@ TEST(a_chain_of_thousands_of_tasks_loads)
     strbuf_done(&text);
     dir_done(&dir);
 }
+
+TEST(a_long_chain_of_short_circuits_is_refused_unless_they_skip_only_the_next)
+{
+    static const char *const keys[] = {"", ", ignore_downstream_trigger_rules: false"};
+    for (size_t n = 0; n < ARRAY_SIZE(keys); n++) {
+        struct project_dir dir = dir_new();
+        struct strbuf text = {0};
+        strbuf_add_str(&text, "tasks:\n  t0: {empty: {}}\n");
+        for (int i = 1; i < 1500; i++)
+            strbuf_printf(
+                &text, "  t%d: {short_circuit: x, depends_on: t%d%s}\n", i, i - 1, keys[n]);
+        struct dag *dag = dir_load(&dir, text.text);
+        CHECK((dag != NULL) == (n == 1));
+        if (n == 0)
+            CHECK(strstr(dir_finding(&dir, 0), "followed by more than 1000000 tasks") != NULL);
+        dag_unref(dag);
+        strbuf_done(&text);
+        dir_done(&dir);
+    }
+}
