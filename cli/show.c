@@ -47,6 +47,7 @@ static void print_json(const struct dag *dag)
         json_kv_str(&w, "pool", task->pool);
         json_kv_int(&w, "priority_weight", task->weight);
         json_kv_int(&w, "line", task->line);
+        json_kv_bool(&w, "is_mapped", task->expand.count > 0);
         json_texts(&w, "outlets", &task->outlets);
         json_texts(&w, "inlets", &task->inlets);
         json_names(&w, "upstream", dag, &task->upstream);
@@ -119,7 +120,8 @@ static enum status run(struct cli *cli, struct error *err)
     for (uint32_t i = 0; i < dag->task_count; i++) {
         const struct task *task = &dag->tasks[dag->topological[i]];
         table_add(&table, task->task_id);
-        table_add(&table, task_kind_name(task->kind));
+        table_add(&table, arena_printf(cli->arena, "%s%s", task_kind_name(task->kind),
+                              task->expand.count ? ", mapped" : ""));
         table_add(&table, upstream_names(cli, dag, task));
         table_add(&table, trigger_rule_name(task->trigger_rule));
         table_add(&table, arena_printf(cli->arena, "%d", task->retries));

@@ -59,6 +59,9 @@ class Mapping(ProjectCase):
     def test_a_task_runs_once_for_each_combination_of_its_values(self):
         self.write("dags/fan.yaml", LISTS)
         self.dag("lint")
+        self.assertRegex(self.dag("show", "fan").stdout, r"load +bash, mapped +list_parts")
+        self.assertEqual([task["task_id"] for task in self.json("show", "fan")[0]["tasks"]
+                          if task["is_mapped"]], ["load", "ask", "after"])
         done = self.dag("run", "fan", "--logical-date", "2030-01-01")
         self.assertIn("load[3]", done.stdout)
         self.assertIn("expanded into 4 instances", done.stdout)
