@@ -34,7 +34,7 @@ static void must(enum status status, const struct error *err)
     if (status == OK)
         return;
     fprintf(stderr, "decisions: %s\n", err->message);
-    exit(1);
+    abort();
 }
 
 static void apply(struct world *w, const struct event *event)

@@ -42,10 +42,16 @@ RUN_TIME = re.compile(r"^(__(asan|ubsan|tsan|sanitizer)_|__(mem|str|snprintf|vsn
 IMPURE_OBJECTS = re.compile(r"/(base/(clock|file|path|log)|language/timetable/zone_load)\.c\.o$")
 
 
+# What the simulation builds a second time, with the planted bugs in it.
+SIMULATED = re.compile(r"/simulation\w*\.dir/(?!tests/)")
+
+
 def objects(build):
     """{path of the source: path of its object} of a build folder; generated sources left out."""
     found = {}
     for path in Path(build, "CMakeFiles").glob("*.dir/**/*.c.o"):
+        if SIMULATED.search(str(path)):
+            continue
         source = str(path).split(".dir/", 1)[1].removesuffix(".o")
         found[source] = path
     return found
