@@ -78,9 +78,26 @@ static void answer_waiter(
     mem_free(waiter);
 }
 
-/* A backfill wants a finished run back. */
-static void load_wanted_run(struct engine *engine, const struct run_record *wanted)
+/* Whether what the store has of the run is out of date: it has run again meanwhile. */
+static bool changes_next(const struct engine *engine, const struct run_record *wanted)
 {
+    vec_each (change, &engine->plan.changes)
+        if (change->kind == CHANGE_RUN && change->run.logical_us == wanted->logical_us &&
+            str_equal(change->run.dag_id, wanted->dag_id))
+            return true;
+    return false;
+}
+
+/* A backfill wants a finished run back; one that is changing with the next batch, after that. */
+static void load_wanted_run(struct engine *engine, const struct effect *effect)
+{
+    const struct run_record *wanted = &effect->run;
+    if (changes_next(engine, wanted)) {
+        struct effect later = *effect;
+        later.run.dag_id = arena_strdup(engine->plan.arena, wanted->dag_id);
+        vec_push(&engine->plan.effects, later);
+        return;
+    }
     CLEANUP(arena_freep) struct arena *arena = arena_new();
     struct error err;
     struct run_rows rows;
@@ -119,7 +136,7 @@ static void carry_out(struct engine *engine, const struct effect *effect)
     case EFFECT_REPLY:
         answer_waiter(engine, effect->request_uuid, effect->status, effect->outcome);
         break;
-    case EFFECT_LOAD_RUN: load_wanted_run(engine, &effect->run); break;
+    case EFFECT_LOAD_RUN: load_wanted_run(engine, effect); break;
     case EFFECT_RUN_ENDED:
     case EFFECT_DAG_PAUSED:
     case EFFECT_DEADLINE_MISSED:

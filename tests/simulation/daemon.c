@@ -13,8 +13,24 @@ static void must(enum status status, const struct error *err)
 
 /* ---- effects ---- */
 
+/* What the store has of the run is out of date: it follows with the next batch. */
+static bool changes_next(const struct daemon *daemon, const struct run_record *wanted)
+{
+    vec_each (change, &daemon->plan.changes)
+        if (change->kind == CHANGE_RUN && change->run.logical_us == wanted->logical_us &&
+            str_equal(change->run.dag_id, wanted->dag_id))
+            return true;
+    return false;
+}
+
 static void load_wanted(struct sim *sim, struct daemon *daemon, const struct effect *effect)
 {
+    if (changes_next(daemon, &effect->run)) {
+        struct effect later = *effect;
+        later.run.dag_id = arena_strdup(daemon->plan.arena, effect->run.dag_id);
+        vec_push(&daemon->plan.effects, later);
+        return;
+    }
     const struct sim_dag *dag = store_dag(sim, effect->run.dag_id);
     const struct row_run *run = store_run_at(dag, effect->run.logical_us);
     if (run && run->in_store)
