@@ -270,8 +270,8 @@ static enum status recover_attempts(const struct loading *in)
         const struct run_record *run = find_run(&runs, attempts.at[i].run);
         if (!run || !scheduler_has_run(engine->scheduler, run->id))
             continue;
-        scheduler_load_attempt(engine->scheduler, &attempts.at[i]);
-        if (engine->executor)
+        bool under_way = scheduler_load_attempt(engine->scheduler, &attempts.at[i]);
+        if (engine->executor && under_way)
             executor_recover(engine->executor, &attempts.at[i],
                 scheduler_dag_version(engine->scheduler, run->dag_id), run);
     }

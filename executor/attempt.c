@@ -103,12 +103,18 @@ static const char *const outcome_words[] = {
         "lost: the connection broke after COMMIT was sent; the next attempt settles it",
     [OUTCOME_PARTLY] = "partly committed: it will not be retried by itself",
     [OUTCOME_SUPERSEDED] = "superseded: a newer generation took its place",
+    [OUTCOME_WAIT] = "not yet",
 };
 
 static void say_end(struct attempt *attempt, const struct attempt_result *result)
 {
     char took[32];
     duration_format(result->ended_us - result->started_us, took);
+    if (result->outcome == OUTCOME_WAIT) { /* one line a look: there may be thousands */
+        attempt_say(attempt, LOG_KIND_INFO, "not yet: %s", result->message);
+        attempt_log_close(take(attempt->log));
+        return;
+    }
     bool bad = result->outcome == OUTCOME_FAILED || result->outcome == OUTCOME_PARTLY;
     attempt_say(attempt, bad ? LOG_KIND_ERROR : LOG_KIND_INFO, "end: %s after %s%s",
         outcome_words[result->outcome], took,
@@ -445,7 +451,8 @@ void attempt_launch(struct executor *ex, const struct effect *effect)
         attempt_fail(attempt, CLASS_OTHER, &err);
         return;
     }
-    say_start(attempt);
+    if (!effect->looks)
+        say_start(attempt);
     executor_answer(ex, EVENT_ATTEMPT_STARTED, effect->attempt.text);
     if (!attempt->operator) {
         error_set(&err, ERR_INVALID, "tasks of kind `%s` cannot run yet",

@@ -12,6 +12,7 @@ static const char *const outcome_names[] = {
     [OUTCOME_LOST] = "lost",
     [OUTCOME_PARTLY] = "partly_committed",
     [OUTCOME_SUPERSEDED] = "superseded",
+    [OUTCOME_WAIT] = "waiting",
 };
 
 /* ---- start ---- */
@@ -36,9 +37,23 @@ static void forget(struct scheduler *s, struct instance *i)
     map_remove(s->attempts, i->attempt.text);
 }
 
+/* A sensor looks again: the attempt that waited goes on. */
+static void look_again(struct scheduler *s, struct instance *i)
+{
+    i->ended_us = i->retry_at_us = TIME_NONE;
+    i->alive = true;
+    know(s, i);
+    task_move(s, i, TASK_EVENT_GIVE, REASON_SLOTS_GIVEN, NULL);
+    emit_task_effect(s, EFFECT_START, i);
+}
+
 void attempt_begin(struct scheduler *s, struct instance *i)
 {
     note_dag(s, i->run->dag);
+    if (i->looks) {
+        look_again(s, i);
+        return;
+    }
     i->try_number++;
     i->tries_total++;
     make_attempt_id(s, &i->attempt);
@@ -58,18 +73,39 @@ static struct instance *find(const struct scheduler *s, const struct event *even
     return map_get(s->attempts, event->attempt.text);
 }
 
+/* Of a sensor it is the time of one look. */
 static void arm_execution_timeout(struct scheduler *s, struct instance *i)
 {
+    int64_t from_us = i->looks ? s->now.wall_us : i->started_us;
     if (i->task->execution_timeout_us > 0)
-        wake_set(s, &i->timer, mono_of_wall(s, i->started_us + i->task->execution_timeout_us));
+        wake_set(s, &i->timer, mono_of_wall(s, from_us + i->task->execution_timeout_us));
+}
+
+static bool is_sensor(const struct instance *i)
+{
+    return i->task->kind == KIND_WAIT_FOR && !mapping_is_head(i);
+}
+
+static void look_started(struct scheduler *s, struct instance *i)
+{
+    if (i->state != TASK_QUEUED || i->intent.set)
+        return;
+    task_move(s, i, TASK_EVENT_START, REASON_STARTED, NULL);
+    arm_execution_timeout(s, i);
 }
 
 void attempt_started(struct scheduler *s, const struct event *event)
 {
     struct instance *i = find(s, event);
+    if (i && i->alive && i->looks) {
+        look_started(s, i);
+        return;
+    }
     if (!i || !i->alive || i->started_us != TIME_NONE)
         return;
     i->started_us = s->now.wall_us;
+    if (is_sensor(i) && i->waiting_since_us == TIME_NONE)
+        i->waiting_since_us = i->started_us;
     if (i->intent.set) {
         task_changed(s, i);
     } else {
@@ -178,6 +214,23 @@ void attempt_void_done(struct scheduler *s, const struct event *event)
 
 /* ---- end ---- */
 
+static void end_row(struct scheduler *s, struct instance *i, const struct attempt_result *result)
+{
+    i->looks = 0;
+    emit_attempt(s, i, result, outcome_names[result->outcome]);
+}
+
+void attempt_end_wait(struct scheduler *s, struct instance *i)
+{
+    if (!i->looks || i->alive)
+        return;
+    i->ended_us = s->now.wall_us;
+    end_row(s, i,
+        &(struct attempt_result){.outcome = OUTCOME_CANCELLED,
+            .message = "ended while it waited for its next look",
+            .exit_code = -1});
+}
+
 /* A reason is one line; the attempt's row has the whole message. */
 static const char *first_line(struct scheduler *s, const char *message)
 {
@@ -220,6 +273,59 @@ static void fail(struct scheduler *s, struct instance *i, const struct attempt_r
         return;
     }
     task_finish(s, i, TASK_EVENT_FAIL, final_reason(i, result), first_line(s, result->message));
+}
+
+/* ---- sensors ---- */
+
+static int64_t wait_end_us(const struct instance *i)
+{
+    int64_t end_us;
+    bool none = i->task->wait.timeout_us <= 0 || i->waiting_since_us == TIME_NONE ||
+                __builtin_add_overflow(i->waiting_since_us, i->task->wait.timeout_us, &end_us);
+    return none ? INT64_MAX : end_us;
+}
+
+/* Between two looks it holds nothing.  The last look is made when its timeout is over. */
+static void wait_on(struct scheduler *s, struct instance *i, const struct attempt_result *result)
+{
+    const struct run *run = i->run;
+    int64_t next_us = result->look_at_us;
+    if (next_us <= s->now.wall_us)
+        next_us =
+            s->now.wall_us + poke_delay_us(run->dag->dag_id, i->task, run->logical_us, i->looks);
+    if (next_us > wait_end_us(i))
+        next_us = wait_end_us(i);
+    char since[TIME_TEXT_SIZE], next[TIME_TEXT_SIZE];
+    time_format_iso(i->waiting_since_us, since);
+    time_format_iso(next_us, next);
+    i->retry_at_us = next_us;
+    i->ended_us = TIME_NONE;
+    task_move(s, i, TASK_EVENT_RESCHEDULE, REASON_WAITING_LOOK,
+        arena_printf(s->plan->arena, "waiting since %s, next look at %s%s%s", since, next,
+            result->message ? ": " : "", result->message ? first_line(s, result->message) : ""));
+    wake_set(s, &i->timer, mono_of_wall(s, next_us));
+}
+
+/* As in Airflow the end of a sensor's time is not retried, and retries do not begin it anew. */
+static void end_of_wait(
+    struct scheduler *s, struct instance *i, const struct attempt_result *result)
+{
+    enum task_event event = i->task->wait.soft_fail ? TASK_EVENT_SKIP : TASK_EVENT_FAIL;
+    task_finish(s, i, event, REASON_WAITED_TOO_LONG, first_line(s, result->message));
+}
+
+/* What a look that found nothing comes to when it was the last one. */
+static struct attempt_result waited_too_long(
+    struct scheduler *s, const struct instance *i, const struct attempt_result *result)
+{
+    struct attempt_result last = *result;
+    char limit[32];
+    duration_format(i->task->wait.timeout_us, limit);
+    last.outcome = i->task->wait.soft_fail ? OUTCOME_SKIPPED : OUTCOME_FAILED;
+    last.error_class = CLASS_TIMEOUT;
+    last.message = arena_printf(s->plan->arena, "waited for %s, its timeout%s%s", limit,
+        result->message ? ": " : "", result->message ? result->message : "");
+    return last;
 }
 
 /* The attempt ended without being the task's fault: another one at once, as the same try. */
@@ -295,6 +401,7 @@ static void take_outcome(
     case OUTCOME_SUPERSEDED:
         task_finish(s, i, TASK_EVENT_FAIL, REASON_SUPERSEDED, first_line(s, result->message));
         break;
+    case OUTCOME_WAIT: wait_on(s, i, result); break;
     }
 }
 
@@ -325,7 +432,14 @@ static void take_end(struct scheduler *s, struct instance *i, const struct attem
     i->ended_us = s->now.wall_us;
     take_commit_state(i, result);
     task_changed(s, i); /* durable even when what follows waits for a void */
-    emit_attempt(s, i, result, outcome_names[result->outcome]);
+    if (result->outcome != OUTCOME_WAIT) {
+        end_row(s, i, result);
+        return;
+    }
+    i->looks++;
+    i->interrupted_count = 0; /* it gets on */
+    if (i->waiting_since_us == TIME_NONE)
+        i->waiting_since_us = s->now.wall_us;
 }
 
 /* What was wanted of it stands, unless it has succeeded: what is committed is committed. */
@@ -365,11 +479,18 @@ void attempt_finished(struct scheduler *s, const struct event *event)
         return;
     struct attempt_result result = *event->result;
     bool stopped = result.outcome == OUTCOME_CANCELLED || result.outcome == OUTCOME_INTERRUPTED;
+    bool is_last = result.outcome == OUTCOME_WAIT && s->now.wall_us >= wait_end_us(i);
     if (!i->intent.set && i->reason == REASON_TIMED_OUT && stopped)
         result = timed_out(s, i, &result);
+    else if (i->intent.set && result.outcome == OUTCOME_WAIT)
+        result.outcome = OUTCOME_CANCELLED;
+    else if (is_last)
+        result = waited_too_long(s, i, &result);
     take_end(s, i, &result);
     if (i->intent.set)
         take_end_with_intent(s, i, &result);
+    else if (is_last)
+        end_of_wait(s, i, &result);
     else
         take_outcome(s, i, &result);
 }
@@ -395,13 +516,18 @@ static void time_out(struct scheduler *s, struct instance *i)
     emit_task_effect(s, EFFECT_CANCEL, i);
 }
 
+static bool waits_for_its_time(const struct instance *i)
+{
+    return i->state == TASK_UP_FOR_RETRY || i->state == TASK_UP_FOR_RESCHEDULE;
+}
+
 void task_timer_due(struct scheduler *s, struct instance *i)
 {
     if (i->settling)
         attempt_settle(s, i);
     else if (i->alive && !i->intent.set)
         time_out(s, i);
-    else if (i->state == TASK_UP_FOR_RETRY)
+    else if (waits_for_its_time(i))
         wake(s, i);
 }
 
@@ -433,7 +559,7 @@ void attempt_resume(struct scheduler *s, struct instance *i)
         attempt_settle(s, i);
     else if (i->intent.set)
         carry_out(s, i);
-    else if (i->state == TASK_UP_FOR_RETRY)
+    else if (waits_for_its_time(i))
         wake_set(s, &i->timer, mono_of_wall(s, i->retry_at_us));
     else if (i->state == TASK_SCHEDULED)
         slots_enqueue(s, i);

@@ -72,6 +72,8 @@ struct task_record task_record_of(struct scheduler *s, const struct instance *i)
         .retry_at_us = i->retry_at_us,
         .deadline_us = i->deadline_us,
         .deadline_missed_us = i->deadline_missed_us,
+        .looks = i->looks,
+        .waiting_since_us = i->waiting_since_us,
     };
 }
 
@@ -177,6 +179,7 @@ void emit_task_effect(struct scheduler *s, enum effect_kind kind, struct instanc
     effect->task = i->task->index;
     effect->try_number = i->try_number;
     effect->number = i->tries_total;
+    effect->looks = i->looks;
     effect->map_index = i->map_index;
     effect->mapped = in_plan(s, i->mapped);
     effect->generation = kind == EFFECT_VOID ? i->unsettled_generation : i->attempt_generation;

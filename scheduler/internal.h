@@ -67,6 +67,8 @@ struct instance {
     int64_t generation, unsettled_generation;
     int64_t ready_us, queued_us, started_us, ended_us, retry_at_us;
     int64_t deadline_us, deadline_missed_us;
+    int32_t looks; /* of a sensor, as in task_record */
+    int64_t waiting_since_us;
 
     struct attempt_id attempt;
     int64_t attempt_generation;
@@ -86,7 +88,8 @@ struct instance {
     bool waiting_past; /* its rule is met, the previous run is not what it must be */
     bool is_new, changed, evaluating;
 
-    struct timer timer; /* execution_timeout while alive; else retry, or asking again for a void */
+    struct timer timer; /* execution_timeout while alive; else retry, the next look of a sensor, or
+                           asking again for a void */
 
     /* where it waits for slots; heap NULL = nowhere */
     struct heap_entry entry;
@@ -396,6 +399,9 @@ void attempt_void_done(struct scheduler *s, const struct event *event);
 void attempt_settle(struct scheduler *s, struct instance *i); /* EFFECT_VOID */
 void attempt_resume(struct scheduler *s, struct instance *i); /* after a load */
 void task_timer_due(struct scheduler *s, struct instance *i);
+/* A sensor that waits between two looks will not look again: its attempt has ended.  No-op
+   otherwise. */
+void attempt_end_wait(struct scheduler *s, struct instance *i);
 
 /* ---- run.c: one run
  * ------------------------------------------------------------------------------ */

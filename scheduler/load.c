@@ -84,6 +84,8 @@ static void take_task_record(
     i->retry_at_us = record->retry_at_us;
     i->deadline_us = record->deadline_us;
     i->deadline_missed_us = record->deadline_missed_us;
+    i->looks = record->looks;
+    i->waiting_since_us = record->waiting_since_us;
     i->alive = attempt_is_alive(record);
     i->attempt_generation =
         record->state == TASK_RESTARTING ? record->unsettled_generation : record->generation;
@@ -216,17 +218,18 @@ enum status scheduler_load_run(struct scheduler *s, const struct run_record *rec
     return OK;
 }
 
-void scheduler_load_attempt(struct scheduler *s, const struct attempt_record *attempt)
+bool scheduler_load_attempt(struct scheduler *s, const struct attempt_record *attempt)
 {
     struct run *run = run_find(s, attempt->run);
     if (!run || !run->tasks)
-        return;
+        return true;
     const struct task *task = dag_find_task(run->shape->dag, attempt->task_id);
     struct instance *i = task ? mapping_find(run, task, attempt->map_index) : NULL;
     if (!i || !str_equal(i->attempt.text, attempt->id.text))
-        return;
+        return true;
     i->attempt_generation = attempt->generation;
     i->attempt_version = keep(s, attempt->version);
+    return i->alive || !i->looks;
 }
 
 /* A running run goes on with what each of its tasks was doing, or, in the newest version, takes

@@ -93,7 +93,9 @@ struct attempt_id {
     ROW(EXPANDED, "expanded", "expanded: there is one instance for each of its values")            \
     ROW(NOTHING_TO_MAP, "nothing_to_map", "skipped: there is nothing to map over")                 \
     ROW(REMOVED_INDEX, "removed_index", "the task has no value of this index any more")            \
-    ROW(DECIDED, "decided", "skipped by a decision of a task before it")
+    ROW(DECIDED, "decided", "skipped by a decision of a task before it")                           \
+    ROW(WAITING_LOOK, "waiting_look", "waiting; it looks again later")                             \
+    ROW(WAITED_TOO_LONG, "waited_too_long", "what it waits for did not come within its timeout")
 
 enum reason {
 #define ROW(id, code, text) REASON_##id,
@@ -148,6 +150,11 @@ struct task_record {
     const char *mapped;   /* JSON object: its values of `expand`; NULL when map_index is -1 */
     int64_t ready_us, queued_us, started_us, ended_us, retry_at_us; /* TIME_NONE = not so far */
     int64_t deadline_us, deadline_missed_us; /* as in run_record; of this generation */
+    /* Of a sensor: looks of the attempt under way that ended in "not yet" (while there are any, the
+       attempt goes on, and retry_at_us is the time of the next look), and the first look of this
+       generation, whatever its attempts: its timeout counts from there. */
+    int32_t looks;
+    int64_t waiting_since_us;
 };
 
 enum attempt_state { ATTEMPT_QUEUED, ATTEMPT_RUNNING, ATTEMPT_ENDED };
@@ -292,6 +299,8 @@ enum attempt_outcome {
     OUTCOME_LOST,        /* connection lost after COMMIT was sent: costs no retry, three times */
     OUTCOME_PARTLY,      /* partly committed: failed, never retried by itself */
     OUTCOME_SUPERSEDED,  /* found its generation void */
+    OUTCOME_WAIT,        /* a sensor found that it is not time yet: the attempt goes on with another
+                            look, by the same id; `message` says what it saw */
 };
 
 enum error_class {
@@ -323,6 +332,7 @@ struct attempt_result {
        JSON object each, in the order of map indexes.  None: nothing to map over. */
     const char *const *mapped;
     size_t mapped_count;
+    int64_t look_at_us; /* OUTCOME_WAIT: when to look again; 0 = after the task's poke_interval */
     int64_t started_us, ended_us;
 };
 
@@ -417,6 +427,7 @@ struct effect {
     uint32_t task;         /* index in dag->tasks */
     struct run_record run; /* start, void, cancel, run ended: the run as it is now */
     int32_t map_index, try_number, number;
+    int32_t looks;      /* start: as in task_record; above 0 the attempt was started before */
     const char *mapped; /* start: the instance's values, NULL without */
     int64_t generation;
     const char *task_id; /* deadline missed: NULL = the run's own */

@@ -72,6 +72,18 @@ static uint64_t jitter(
     return hash;
 }
 
+/* Delay `number` (from 1) of those that grow by `factor` from `first_us`. */
+static int64_t backoff_us(
+    int64_t first_us, double factor, int64_t ceiling, int32_t number, uint64_t hash)
+{
+    double exact = ceil((double)first_us * pow(factor, number > 1 ? number - 1 : 0));
+    if (exact >= (double)ceiling)
+        return ceiling;
+    int64_t lower = exact < 1 ? 1 : (int64_t)exact;
+    int64_t delay = lower + (int64_t)(hash % (uint64_t)lower);
+    return delay < ceiling ? delay : ceiling;
+}
+
 int64_t retry_delay_us(
     const char *dag_id, const struct task *task, int64_t logical_us, int32_t try_number)
 {
@@ -80,12 +92,18 @@ int64_t retry_delay_us(
     int64_t ceiling = RETRY_DELAY_MAX_US;
     if (task->max_retry_delay_us > 0 && task->max_retry_delay_us < ceiling)
         ceiling = task->max_retry_delay_us;
-    double power = pow(task->retry_exponential_backoff, try_number > 1 ? try_number - 1 : 0);
-    double exact = ceil((double)task->retry_delay_us * power);
-    if (exact >= (double)ceiling)
-        return ceiling;
-    int64_t lower = exact < 1 ? 1 : (int64_t)exact;
-    uint64_t hash = jitter(dag_id, task->task_id, logical_us, try_number);
-    int64_t delay = lower + (int64_t)(hash % (uint64_t)lower);
-    return delay < ceiling ? delay : ceiling;
+    return backoff_us(task->retry_delay_us, task->retry_exponential_backoff, ceiling, try_number,
+        jitter(dag_id, task->task_id, logical_us, try_number));
+}
+
+int64_t poke_delay_us(
+    const char *dag_id, const struct task *task, int64_t logical_us, int32_t looks)
+{
+    int64_t interval_us = task->wait.poke_interval_us;
+    if (interval_us < US_PER_SECOND)
+        interval_us = US_PER_SECOND;
+    if (!task->wait.exponential_backoff)
+        return interval_us;
+    return backoff_us(interval_us, 2, RETRY_DELAY_MAX_US, looks,
+        jitter(dag_id, task->task_id, logical_us, looks));
 }

@@ -25,4 +25,11 @@ bool retry_helps(const struct task *task, const struct attempt_result *result);
 int64_t retry_delay_us(
     const char *dag_id, const struct task *task, int64_t logical_us, int32_t try_number);
 
+/*
+ * Microseconds from look `looks` (from 1) of a sensor to its next one: its poke_interval (a second
+ * at least); with exponential_backoff as retry_delay_us has it with the factor 2, at most a day.
+ */
+int64_t poke_delay_us(
+    const char *dag_id, const struct task *task, int64_t logical_us, int32_t looks);
+
 #endif

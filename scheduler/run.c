@@ -279,7 +279,8 @@ void instance_init(struct instance *i, struct run *run, const struct task *task,
         .ended_us = TIME_NONE,
         .retry_at_us = TIME_NONE,
         .deadline_us = TIME_NONE,
-        .deadline_missed_us = TIME_NONE};
+        .deadline_missed_us = TIME_NONE,
+        .waiting_since_us = TIME_NONE};
 }
 
 void run_make_instances(struct run *run)

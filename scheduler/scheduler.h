@@ -116,8 +116,9 @@ enum status scheduler_load_run(struct scheduler *scheduler, const struct run_rec
     struct error *err) MUST_CHECK;
 
 /* An attempt that has not ended, after its run: tells its generation, number and version.  Without
-   it they are taken from the task's row.  An attempt of a run that is not live is left out. */
-void scheduler_load_attempt(struct scheduler *scheduler, const struct attempt_record *attempt);
+   it they are taken from the task's row.  An attempt of a run that is not live is left out.  Gives
+   whether the executor may have it under way: false for a sensor between two looks. */
+bool scheduler_load_attempt(struct scheduler *scheduler, const struct attempt_record *attempt);
 
 /* An unfinished backfill, after its DAG and the runs; `existing` are all dates from its first to
    its last that have runs. */

@@ -201,7 +201,7 @@ static enum service_class class_of(const struct instance *i)
 {
     if (i->run->type == RUN_TYPE_BACKFILL || i->run->backfill_id)
         return CLASS_BACKFILL;
-    if (i->tries_total > 0 && i->try_number > 0)
+    if (i->tries_total > 0 && i->try_number > (i->looks ? 1 : 0))
         return CLASS_RETRY;
     return i->run->type == RUN_TYPE_MANUAL ? CLASS_MANUAL : CLASS_FRESH;
 }

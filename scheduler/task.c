@@ -160,6 +160,8 @@ void task_move(struct scheduler *s, struct instance *i, enum task_event event, e
     task_set_reason(s, i, reason, text);
     if (event == TASK_EVENT_SUCCEED)
         assets_update(s, i);
+    if (task_state_finished(i->state))
+        attempt_end_wait(s, i);
     if (i->state != TASK_SCHEDULED)
         slots_dequeue(s, i);
     count_in_run(s, i, from);
@@ -434,12 +436,13 @@ static void forget_tries(struct instance *i, int64_t generation)
     i->generation = generation;
     i->try_number = i->lost_count = i->interrupted_count = i->void_tries = 0;
     i->max_tries = i->task->retries + 1;
-    i->ready_us = i->retry_at_us = TIME_NONE;
+    i->ready_us = i->retry_at_us = i->waiting_since_us = TIME_NONE;
     deadline_task_cleared(i);
 }
 
 void task_clear(struct scheduler *s, struct instance *i, int64_t generation, const char *text)
 {
+    attempt_end_wait(s, i);
     forget_tries(i, generation);
     if (!i->alive) {
         task_stop_settling(s, i);

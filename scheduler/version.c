@@ -72,6 +72,7 @@ static void drop_instance(struct scheduler *s, struct instance *i)
     if (i->alive)
         emit_task_effect(s, EFFECT_CANCEL, i);
     i->alive = false;
+    attempt_end_wait(s, i);
     task_stop_settling(s, i);
     if (i->waiting_past) {
         i->waiting_past = false;

@@ -61,6 +61,8 @@ static const struct record_column task_columns[] = {
     COLUMN(task_record, retry_at_us, TIME),
     COLUMN(task_record, deadline_us, TIME),
     COLUMN(task_record, deadline_missed_us, TIME),
+    COLUMN(task_record, looks, INT32),
+    COLUMN(task_record, waiting_since_us, TIME),
 };
 
 static const struct record_column attempt_columns[] = {

@@ -262,6 +262,9 @@ bool change_transition(const struct change *change, struct transition_record *re
         const struct task_record *task = &change->task.record;
         if (change->task.is_new && task->state == TASK_NONE)
             return false; /* being there is no history */
+        bool waits_on = task->looks > 1 || task->state != TASK_UP_FOR_RESCHEDULE;
+        if (task->looks && waits_on && !task_state_finished(task->state))
+            return false; /* nor is looking again and again */
         *ret = (struct transition_record){.run = task->run,
             .task_id = task->task_id,
             .map_index = task->map_index,

@@ -158,6 +158,23 @@ struct decision_task {
     bool only_direct; /* short_circuit: skips what follows directly, and rules do the rest */
 };
 
+/* What a sensor waits for. */
+enum wait_kind {
+    WAIT_SQL,  /* the first value of the task's `sql` is there, and not false */
+    WAIT_FILE, /* `text`: a path or pattern that something matches */
+    WAIT_TASK, /* another DAG's runs over this run's interval */
+    WAIT_TIME, /* `text`: a point of time */
+    WAIT_ASSET /* `text`: an asset that was updated since this run's interval began */
+};
+struct wait_task {
+    enum wait_kind kind;
+    struct text text;            /* a template */
+    struct text dag_id, task_id; /* WAIT_TASK; templates; `task_id` not given: the whole runs */
+    bool failed_waits;           /* WAIT_TASK: what failed may yet succeed; else it fails too */
+    int64_t poke_interval_us, timeout_us; /* timeout_us 0 = none */
+    bool soft_fail, exponential_backoff;
+};
+
 struct task {
     const char *task_id; /* with its groups: "features.pivot" */
     uint32_t index;      /* in dag.tasks */
@@ -192,6 +209,7 @@ struct task {
     struct sql_task sql;
     struct process_task process;
     struct decision_task decision;
+    struct wait_task wait;
 };
 
 /* A parameter's declaration: a JSON-Schema subset, or just a default. */

@@ -79,6 +79,9 @@ static const char *const migrations[] = {
     "  run integer not null references run (id), asset text not null,"
     "  after_event integer not null, last_event integer not null,"
     "  primary key (run, asset)) strict, without rowid;",
+    /* 5: sensors */
+    "alter table task_instance add column looks integer not null default 0;"
+    "alter table task_instance add column waiting_since_us integer;",
 };
 
 enum { SCHEMA_VERSION = sizeof(migrations) / sizeof(migrations[0]) };

@@ -65,6 +65,16 @@ static void set_value(struct built_task *b, const char *key, const char *value)
         t->kind = KIND_SQL, t->sql.connection = value;
     else if (str_equal(key, "bash"))
         t->kind = KIND_BASH;
+    else if (str_equal(key, "wait_for"))
+        t->kind = KIND_WAIT_FOR, t->wait.kind = WAIT_FILE;
+    else if (str_equal(key, "poke_interval"))
+        t->wait.poke_interval_us = number_of(value) * US_PER_SECOND;
+    else if (str_equal(key, "timeout"))
+        t->wait.timeout_us = number_of(value) * US_PER_SECOND;
+    else if (str_equal(key, "soft_fail"))
+        t->wait.soft_fail = flag;
+    else if (str_equal(key, "exponential_backoff"))
+        t->wait.exponential_backoff = flag;
     else if (str_equal(key, "branch"))
         t->kind = KIND_BRANCH;
     else if (str_equal(key, "short_circuit"))

@@ -83,7 +83,8 @@ static struct task_record task_row(int64_t run, const char *task_id, enum task_s
         .queued_us = TIME_NONE,
         .started_us = TIME_NONE,
         .ended_us = TIME_NONE,
-        .retry_at_us = TIME_NONE};
+        .retry_at_us = TIME_NONE,
+        .waiting_since_us = TIME_NONE};
 }
 
 static void add_run(struct plan *plan, struct run_record run)
@@ -354,6 +355,45 @@ TEST(every_change_leaves_its_reason_in_the_history)
             store_read_transitions(store, (struct run_id){1}, "", arena, &history, &err), &err);
         REQUIRE(history.count == 1);
         CHECK_STR(history.at[0].to_state, "running");
+    }
+}
+
+TEST(a_sensor_that_looks_again_and_again_leaves_no_history_of_it)
+{
+    EACH_BACKEND(store)
+    {
+        CLEANUP(arena_freep) struct arena *arena = arena_new();
+        static const struct {
+            enum task_state from, to;
+            int32_t looks;
+        } moves[] = {{TASK_NONE, TASK_RUNNING, 0}, {TASK_RUNNING, TASK_UP_FOR_RESCHEDULE, 1},
+            {TASK_UP_FOR_RESCHEDULE, TASK_QUEUED, 1}, {TASK_QUEUED, TASK_RUNNING, 1},
+            {TASK_RUNNING, TASK_UP_FOR_RESCHEDULE, 2}, {TASK_UP_FOR_RESCHEDULE, TASK_RUNNING, 2},
+            {TASK_RUNNING, TASK_SUCCESS, 0}};
+        struct plan plan;
+        struct error err;
+        plan_init(&plan);
+        add_run(&plan, run_row(1, "d", 1000));
+        for (size_t n = 0; n < ARRAY_SIZE(moves); n++) {
+            struct task_record task = task_row(1, "a", moves[n].to);
+            task.looks = moves[n].looks;
+            task.waiting_since_us = 12;
+            add_task(&plan, task, moves[n].from, n == 0);
+        }
+        CHECK_INT(apply(store, &plan, 1), OK);
+        plan_done(&plan);
+
+        static const char *const kept[] = {"running", "up_for_reschedule", "success"};
+        struct transition_rows history;
+        struct task_rows tasks;
+        REQUIRE_OK(
+            store_read_transitions(store, (struct run_id){1}, "a", arena, &history, &err), &err);
+        REQUIRE(history.count == ARRAY_SIZE(kept));
+        for (size_t n = 0; n < ARRAY_SIZE(kept); n++)
+            CHECK_STR(history.at[n].to_state, kept[n]);
+        REQUIRE_OK(store_read_tasks(store, (struct run_id){1}, arena, &tasks, &err), &err);
+        CHECK_INT(tasks.at[0].waiting_since_us, 12);
+        CHECK_INT(tasks.at[0].looks, 0);
     }
 }
 
