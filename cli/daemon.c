@@ -179,8 +179,9 @@ const struct command command_queue = {
     .name = "queue",
     .arguments = "",
     .summary = "why each ready task is not running",
-    .description = "Lists the tasks that are ready and the runs that are queued, each with the "
-                   "reason why it does not run, and how the slots are used.",
+    .description = "Lists the tasks that are ready, the sensors that wait for their next look, and "
+                   "the runs that are queued, each with the reason why it does not run, and how "
+                   "the slots are used.",
     .examples = "dag queue\ndag queue --json",
     .options = no_options,
     .project = PROJECT_STATE,

@@ -144,7 +144,8 @@ static void on_interrupt(uv_signal_t *handle, int number)
 static void print_task(struct here *here, const struct change *change)
 {
     const struct task_record *task = &change->task.record;
-    if (task->state == TASK_NONE || task->state == TASK_SCHEDULED || task->state == TASK_QUEUED)
+    if (task->state == TASK_NONE || task->state == TASK_SCHEDULED || task->state == TASK_QUEUED ||
+        task_record_looks_again(task))
         return;
     struct civil at = civil_from_us(change->at_us);
     char duration[32] = "";

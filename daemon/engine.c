@@ -5,6 +5,7 @@
 #include "daemon/limits.h"
 #include "daemon/request.h"
 #include "executor/facts.h"
+#include "executor/looks.h"
 #include "executor/xcom.h"
 
 /* Who waits for a request's outcome. */
@@ -269,6 +270,13 @@ static enum status find_facts(void *user, const struct run_record *run, struct a
     return run_facts_read(engine->reader, run, arena, ret, err);
 }
 
+static enum status find_answer(void *user, const struct look_question *question,
+    struct arena *arena, enum look_answer *ret, const char **ret_saw, struct error *err)
+{
+    struct engine *engine = user;
+    return looks_answer(engine->reader, question, arena, ret, ret_saw, err);
+}
+
 /* On a rendering thread, as the next one. */
 static const char *find_xcom(void *user, struct run_id run, const char *task_id, int32_t map_index,
     const char *key, struct arena *arena)
@@ -351,6 +359,7 @@ static enum status make_executor(
         .user = engine,
         .event = on_executor_event,
         .facts = find_facts,
+        .look = find_answer,
         .xcom = {find_xcom, find_indexes}};
     return executor_new(&options, &engine->executor, err);
 }

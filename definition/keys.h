@@ -70,7 +70,7 @@ enum { LEVEL_KEYS_MAX = 112 };
 
 extern const struct level dag_level, task_level, ask_level, expand_level, group_level,
     schedule_level;
-extern const struct level dst_level, deadline_level;
+extern const struct level wait_level, wait_task_level, dst_level, deadline_level;
 extern const struct level project_level, connection_level, web_level, variable_level;
 
 /* What the tables' rows fill. */
@@ -97,6 +97,14 @@ struct task_keys {
 };
 struct ask_keys {
     struct text sql;
+};
+struct wait_keys {
+    struct text sql, file, time, asset;
+    const struct yaml_node *task, *later;
+};
+struct wait_task_keys {
+    struct text dag, task;
+    int failed; /* 0 = fail, 1 = wait */
 };
 struct expand_keys {
     const char *task, *connection;

@@ -32,8 +32,8 @@ static const struct key task_rows[] = {
         BIT(KIND_PYTHON)},
     {"http", KEY_NODE, KEY_KIND | KEY_LATER, AT(later), NULL, "an HTTP request", NULL, 0, 0,
         BIT(KIND_HTTP)},
-    {"wait_for", KEY_NODE, KEY_KIND | KEY_LATER, AT(later), NULL,
-        "a sensor: sql, file, http, task, time or asset", NULL, 0, 0, BIT(KIND_WAIT_FOR)},
+    {"wait_for", KEY_MAPPING, KEY_KIND | KEY_TEMPLATED, AT(kind), NULL,
+        "a sensor: sql, file, task, time or asset", NULL, 0, 0, BIT(KIND_WAIT_FOR)},
     {"branch", KEY_NODE, KEY_KIND | KEY_TEMPLATED, AT(kind), NULL,
         "text or `{sql: …}` that gives the ids to go on with", NULL, 0, 0, BIT(KIND_BRANCH)},
     {"short_circuit", KEY_NODE, KEY_KIND | KEY_TEMPLATED, AT(kind), NULL,
@@ -150,14 +150,14 @@ static const struct key task_rows[] = {
         BIT(KIND_HTTP)},
 
     /* wait_for, short_circuit, trigger_dag */
-    {"poke_interval", KEY_DURATION, KEY_LATER, AT(later), "60s", "between two looks", NULL, 0, 0,
-        BIT(KIND_WAIT_FOR)},
-    {"timeout", KEY_DURATION, KEY_LATER, AT(later), "7d", "how long to wait at most", NULL, 0, 0,
-        BIT(KIND_WAIT_FOR)},
-    {"soft_fail", KEY_BOOL, KEY_LATER, AT(later), "false", "skipped instead of failed", NULL, 0, 0,
-        BIT(KIND_WAIT_FOR)},
-    {"exponential_backoff", KEY_BOOL, KEY_LATER, AT(later), "false", "looks less and less often",
+    {"poke_interval", KEY_DURATION, 0, AT(task.wait.poke_interval_us), "60s", "between two looks",
         NULL, 0, 0, BIT(KIND_WAIT_FOR)},
+    {"timeout", KEY_DURATION, 0, AT(task.wait.timeout_us), "7d", "how long to wait at most", NULL,
+        0, 0, BIT(KIND_WAIT_FOR)},
+    {"soft_fail", KEY_BOOL, 0, AT(task.wait.soft_fail), "false", "skipped instead of failed", NULL,
+        0, 0, BIT(KIND_WAIT_FOR)},
+    {"exponential_backoff", KEY_BOOL, 0, AT(task.wait.exponential_backoff), "false",
+        "looks less and less often", NULL, 0, 0, BIT(KIND_WAIT_FOR)},
     {"ignore_downstream_trigger_rules", KEY_BOOL, 0, AT(ignore_downstream_trigger_rules), "true",
         "false: skips only the direct ones", NULL, 0, 0, BIT(KIND_SHORT_CIRCUIT)},
     {"dag_id", KEY_WORD, KEY_LATER | KEY_TEMPLATED, AT(later), NULL, "the DAG to run", NULL, 0, 0,
@@ -276,6 +276,50 @@ static const struct key ask_rows[] = {
 };
 
 const struct level ask_level = {"a question", ask_rows, ARRAY_SIZE(ask_rows), NULL, 0};
+
+#undef AT
+#define AT(field) offsetof(struct wait_keys, field)
+
+static const char *const failed_choices[] = {"fail", "wait", NULL};
+
+static const struct key wait_rows[] = {
+    {"sql", KEY_TEXT, KEY_TEMPLATED, AT(sql), NULL,
+        "a statement that only reads, until its first value is there and true", NULL, 0, 0, 0},
+    {"file", KEY_TEXT, KEY_TEMPLATED, AT(file), NULL,
+        "a path or pattern (`*`, `?`, `[…]`), until something matches", NULL, 0, 0, 0},
+    {"http", KEY_NODE, KEY_LATER, AT(later), NULL, "a request, until it succeeds", NULL, 0, 0, 0},
+    {"task", KEY_MAPPING, KEY_TEMPLATED, AT(task), NULL,
+        "another DAG, until its runs over this run's interval succeeded", NULL, 0, 0, 0},
+    {"time", KEY_TEXT, KEY_TEMPLATED, AT(time), NULL,
+        "a time, a time of day, or how long after the interval's end", NULL, 0, 0, 0},
+    {"asset", KEY_TEXT, 0, AT(asset), NULL,
+        "an asset, until it was updated after the interval's start", NULL, 0, 0, 0},
+};
+
+static const struct airflow_word wait_words[] = {
+    {"filepath", "file", NULL},
+    {"external_dag_id", "task", "write `task: {dag: …, task: …}`"},
+    {"external_task_id", "task", "write `task: {dag: …, task: …}`"},
+    {"target_time", "time", NULL},
+    {"delta", "time", NULL},
+};
+
+const struct level wait_level = {
+    "a sensor", wait_rows, ARRAY_SIZE(wait_rows), wait_words, ARRAY_SIZE(wait_words)};
+
+#undef AT
+#define AT(field) offsetof(struct wait_task_keys, field)
+
+static const struct key wait_task_rows[] = {
+    {"dag", KEY_TEXT, KEY_TEMPLATED | KEY_REQUIRED, AT(dag), NULL, "the DAG", NULL, 0, 0, 0},
+    {"task", KEY_TEXT, KEY_TEMPLATED, AT(task), "the whole run", "one of its tasks", NULL, 0, 0, 0},
+    {"failed", KEY_CHOICE, 0, AT(failed), "fail",
+        "what becomes of the sensor when a run, or the task in it, failed", failed_choices, 0, 0,
+        0},
+};
+
+const struct level wait_task_level = {
+    "the task of a sensor", wait_task_rows, ARRAY_SIZE(wait_task_rows), NULL, 0};
 
 const struct level task_level = {
     "a task", task_rows, ARRAY_SIZE(task_rows), task_words, ARRAY_SIZE(task_words)};

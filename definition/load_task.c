@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "definition/limits.h"
 #include "definition/loading.h"
+#include "definition/model/wait.h"
 #include "definition/param.h"
 #include "definition/report.h"
 
@@ -18,6 +19,7 @@ static struct task_keys task_defaults(void)
                 .priority_weight = 1,
                 .sql = {.transaction = true},
                 .process = {.kill_grace_us = 60 * US_PER_SECOND, .skip_on_exit_code = 99},
+                .wait = {.poke_interval_us = 60 * US_PER_SECOND, .timeout_us = 7 * US_PER_DAY},
             },
         .ignore_downstream_trigger_rules = true};
 }
@@ -361,12 +363,99 @@ static void finish_decision(const struct checking *c)
     }
 }
 
+/* ---- sensors ---- */
+
+static void finish_wait_sql(const struct checking *c, const struct wait_keys *keys)
+{
+    finish_asking(c, "wait_for", &keys->sql);
+}
+
+static void take_wait_text(
+    const struct checking *c, enum wait_kind kind, const char *name, const struct text *text)
+{
+    struct wait_task *wait = &c->keys->task.wait;
+    wait->kind = kind;
+    wait->text = *text;
+    if (slice_trim(slice_of(text->value)).size == 0)
+        report(c->l->diagnostics, place_of(c, "wait_for"), ERR_VALUE_RANGE, "`%s` is empty", name);
+}
+
+static void finish_wait_file(const struct checking *c, const struct wait_keys *keys)
+{
+    take_wait_text(c, WAIT_FILE, "file", &keys->file);
+}
+
+/* A template is read when it is rendered. */
+static void finish_wait_time(const struct checking *c, const struct wait_keys *keys)
+{
+    int64_t us;
+    struct error error;
+    take_wait_text(c, WAIT_TIME, "time", &keys->time);
+    if (!strchr(keys->time.value, '{') &&
+        wait_time_read(zone_utc(), 0, slice_of(keys->time.value), &us, &error) != OK)
+        report_from(c->l->diagnostics, yaml_get(c->keys->kind, "time"), &error, NULL);
+}
+
+static void finish_wait_asset(const struct checking *c, const struct wait_keys *keys)
+{
+    take_wait_text(c, WAIT_ASSET, "asset", &keys->asset);
+    (void)load_asset_name(c->l, yaml_get(c->keys->kind, "asset"));
+}
+
+static void finish_wait_task(const struct checking *c, const struct wait_keys *keys)
+{
+    struct wait_task *wait = &c->keys->task.wait;
+    struct wait_task_keys of = {0};
+    struct keys_reader reader = {c->l->arena, c->l->diagnostics, 0, false};
+    keys_read(&reader, &wait_task_level, keys->task, &of, NULL);
+    wait->kind = WAIT_TASK;
+    wait->dag_id = of.dag;
+    wait->task_id = of.task;
+    wait->failed_waits = of.failed == 1;
+}
+
+static void finish_wait(const struct checking *c)
+{
+    static const struct {
+        const char *name;
+        void (*finish)(const struct checking *c, const struct wait_keys *keys);
+    } kinds[] = {{"sql", finish_wait_sql}, {"file", finish_wait_file}, {"task", finish_wait_task},
+        {"time", finish_wait_time}, {"asset", finish_wait_asset}, {"http", NULL}};
+    const struct yaml_node *node = c->keys->kind;
+    struct sql_task *sql = &c->keys->task.sql;
+    struct wait_keys keys = {0};
+    struct keys_reader reader = {c->l->arena, c->l->diagnostics, 0, false};
+    size_t errors = c->l->diagnostics->error_count, given = 0;
+    check_positive(c, "poke_interval", c->keys->task.wait.poke_interval_us);
+    check_positive(c, "timeout", c->keys->task.wait.timeout_us);
+    if (!node)
+        return;
+    keys_read(&reader, &wait_level, node, &keys, NULL);
+    if (!yaml_get(node, "sql"))
+        sql->connection = NULL; /* of default_args: only a query needs one */
+    for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+        if (!yaml_get(node, kinds[i].name))
+            continue;
+        if (given++)
+            report_hint(
+                report(c->l->diagnostics, node, ERR_DUPLICATE, "a sensor waits for one thing"),
+                "make a task for each");
+        else if (c->l->diagnostics->error_count == errors && kinds[i].finish)
+            kinds[i].finish(c, &keys);
+    }
+    if (!given && c->l->diagnostics->error_count == errors)
+        report_hint(report(c->l->diagnostics, node, ERR_KEY_MISSING,
+                        "the sensor does not say what it waits for"),
+            "give it one of sql, file, task, time, asset");
+}
+
 /* What a kind's own keys come to; kinds that are refused have none. */
 static void (*const finish_kind[KIND_COUNT])(const struct checking *) = {
     [KIND_EMPTY] = finish_nothing,
     [KIND_BRANCH] = finish_decision,
     [KIND_SHORT_CIRCUIT] = finish_decision,
     [KIND_LATEST_ONLY] = finish_nothing,
+    [KIND_WAIT_FOR] = finish_wait,
     [KIND_SQL] = finish_sql,
     [KIND_BASH] = finish_script,
     [KIND_PYTHON] = finish_script,

@@ -257,6 +257,9 @@ void template_walk_task(struct template_walk *walk, const struct task *task)
         visit_text(walk, &task->sql.sql);
     visit_named(walk, &task->sql.settings);
     visit_text(walk, &task->decision.text);
+    visit_text(walk, &task->wait.text);
+    visit_text(walk, &task->wait.dag_id);
+    visit_text(walk, &task->wait.task_id);
     visit_text(walk, &task->process.script);
     visit_texts(walk, &task->process.argv);
     visit_texts(walk, &task->process.args);

@@ -25,6 +25,20 @@ struct offload *attempt_admin(struct attempt *attempt)
     return attempt->ex->admin;
 }
 
+struct offload *attempt_looks(struct attempt *attempt)
+{
+    return attempt->ex->looks;
+}
+
+enum status attempt_ask(struct attempt *attempt, const struct look_question *question,
+    enum look_answer *ret, const char **ret_saw, struct error *err)
+{
+    const struct executor_options *options = &attempt->ex->options;
+    if (!options->look)
+        return error_set(err, ERR_INVALID, "there is no metadata here to look at");
+    return options->look(options->user, question, attempt->arena, ret, ret_saw, err);
+}
+
 const char *attempt_metadata_id(const struct attempt *attempt)
 {
     return attempt->ex->options.metadata_id;

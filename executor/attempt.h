@@ -76,6 +76,10 @@ void attempt_say_lines(struct attempt *attempt, enum log_kind kind, struct slice
 struct handles *attempt_handles(struct attempt *attempt);
 struct targets *attempt_targets(struct attempt *attempt);
 struct offload *attempt_admin(struct attempt *attempt); /* threads for settle.h */
+struct offload *attempt_looks(struct attempt *attempt); /* threads for what sensors look at */
+/* Asks the metadata, as executor_options.look. */
+enum status attempt_ask(struct attempt *attempt, const struct look_question *question,
+    enum look_answer *ret, const char **ret_saw, struct error *err) MUST_CHECK;
 const char *attempt_metadata_id(const struct attempt *attempt);
 const char *attempt_supervisor(const struct attempt *attempt);
 

@@ -30,6 +30,14 @@
 
 struct executor;
 
+/* What a sensor asks of the metadata, about the interval of its run. */
+struct look_question {
+    const struct run_record *run; /* the sensor's */
+    const char *asset;            /* whether it was updated since; NULL: not this question */
+    const char *dag_id, *task_id; /* whether its runs, or that task in them, succeeded over it */
+};
+enum look_answer { LOOK_NOT_YET, LOOK_YES, LOOK_FAILED };
+
 struct executor_options {
     uv_loop_t *loop;
     /* Borrowed; must outlive the executor.  Its state directory is where logs and helpers' files
@@ -50,6 +58,11 @@ struct executor_options {
        alone, without previous successes. */
     enum status (*facts)(void *user, const struct run_record *run, struct arena *arena,
         struct run_facts *ret, struct error *err);
+
+    /* A sensor's question; *ret_saw: what was seen, a line in `arena`.  Called on the loop's
+       thread. NULL: sensors that ask the metadata fail. */
+    enum status (*look)(void *user, const struct look_question *question, struct arena *arena,
+        enum look_answer *ret, const char **ret_saw, struct error *err);
 
     /* Called while rendering, ON A WORKER THREAD, possibly on several at once: both must be safe
        for that (a reader of its own behind a mutex).  NULL, both: there are no XComs. */

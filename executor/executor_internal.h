@@ -22,7 +22,7 @@ struct executor {
     struct executor_options options; /* texts are in the arena */
     struct arena *arena;
     struct handles handles;
-    struct offload *connects, *admin;
+    struct offload *connects, *admin, *looks;
     struct targets *targets;
     struct attempt *attempts;
     struct void_request *voids;

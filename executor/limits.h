@@ -38,6 +38,8 @@ enum {
     /* Threads that cancel, terminate and void at once.  Apart, so that hanging connects cannot keep
        a cancel waiting. */
     ADMIN_THREADS_MAX = 16,
+    /* Threads on which sensors look for files: a file system that hangs holds up only those. */
+    LOOK_THREADS_MAX = 4,
     /* From the wish for a session to its being there, several hosts and TLS included. */
     CONNECT_DEADLINE_MS = 30 * 1000,
     /* libpq's own bound per address, in seconds; below the deadline so that two addresses fit. */

@@ -296,8 +296,8 @@ static void wait_on(struct scheduler *s, struct instance *i, const struct attemp
     if (next_us > wait_end_us(i))
         next_us = wait_end_us(i);
     char since[TIME_TEXT_SIZE], next[TIME_TEXT_SIZE];
-    time_format_iso(i->waiting_since_us, since);
-    time_format_iso(next_us, next);
+    time_format_iso(i->waiting_since_us / US_PER_SECOND * US_PER_SECOND, since);
+    time_format_iso(next_us / US_PER_SECOND * US_PER_SECOND, next);
     i->retry_at_us = next_us;
     i->ended_us = TIME_NONE;
     task_move(s, i, TASK_EVENT_RESCHEDULE, REASON_WAITING_LOOK,

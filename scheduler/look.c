@@ -78,9 +78,11 @@ static bool waiting_reason(
         *ret = slots_reason(s, i);
     else if (i->waiting_past)
         *ret = REASON_WAITING_PAST;
+    else if (i->state == TASK_UP_FOR_RESCHEDULE)
+        *ret = i->reason;
     else
         return false;
-    *ret_text = i->waiting_past && i->text ? i->text : reason_text(*ret);
+    *ret_text = !i->heap && i->text ? i->text : reason_text(*ret);
     return true;
 }
 

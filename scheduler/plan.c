@@ -52,6 +52,12 @@ bool request_kind_parse(const char *name, enum request_kind *ret)
     return false;
 }
 
+bool task_record_looks_again(const struct task_record *task)
+{
+    bool first = task->looks == 1 && task->state == TASK_UP_FOR_RESCHEDULE;
+    return task->looks && !first && !task_state_finished(task->state);
+}
+
 void plan_init(struct plan *plan)
 {
     *plan = (struct plan){.arena = arena_new()};

@@ -157,6 +157,9 @@ struct task_record {
     int64_t waiting_since_us;
 };
 
+/* Whether the row only says that a sensor looks again, which is news to nobody. */
+bool task_record_looks_again(const struct task_record *task);
+
 enum attempt_state { ATTEMPT_QUEUED, ATTEMPT_RUNNING, ATTEMPT_ENDED };
 
 struct attempt_record {

@@ -78,6 +78,17 @@ enum status store_read_runs(struct store *store, const struct run_filter *filter
     return SELECT(store, &query, arena, ret, err);
 }
 
+enum status store_read_runs_over(struct store *store, const char *dag_id, int64_t from_us,
+    int64_t to_us, struct arena *arena, struct run_rows *ret, struct error *err)
+{
+    struct record_query query = {
+        .table = &record_run, .order_by = {"interval_end_us", "id"}, .limit = STORE_ROWS_MAX};
+    where_text(&query, "dag_id", dag_id);
+    where_int(&query, "interval_end_us", AT_LEAST, from_us);
+    where_int(&query, "interval_start_us", AT_MOST, to_us);
+    return SELECT(store, &query, arena, ret, err);
+}
+
 enum status store_read_tasks(struct store *store, struct run_id run, struct arena *arena,
     struct task_rows *ret, struct error *err)
 {
@@ -262,9 +273,8 @@ bool change_transition(const struct change *change, struct transition_record *re
         const struct task_record *task = &change->task.record;
         if (change->task.is_new && task->state == TASK_NONE)
             return false; /* being there is no history */
-        bool waits_on = task->looks > 1 || task->state != TASK_UP_FOR_RESCHEDULE;
-        if (task->looks && waits_on && !task_state_finished(task->state))
-            return false; /* nor is looking again and again */
+        if (task_record_looks_again(task))
+            return false;
         *ret = (struct transition_record){.run = task->run,
             .task_id = task->task_id,
             .map_index = task->map_index,

@@ -115,6 +115,9 @@ struct request_rows {
 
 enum status store_read_runs(struct store *store, const struct run_filter *filter,
     struct arena *arena, struct run_rows *ret, struct error *err) MUST_CHECK;
+/* Runs of the DAG whose intervals overlap or touch [from_us, to_us], by the intervals' ends. */
+enum status store_read_runs_over(struct store *store, const char *dag_id, int64_t from_us,
+    int64_t to_us, struct arena *arena, struct run_rows *ret, struct error *err) MUST_CHECK;
 /* The tasks of a run, by task id and map index. */
 enum status store_read_tasks(struct store *store, struct run_id run, struct arena *arena,
     struct task_rows *ret, struct error *err) MUST_CHECK;

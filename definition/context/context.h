@@ -76,9 +76,10 @@ struct render_target render_target_of(
 /* One rendered string, with the way back to the user's files. */
 struct rendered {
     /* Of the field: "sql" (also of branches and the like that ask a database), "branch",
-       "short_circuit", "bash", "python" (the script's path), "argv[1]" (of `exec`), "args[0]",
-       "cwd", "env.NAME", "settings.NAME" (the connection's, unless the task has it itself),
-       "parameters[0]" or "parameters.NAME" (texts; other values as JSON; null has no field). */
+       "short_circuit", "file", "time", "asset", "dag", "task" (of sensors), "bash", "python" (the
+       script's path), "argv[1]" (of `exec`), "args[0]", "cwd", "env.NAME", "settings.NAME" (the
+       connection's, unless the task has it itself), "parameters[0]" or "parameters.NAME" (texts;
+       other values as JSON; null has no field). */
     const char *name;
     struct slice text;
     const struct jinja_result *map; /* never NULL; see jinja_map_find */

@@ -447,6 +447,19 @@ static enum status render_decision(struct rendering *r, struct error *err)
                : render_sql(r, err);
 }
 
+static enum status render_wait(struct rendering *r, struct error *err)
+{
+    static const char *const names[] = {
+        [WAIT_SQL] = "sql", [WAIT_FILE] = "file", [WAIT_TIME] = "time", [WAIT_ASSET] = "asset"};
+    const struct wait_task *wait = &r->context.task->wait;
+    if (wait->kind == WAIT_SQL)
+        return render_sql(r, err);
+    if (wait->kind != WAIT_TASK)
+        return add_text(r, names[wait->kind], &wait->text, err);
+    enum status status = add_text(r, "dag", &wait->dag_id, err);
+    return status == OK ? add_text(r, "task", &wait->task_id, err) : status;
+}
+
 /* --- the two doors -------------------------------------------------------------------------- */
 
 static enum status render_fields(struct rendering *r, struct error *err)
@@ -455,6 +468,7 @@ static enum status render_fields(struct rendering *r, struct error *err)
         [KIND_SQL] = render_sql,
         [KIND_BRANCH] = render_decision,
         [KIND_SHORT_CIRCUIT] = render_decision,
+        [KIND_WAIT_FOR] = render_wait,
         [KIND_BASH] = render_process,
         [KIND_EXEC] = render_process,
         [KIND_PYTHON] = render_process,

@@ -38,10 +38,6 @@ struct operator
        open. May finish the attempt before it returns. */
     void (*start)(struct attempt * attempt);
 
-    /* Goes on with an attempt that waits outside of any slot (a sensor, deferred work) when its
-       time has come.  NULL for operators that never wait so. */
-    void (*resume)(struct attempt * attempt);
-
     /* Takes over an attempt that an earlier daemon had started; nothing was rendered.  Called once
        instead of `start`.  The attempt may have ended, be running, or never have begun; it must not
        begin to act now. */
@@ -62,6 +58,7 @@ extern const struct operator operator_empty;
 extern const struct operator operator_sql;
 extern const struct operator operator_process;
 extern const struct operator operator_decide;
+extern const struct operator operator_wait;
 extern const struct operator operator_expand; /* of every kind: a mapped task's own attempt */
 
 /* The row for a kind; NULL for a kind that cannot be acted on yet. */

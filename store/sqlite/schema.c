@@ -81,7 +81,8 @@ static const char *const migrations[] = {
     "  primary key (run, asset)) strict, without rowid;",
     /* 5: sensors */
     "alter table task_instance add column looks integer not null default 0;"
-    "alter table task_instance add column waiting_since_us integer;",
+    "alter table task_instance add column waiting_since_us integer;"
+    "create index run_interval on run (dag_id, interval_end_us);",
 };
 
 enum { SCHEMA_VERSION = sizeof(migrations) / sizeof(migrations[0]) };

@@ -42,8 +42,9 @@ TEST(mistakes_in_keys)
             "1:13 `PostgresOperator` is not a key of a task here; write `sql`"},
         {"tasks: {a: {sqll: select 1}}\n", "1:13 a task has no key `sqll`; did you mean `sql`?"},
         {"tasks: {a: {empty: {}, sqlx: 1, retries: 1}}\n", "1:24 a task has no key `sqlx`"},
-        {"tasks: {a: {}}\n", "1:9 the task `a` does not say what it does; give it one of sql, "
-                             "bash, exec, python, branch, short_circuit, latest_only, empty"},
+        {"tasks: {a: {}}\n",
+            "1:9 the task `a` does not say what it does; give it one of sql, "
+            "bash, exec, python, wait_for, branch, short_circuit, latest_only, empty"},
         {"tasks: {a: select 1}\n", "1:12 a task is a mapping, this is text; write `a: {sql: …}`"},
         {"tasks: {a: {bash: ls, empty: {}}}\n",
             "1:23 a task does one thing: `bash` and `empty` are both given; make two tasks of it"},
@@ -270,7 +271,7 @@ TEST(all_mistakes_of_a_file_are_found_in_one_pass)
         "4:26 `retries` takes a whole number, this is text\n"
         "5:30 there is no task or group `c`\n"
         "9:3 the task `a` does not say what it does; give it one of sql, bash, exec, python, "
-        "branch, short_circuit, latest_only, empty\n");
+        "wait_for, branch, short_circuit, latest_only, empty\n");
     CHECK_STR(dir.error.message, "dags/x.yaml has 5 mistakes");
     CHECK_STR(dir.diagnostics->first->error.excerpt, "shedule: null");
     CHECK_STR(dir.diagnostics->first->code, "unknown-key");

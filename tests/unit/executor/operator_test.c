@@ -29,6 +29,14 @@ static void make_decide(void)
         .sql = {.value = "select 'a', pg_sleep(0.3)"}, .connection = "db", .transaction = true};
 }
 
+static void make_wait(void)
+{
+    struct task *task = rig_task(rig, KIND_WAIT_FOR);
+    task->wait.kind = WAIT_SQL;
+    task->sql = (struct sql_task){
+        .sql = {.value = "select true, pg_sleep(0.3)"}, .connection = "db", .transaction = true};
+}
+
 static void make_expand(void)
 {
     static const struct expand_source sources[] = {
@@ -53,6 +61,7 @@ static const struct row {
 } rows[] = {
     {&operator_empty, KIND_EMPTY, make_empty}, {&operator_sql, KIND_SQL, make_sql},
     {&operator_process, KIND_BASH, make_process}, {&operator_decide, KIND_BRANCH, make_decide},
+    {&operator_wait, KIND_WAIT_FOR, make_wait},
     {&operator_expand, KIND_COUNT, make_expand}, /* of every kind */
 };
 
@@ -87,7 +96,7 @@ static void spin(int turns)
 TEST(every_kind_that_can_be_declared_so_far_has_an_operator)
 {
     static const enum task_kind served[] = {KIND_EMPTY, KIND_SQL, KIND_BASH, KIND_EXEC, KIND_PYTHON,
-        KIND_BRANCH, KIND_SHORT_CIRCUIT, KIND_LATEST_ONLY};
+        KIND_WAIT_FOR, KIND_BRANCH, KIND_SHORT_CIRCUIT, KIND_LATEST_ONLY};
     size_t found = 0;
     for (size_t i = 0; i < ARRAY_SIZE(served); i++)
         CHECK(operator_find(served[i]) != NULL);
