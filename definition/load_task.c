@@ -3,7 +3,7 @@
 #include "base/clock.h"
 #include "definition/limits.h"
 #include "definition/loading.h"
-#include "definition/model/wait.h"
+#include "definition/wait.h"
 #include "definition/param.h"
 #include "definition/report.h"
 
@@ -398,8 +398,18 @@ static void finish_wait_time(const struct checking *c, const struct wait_keys *k
 
 static void finish_wait_asset(const struct checking *c, const struct wait_keys *keys)
 {
+    struct names *inlets = &c->keys->task.inlets;
     take_wait_text(c, WAIT_ASSET, "asset", &keys->asset);
-    (void)load_asset_name(c->l, yaml_get(c->keys->kind, "asset"));
+    if (!load_asset_name(c->l, yaml_get(c->keys->kind, "asset")))
+        return;
+    const char **names = arena_array(c->l->arena, const char *, inlets->count + 1);
+    for (size_t i = 0; i < inlets->count; i++) {
+        if (str_equal(inlets->at[i], keys->asset.value))
+            return;
+        names[i] = inlets->at[i];
+    }
+    names[inlets->count] = keys->asset.value; /* it reads it */
+    *inlets = (struct names){names, inlets->count + 1};
 }
 
 static void finish_wait_task(const struct checking *c, const struct wait_keys *keys)
@@ -420,7 +430,7 @@ static void finish_wait(const struct checking *c)
         const char *name;
         void (*finish)(const struct checking *c, const struct wait_keys *keys);
     } kinds[] = {{"sql", finish_wait_sql}, {"file", finish_wait_file}, {"task", finish_wait_task},
-        {"time", finish_wait_time}, {"asset", finish_wait_asset}, {"http", NULL}};
+        {"time", finish_wait_time}, {"asset", finish_wait_asset}};
     const struct yaml_node *node = c->keys->kind;
     struct sql_task *sql = &c->keys->task.sql;
     struct wait_keys keys = {0};
@@ -440,7 +450,7 @@ static void finish_wait(const struct checking *c)
             report_hint(
                 report(c->l->diagnostics, node, ERR_DUPLICATE, "a sensor waits for one thing"),
                 "make a task for each");
-        else if (c->l->diagnostics->error_count == errors && kinds[i].finish)
+        else if (c->l->diagnostics->error_count == errors)
             kinds[i].finish(c, &keys);
     }
     if (!given && c->l->diagnostics->error_count == errors)

@@ -179,8 +179,8 @@ int64_t scheduler_next_due(const struct scheduler *scheduler);
 
 /* ---- looking in ----------------------------------------------------------------------------- */
 
-/* A ready task that is not running, a sensor between two looks, or (task_id NULL) a run that has not
-   started. */
+/* A ready task that is not running, a sensor between two looks, or (task_id NULL) a run that has
+   not started. */
 struct queue_item {
     const char *dag_id, *run_id, *task_id;
     int32_t map_index; /* -1 = not mapped */

@@ -7,7 +7,7 @@
 
 #include "base/file.h"
 #include "definition/model/choice.h"
-#include "definition/model/wait.h"
+#include "definition/wait.h"
 #include "executor/operators/query.h"
 
 /* A look at files, on a thread: a file system may take its time. */

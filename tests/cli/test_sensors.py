@@ -133,7 +133,8 @@ class Sensors(ProjectCase):
         self.write("dags/use.yaml", "dag_id: use\ntasks:\n"
                    "  s: {wait_for: {asset: a.b}, poke_interval: 1s, timeout: 1s}\n")
         self.dag("run", "use", "--logical-date", "2026-01-01", status=1)
-        self.assertIn("`a.b` was not updated since", self.json("status", "use", "latest")[0]["reason"])
+        reason = self.json("status", "use", "latest")[0]["reason"]
+        self.assertIn("`a.b` was not updated since", reason)
         self.dag("asset", "event", "a.b")
         self.dag("clear", "use", "latest", "--yes")
         self.dag("run", "use", "--logical-date", "2026-01-01")
@@ -144,7 +145,7 @@ class Sensors(ProjectCase):
                    "  b: {wait_for: {file: x, time: 1h}}\n"
                    "  c: {wait_for: {time: soon}}\n"
                    "  d: {wait_for: {task: {task: x}}}\n"
-                   "  e: {wait_for: {http: {}}}\n")
+                   "  e: {wait_for: {http: {url: x}}}\n")
         text = self.dag("lint", status=1).stdout
         for line, words in ((3, "does not say what it waits for"), (4, "waits for one thing"),
                             (5, "`soon` is no point of time"), (6, "needs the key `dag`"),

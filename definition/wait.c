@@ -1,4 +1,4 @@
-#include "definition/model/wait.h"
+#include "definition/wait.h"
 #include <ctype.h>
 
 static bool read_digits(struct slice text, size_t at, int max, int *ret)

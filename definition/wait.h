@@ -1,6 +1,6 @@
 /* When a sensor's `time` is. */
-#ifndef DEFINITION_MODEL_WAIT_H
-#define DEFINITION_MODEL_WAIT_H
+#ifndef DEFINITION_WAIT_H
+#define DEFINITION_WAIT_H
 
 #include "base/error.h"
 #include "base/string.h"
