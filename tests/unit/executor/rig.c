@@ -1,4 +1,5 @@
 #include "tests/unit/executor/rig.h"
+#include "language/timetable/zone.h"
 
 #include <spawn.h>
 #include <stdlib.h>
@@ -144,6 +145,7 @@ struct rig *rig_new(const char *uri)
     make_run(rig);
     rig->dag = (struct dag){.references = 1,
         .dag_id = "d",
+        .zone = zone_utc(),
         .file = "dags/d.yaml",
         .tasks = rig->tasks,
         .task_count = 1};
