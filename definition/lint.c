@@ -41,6 +41,7 @@ const struct lint_code lint_codes[] = {
     {"never-runs", "warning", "a task whose trigger rule no outcome can satisfy"},
     {"no-tasks", "warning", "a DAG without tasks"},
     {"unknown-asset", "warning", "an asset that a schedule waits for and no task makes"},
+    {"unknown-wait", "warning", "a sensor that waits for a DAG or task that there is not"},
     {"asset-circle", "warning", "DAGs that start each other in a circle through assets"},
 };
 const size_t lint_code_count = ARRAY_SIZE(lint_codes);
@@ -215,6 +216,7 @@ static void check_assets(
     diagnostics_init(&found, arena);
     struct linting l = {.project = project, .sources = sources, .arena = arena, .findings = &found};
     lint_assets(&l, catalogue);
+    lint_sensors(&l, catalogue);
     take_findings(sources, &found, findings);
 }
 

@@ -28,6 +28,7 @@ void lint_add(struct linting *l, const char *severity, const char *code, const s
 void lint_rules(struct linting *l);
 /* Looks at the assets of all DAGs together. */
 void lint_assets(struct linting *l, const struct catalogue *catalogue);
+void lint_sensors(struct linting *l, const struct catalogue *catalogue);
 /* Looks at every template of a DAG's tasks. */
 void lint_templates(struct linting *l);
 /* Looks at what a DAG's tasks would run.  After lint_templates, whose findings it does not repeat.

@@ -192,6 +192,24 @@ TEST(an_asset_that_nobody_makes_is_a_warning_that_can_be_suppressed)
     dir_done(&dir);
 }
 
+TEST(a_sensor_that_waits_for_what_there_is_not_is_a_warning)
+{
+    struct project_dir dir = dir_new();
+    dir_write(&dir, "dags/load.yaml", "tasks: {fetch: {empty: {}}}\n");
+    dir_write(&dir, "dags/use.yaml",
+        "tasks:\n"
+        "  right: {wait_for: {task: {dag: load, task: fetch}}}\n"
+        "  later: {wait_for: {task: {dag: '{{ params.x }}'}}}\n"
+        "  dag: {wait_for: {task: {dag: laod}}}\n"
+        "  task: {wait_for: {task: {dag: load, task: fetsh}}}\n"
+        "params: {x: load}\n");
+    CHECK_STR(lint_all(&dir),
+        "warning unknown-wait dags/use.yaml:4 `dag` waits for DAG `laod`, which there is not\n"
+        "warning unknown-wait dags/use.yaml:5 `task` waits for task `fetsh`, which DAG `load` does "
+        "not have\n");
+    dir_done(&dir);
+}
+
 TEST(a_circle_of_dags_is_a_warning)
 {
     struct project_dir dir = dir_new();
