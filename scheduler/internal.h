@@ -494,6 +494,7 @@ void deadline_run_ended(struct scheduler *s, struct run *run);
 /* Whether the previous run allows it; else *ret_text says why not. */
 bool past_allows(struct scheduler *s, const struct instance *i, const char **ret_text);
 void past_add(struct scheduler *s, struct run *run);
+bool past_is_known(const struct live_dag *dag, int64_t logical_us);
 void past_set(struct scheduler *s, struct live_dag *dag, int64_t logical_us,
     const struct past_task *tasks, size_t count);
 void past_free(struct past_run *past);

@@ -288,6 +288,7 @@ enum status scheduler_load_past(struct scheduler *s, const char *dag_id, int64_t
     struct live_dag *dag = dag_find(s, dag_id);
     if (!dag)
         return error_set(err, ERR_NOT_FOUND, "DAG `%s` is not loaded", dag_id);
-    past_set(s, dag, logical_us, tasks, count);
+    if (!past_is_known(dag, logical_us)) /* what was decided since is newer than the rows */
+        past_set(s, dag, logical_us, tasks, count);
     return OK;
 }

@@ -27,10 +27,16 @@ static size_t past_max(const struct live_dag *dag)
     return used ? PAST_RUNS_MAX : PAST_RUNS_UNUSED_MAX;
 }
 
+bool past_is_known(const struct live_dag *dag, int64_t logical_us)
+{
+    size_t at = past_at(dag, logical_us);
+    return at < dag->past.count && dag->past.at[at].logical_us == logical_us;
+}
+
 static struct past_run *past_slot(struct live_dag *dag, int64_t logical_us)
 {
     size_t at = past_at(dag, logical_us);
-    if (at < dag->past.count && dag->past.at[at].logical_us == logical_us) {
+    if (past_is_known(dag, logical_us)) {
         past_free(&dag->past.at[at]);
         return &dag->past.at[at];
     }

@@ -128,7 +128,8 @@ enum status scheduler_load_backfill(struct scheduler *scheduler,
 
 /* How the tasks of one finished run ended: what depends_on_past looks at.  For DAGs with uses_past,
    newest PAST_RUNS_MAX runs, in any order; the instances of a mapped task next to each other.  At
-   start, or just before the first version with uses_past is adopted. */
+   start, or just before the first version with uses_past is adopted; a run that has ended since the
+   start is left as it is. */
 struct past_task {
     const char *task_id;
     enum task_state state;

@@ -186,6 +186,27 @@ TEST(a_mark_on_the_finished_run_before_releases_the_next_one)
     world_done(&w);
 }
 
+TEST(rows_older_than_what_was_decided_do_not_change_the_past)
+{
+    struct world w;
+    struct error err;
+    start(&w, past_dag("a: {bash: 1, depends_on_past: true}\n"));
+    struct run_id first = world_last_run(&w)->id;
+    world_end_task(&w, "a", OUTCOME_FAILED);
+    world_load_run(&w, map_get(w.runs, key_of(&w, first.v, NULL)));
+    CHECK_INT(world_request(&w, &(struct request){.kind = REQUEST_MARK,
+                                    .dag_id = "d",
+                                    .mark_state = TASK_SUCCESS,
+                                    .runs = &first,
+                                    .run_count = 1}),
+        OK);
+    struct past_task stale = {"a", TASK_FAILED};
+    CHECK_OK(scheduler_load_past(w.s, "d", time_of("2030-01-01"), &stale, 1, &err), &err);
+    REQUIRE(world_trigger(&w, "d", time_of("2030-01-02")) == OK);
+    CHECK(world_attempt(&w, "a") != NULL);
+    world_done(&w);
+}
+
 TEST(a_ready_task_waits_again_when_the_run_before_is_cleared)
 {
     struct world w;
