@@ -2,10 +2,12 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "cli/cli.h"
 #include "definition/project.h"
+#include "executor/offload.h"
 
 static void print_error(const struct error *err)
 {
@@ -159,5 +161,10 @@ int main(int argc, char **argv)
         status = ERR_IO;
     }
     cli_end(cli);
-    return status == OK ? 0 : status_info(status)->exit_status;
+    int exit_status = status == OK ? 0 : status_info(status)->exit_status;
+    if (offload_at_work()) {
+        fflush(stderr);
+        _exit(exit_status);
+    }
+    return exit_status;
 }

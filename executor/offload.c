@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "base/memory.h"
 
@@ -9,6 +10,8 @@ enum {
     /* Bytes.  TLS, GSS and name resolution stay far below. */
     OFFLOAD_STACK_SIZE = 512 * 1024,
 };
+
+static atomic_int threads_at_work; /* of all offloads */
 
 struct queue {
     struct offload_job *first, **last;
@@ -85,6 +88,7 @@ static void *thread_main(void *argument)
     }
     offload->threads--;
     release(offload);
+    atomic_fetch_sub(&threads_at_work, 1);
     return NULL;
 }
 
@@ -135,12 +139,19 @@ static void start_thread(struct offload *offload)
     pthread_attr_setstacksize(&attributes, OFFLOAD_STACK_SIZE);
     offload->threads++;
     offload->references++;
+    atomic_fetch_add(&threads_at_work, 1);
     if (pthread_create(&thread, &attributes, thread_main, offload)) {
         offload->threads--;
         offload->references--;
+        atomic_fetch_sub(&threads_at_work, 1);
         assert(offload->threads > 0 && "the system gives no thread at all");
     }
     pthread_attr_destroy(&attributes);
+}
+
+bool offload_at_work(void)
+{
+    return atomic_load(&threads_at_work) > 0;
 }
 
 void offload_run(struct offload *offload, struct offload_job *job)

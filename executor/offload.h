@@ -29,5 +29,8 @@ enum status offload_new(
 void offload_run(struct offload *offload, struct offload_job *job);
 /* `closed` is called from the loop when the offload's handle is closed. */
 void offload_free(struct offload *offload, void (*closed)(void *user), void *user);
+/* Whether a thread of any offload is at work, freed or not.  A process then has to end by _exit:
+   what libraries take down at exit (OpenSSL) must not go from under a thread that uses it. */
+bool offload_at_work(void);
 
 #endif
