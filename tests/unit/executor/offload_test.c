@@ -1,6 +1,7 @@
 /* Blocking work on threads of its own. */
 #include "executor/offload.h"
 
+#include <sched.h>
 #include <unistd.h>
 
 #include "base/memory.h"
@@ -39,7 +40,7 @@ TEST(a_process_knows_whether_a_thread_is_at_work)
     offload_free(offload, NULL, NULL);
     uv_run(&loop, UV_RUN_DEFAULT);
     while (offload_at_work()) /* its thread is on its way out */
-        usleep(1000);
+        sched_yield();
     CHECK(uv_loop_close(&loop) == 0);
     close(reading.pipe[0]);
     close(reading.pipe[1]);
