@@ -124,9 +124,8 @@ static void quarantine(const struct loading *in, const char *dag_id, const char 
     struct engine *engine = in->engine;
     scheduler_quarantine(engine->scheduler, dag_id, file);
     log_line(LOG_ERROR,
-        "DAG `%s` is quarantined: the scheduler aborted twice while at work on it; all others go "
-        "on. "
-        "`dag unpause %s` tries it again",
+        "DAG `%s` is quarantined: the scheduler aborted twice while at work on it; "
+        "all others go on. `dag unpause %s` tries it again",
         dag_id, dag_id);
 }
 

@@ -69,13 +69,16 @@ static enum status read_date(
     return status == OK ? OK : error_context(err, "%s: ", key);
 }
 
-static enum status check_order(
-    const struct reading *in, int64_t from_us, int64_t to_us, struct error *err)
+static enum status read_from_to(
+    const struct reading *in, int64_t *ret_from_us, int64_t *ret_to_us, struct error *err)
 {
-    if (from_us <= to_us)
-        return OK;
-    return error_set(err, ERR_INVALID, "from %s is after to %s", text_of(in->act, "from"),
-        text_of(in->act, "to"));
+    enum status status = read_date(in, "from", false, ret_from_us, err);
+    if (status == OK)
+        status = read_date(in, "to", true, ret_to_us, err);
+    if (status == OK && *ret_from_us > *ret_to_us)
+        return error_set(err, ERR_INVALID, "from %s is after to %s", text_of(in->act, "from"),
+            text_of(in->act, "to"));
+    return status;
 }
 
 static enum status read_existing(const struct reading *in, int64_t from_us, int64_t to_us,
@@ -87,11 +90,7 @@ static enum status read_marked_range(
 {
     struct backfill_record *range = &request->backfill;
     request->dates_too = true;
-    enum status status = read_date(in, "from", false, &range->from_us, err);
-    if (status == OK)
-        status = read_date(in, "to", true, &range->to_us, err);
-    if (status == OK)
-        status = check_order(in, range->from_us, range->to_us, err);
+    enum status status = read_from_to(in, &range->from_us, &range->to_us, err);
     return status == OK ? read_existing(in, range->from_us, range->to_us, request, err) : status;
 }
 
@@ -99,11 +98,7 @@ static enum status read_range(
     const struct reading *in, bool may_be_none, struct run_rows *ret, struct error *err)
 {
     struct run_filter filter = {.dag_id = in->dag_id, .has_from = true, .has_to = true};
-    enum status status = read_date(in, "from", false, &filter.from_us, err);
-    if (status == OK)
-        status = read_date(in, "to", true, &filter.to_us, err);
-    if (status == OK)
-        status = check_order(in, filter.from_us, filter.to_us, err);
+    enum status status = read_from_to(in, &filter.from_us, &filter.to_us, err);
     if (status == OK)
         status = store_read_runs(in->reader, &filter, in->arena, ret, err);
     if (status == OK && ret->count == 0 && !may_be_none)
@@ -268,11 +263,7 @@ static enum status read_backfill(
     enum status status = read_object(in, "conf", &backfill->conf, err);
     request->conf = backfill->conf;
     if (status == OK)
-        status = read_date(in, "from", false, &backfill->from_us, err);
-    if (status == OK)
-        status = read_date(in, "to", true, &backfill->to_us, err);
-    if (status == OK)
-        status = check_order(in, backfill->from_us, backfill->to_us, err);
+        status = read_from_to(in, &backfill->from_us, &backfill->to_us, err);
     return status == OK ? read_existing(in, backfill->from_us, backfill->to_us, request, err)
                         : status;
 }

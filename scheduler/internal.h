@@ -548,6 +548,9 @@ enum status request_dag(struct scheduler *s, const struct request *request, stru
 /* ERR_DATE_TAKEN when the date has a run, live or not. */
 enum status request_check_date(const struct request *request, const struct live_dag *dag,
     int64_t logical_us, struct error *err) MUST_CHECK;
+/* A manual run of that date, queued. */
+struct run *request_make_run(
+    struct scheduler *s, const struct request *request, struct live_dag *dag, int64_t logical_us);
 /* The state of the date's run, NULL when it has none. */
 const enum run_state *request_known_date(
     const struct request *request, const struct live_dag *dag, int64_t logical_us);

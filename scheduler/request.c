@@ -101,6 +101,24 @@ static struct data_interval interval_of(const struct live_dag *dag, int64_t logi
     return timetable_interval_of(t, logical_us);
 }
 
+struct run *request_make_run(
+    struct scheduler *s, const struct request *request, struct live_dag *dag, int64_t logical_us)
+{
+    struct data_interval interval = interval_of(dag, logical_us);
+    struct run *run = run_create(s, &(struct run_spec){.dag = dag,
+                                        .type = RUN_TYPE_MANUAL,
+                                        .logical_us = logical_us,
+                                        .interval_start_us = interval.start_us,
+                                        .interval_end_us = interval.end_us,
+                                        .run_after_us = s->now.wall_us,
+                                        .conf = request->conf,
+                                        .triggered_by = request->user,
+                                        .note = request->note});
+    run_link(s, run);
+    run_queue(s, run);
+    return run;
+}
+
 static void write_run(struct json_writer *out, const char *run_id, int64_t logical_us,
     const struct data_interval *interval)
 {
@@ -128,17 +146,7 @@ enum status request_trigger(
         write_run(out, arena_printf(s->plan->arena, "manual__%s", date), logical_us, &interval);
         return OK;
     }
-    struct run *run = run_create(s, &(struct run_spec){.dag = dag,
-                                        .type = RUN_TYPE_MANUAL,
-                                        .logical_us = logical_us,
-                                        .interval_start_us = interval.start_us,
-                                        .interval_end_us = interval.end_us,
-                                        .run_after_us = s->now.wall_us,
-                                        .conf = request->conf,
-                                        .triggered_by = request->user,
-                                        .note = request->note});
-    run_link(s, run);
-    run_queue(s, run);
+    struct run *run = request_make_run(s, request, dag, logical_us);
     json_kv_int(out, "id", run->id.v);
     write_run(out, run->run_id, logical_us, &interval);
     return OK;

@@ -327,22 +327,7 @@ static void mark_run(struct scheduler *s, const struct request *request, struct 
 static void mark_date(
     struct scheduler *s, const struct request *request, struct live_dag *dag, int64_t logical_us)
 {
-    const struct timetable *timetable = dag->newest->dag->timetable;
-    struct data_interval interval = {logical_us, logical_us};
-    if (timetable)
-        interval = timetable_interval_of(timetable, logical_us);
-    struct run *run = run_create(s, &(struct run_spec){.dag = dag,
-                                        .type = RUN_TYPE_MANUAL,
-                                        .logical_us = logical_us,
-                                        .interval_start_us = interval.start_us,
-                                        .interval_end_us = interval.end_us,
-                                        .run_after_us = s->now.wall_us,
-                                        .conf = request->conf,
-                                        .triggered_by = request->user,
-                                        .note = request->note});
-    run_link(s, run);
-    run_queue(s, run);
-    mark_run(s, request, run);
+    mark_run(s, request, request_make_run(s, request, dag, logical_us));
 }
 
 static enum status mark_new_run(

@@ -505,12 +505,11 @@ static enum status render_with(struct context context,
     return status;
 }
 
-enum status context_render_task(const struct project *project, const struct dag *dag,
+static struct context task_context(const struct project *project, const struct dag *dag,
     const struct task *task, const struct run_facts *run, const struct attempt_facts *attempt,
-    const struct render_target *target, struct arena *arena, struct rendered_task *ret,
-    struct error *err)
+    const struct render_target *target, struct arena *arena)
 {
-    struct context context = {.arena = arena,
+    return (struct context){.arena = arena,
         .project = project,
         .dag = dag,
         .task = task,
@@ -518,7 +517,15 @@ enum status context_render_task(const struct project *project, const struct dag 
         .attempt = attempt,
         .target = target,
         .random = attempt->seed};
-    return render_with(context, render_fields, ret, err);
+}
+
+enum status context_render_task(const struct project *project, const struct dag *dag,
+    const struct task *task, const struct run_facts *run, const struct attempt_facts *attempt,
+    const struct render_target *target, struct arena *arena, struct rendered_task *ret,
+    struct error *err)
+{
+    return render_with(
+        task_context(project, dag, task, run, attempt, target, arena), render_fields, ret, err);
 }
 
 enum status context_render_expand(const struct project *project, const struct dag *dag,
@@ -526,15 +533,8 @@ enum status context_render_expand(const struct project *project, const struct da
     const struct render_target *target, struct arena *arena, struct rendered_task *ret,
     struct error *err)
 {
-    struct context context = {.arena = arena,
-        .project = project,
-        .dag = dag,
-        .task = task,
-        .run = run,
-        .attempt = attempt,
-        .target = target,
-        .random = attempt->seed};
-    return render_with(context, render_expand, ret, err);
+    return render_with(
+        task_context(project, dag, task, run, attempt, target, arena), render_expand, ret, err);
 }
 
 enum status context_render_migration(const struct project *project, const char *path,
