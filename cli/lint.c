@@ -2,65 +2,11 @@
 
 #include "base/file.h"
 #include "cli/cli.h"
+#include "cli/lint_format.h"
 #include "definition/lint.h"
 
 static bool strict;
 static const char *format = "text";
-
-static void print_json(const struct diagnostic *finding)
-{
-    const struct error *e = &finding->error;
-    struct strbuf text = {0};
-    struct json_writer w = json_begin(&text);
-    json_object_begin(&w);
-    json_kv_str(&w, "severity", finding->severity);
-    json_kv_str(&w, "code", finding->code);
-    json_kv_str(&w, "message", e->message);
-    json_kv_str(&w, "hint", e->hint[0] ? e->hint : NULL);
-    json_kv_str(&w, "file", e->place.file);
-    json_kv_int(&w, "line", e->place.line);
-    json_kv_int(&w, "column", e->place.column);
-    json_object_end(&w);
-    puts(strbuf_text(&text));
-    strbuf_done(&text);
-}
-
-/* Annotations of a CI service: a message's line ends are escaped. */
-static void print_github(const struct diagnostic *finding)
-{
-    const struct error *e = &finding->error;
-    const char *level = str_equal(finding->severity, "info") ? "notice" : finding->severity;
-    printf("::%s file=%s,line=%u,col=%u,title=%s::", level, e->place.file, e->place.line,
-        e->place.column, finding->code ? finding->code : "");
-    for (const char *p = e->message; *p; p++) {
-        if (*p == '\n')
-            fputs("%0A", stdout);
-        else if (*p == '%')
-            fputs("%25", stdout);
-        else
-            putchar(*p);
-    }
-    putchar('\n');
-}
-
-static enum status print_findings(
-    struct cli *cli, const struct diagnostics *findings, struct error *err)
-{
-    bool json = cli->json || str_equal(format, "json");
-    if (!json && !str_equal(format, "text") && !str_equal(format, "github")) {
-        error_set(err, ERR_USAGE, "--format is text, json or github, not `%s`", format);
-        if (str_equal(format, "sarif"))
-            error_hint(err, "sarif is not supported yet");
-        return ERR_USAGE;
-    }
-    if (!json && str_equal(format, "text")) {
-        cli_print_diagnostics(findings, stdout);
-        return OK;
-    }
-    for (const struct diagnostic *d = findings->first; d; d = d->next)
-        json ? print_json(d) : print_github(d);
-    return OK;
-}
 
 static enum status check_path(
     struct cli *cli, const char *path, struct diagnostics *findings, struct error *err)
@@ -78,6 +24,10 @@ static enum status check_path(
 
 static enum status run(struct cli *cli, struct error *err)
 {
+    const struct lint_format *printed = lint_format_find(cli->json ? "json" : format);
+    if (!printed)
+        return error_set(err, ERR_USAGE, "there is no format `%s`; there are %s", format,
+            lint_format_names(cli->arena));
     struct diagnostics findings;
     diagnostics_init(&findings, cli->arena);
     enum status status = OK;
@@ -85,10 +35,9 @@ static enum status run(struct cli *cli, struct error *err)
         status = lint_project(cli->project, &findings, err);
     for (size_t i = 0; status == OK && i < cli->arg_count; i++)
         status = check_path(cli, cli->args[i], &findings, err);
-    if (status == OK)
-        status = print_findings(cli, &findings, err);
     if (status != OK)
         return status;
+    printed->print(&findings);
     if (!cli->json && str_equal(format, "text") && (findings.error_count || findings.warning_count))
         fprintf(stderr, "%zu errors, %zu warnings\n", findings.error_count, findings.warning_count);
     bool failed = findings.error_count || (strict && findings.warning_count);
@@ -97,7 +46,7 @@ static enum status run(struct cli *cli, struct error *err)
 
 static const struct option options[] = {
     OPTION_FLAG("strict", 0, &strict, "warnings fail too"),
-    OPTION_TEXT("format", 0, &format, "FORMAT", "text (default), json or github"),
+    OPTION_TEXT("format", 0, &format, "FORMAT", "text (default), json, github, gitlab or sarif"),
     OPTION_END,
 };
 
@@ -110,7 +59,8 @@ const struct command command_lint = {
                    "project's, or the files and folders named. A line with `dag: ignore CODE` in "
                    "a comment suppresses findings of that code there.",
     .examples = "dag lint\ndag lint dags/geolife.yaml --strict\n"
-                "dag lint --format github   # annotations in CI",
+                "dag lint --format github   # annotations in CI\n"
+                "dag lint --format sarif > lint.sarif",
     .options = options,
     .project = PROJECT_OPTIONAL,
     .run = run,

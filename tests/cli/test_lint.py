@@ -1,0 +1,68 @@
+"""How `dag lint` prints what it found."""
+
+import json
+import unittest
+
+from support import ProjectCase
+
+BROKEN = """start_date: 2026-01-01
+tasks:
+  first: {bash: "echo 1"}
+  second: {bash: "echo 2", depends_on: frist}
+  third: {latest_only: {}, depends_on: first}
+"""
+
+
+class Formats(ProjectCase):
+    def setUp(self):
+        super().setUp()
+        self.write("dags/a b.yaml", "dag_id: ab\n" + BROKEN)
+
+    def lint(self, name):
+        return self.dag("lint", "--format", name, status=1).stdout
+
+    def test_text_names_the_code_that_would_suppress_a_finding(self):
+        self.assertIn("[unknown-reference]", self.lint("text").splitlines()[0])
+
+    def test_github_escapes_what_its_commands_end_with(self):
+        self.write("dags/a b.yaml", "dag_id: ab\ntasks:\n  a: {bash: x, depends_on: '100%, b:c'}\n")
+        line = self.lint("github").splitlines()[0]
+        self.assertTrue(line.startswith("::error file=dags/a b.yaml,line=3,col="), line)
+        self.assertIn("100%25", line)
+
+    def test_sarif_is_one_run_whose_results_name_its_rules(self):
+        report = json.loads(self.lint("sarif"))
+        self.assertEqual(report["version"], "2.1.0")
+        run, = report["runs"]
+        rules = {rule["id"]: rule for rule in run["tool"]["driver"]["rules"]}
+        self.assertEqual(rules["unknown-reference"]["defaultConfiguration"]["level"], "error")
+        result = run["results"][0]
+        self.assertEqual((result["ruleId"], result["level"]), ("unknown-reference", "error"))
+        self.assertIn(result["ruleId"], rules)
+        self.assertIn("first", result["message"]["text"])
+        place = result["locations"][0]["physicalLocation"]
+        self.assertEqual(place["artifactLocation"]["uri"], "dags/a%20b.yaml")
+        self.assertEqual(place["region"]["startLine"], 5)
+
+    def test_gitlab_gets_a_report_whose_fingerprints_stay_when_lines_move(self):
+        before = json.loads(self.lint("gitlab"))[0]
+        self.assertEqual((before["check_name"], before["severity"]), ("unknown-reference", "major"))
+        self.assertEqual(before["location"], {"path": "dags/a b.yaml", "lines": {"begin": 5}})
+        self.write("dags/a b.yaml", "# a line more\ndag_id: ab\n" + BROKEN)
+        after = json.loads(self.lint("gitlab"))[0]
+        self.assertEqual(after["location"]["lines"]["begin"], 6)
+        self.assertEqual(after["fingerprint"], before["fingerprint"])
+
+    def test_a_project_without_findings_is_an_empty_report(self):
+        self.write("dags/a b.yaml", "dag_id: ab\ntasks:\n  first: {bash: \"echo 1\"}\n")
+        self.assertEqual(json.loads(self.dag("lint", "--format", "gitlab").stdout), [])
+        self.assertEqual(json.loads(self.dag("lint", "--format", "sarif").stdout)
+                         ["runs"][0]["results"], [])
+
+    def test_a_format_that_there_is_not(self):
+        self.assertIn("text, json, github, gitlab, sarif",
+                      self.dag("lint", "--format", "xml", status=2).stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()
