@@ -325,7 +325,7 @@ static int digit_of(char c)
 }
 
 /* The text with the decimal digits of all scripts as ASCII ones, in `copy` when it has others;
-   empty when it does not fit there. */
+   empty when it does not fit there, or has a character that no number has. */
 static struct slice with_ascii_digits(struct slice s, char *copy, size_t capacity)
 {
     size_t size = 0, at = 0;
@@ -335,10 +335,10 @@ static struct slice with_ascii_digits(struct slice s, char *copy, size_t capacit
         return s;
     for (at = 0; at < s.size; size++) {
         uint32_t c = jinja_char_next(s, &at);
-        int digit = jinja_char_decimal(c);
-        if (size == capacity)
+        int digit = c < 0x80 ? -1 : jinja_char_decimal(c);
+        if (size == capacity || (c >= 0x80 && digit < 0))
             return slice_make(copy, 0);
-        copy[size] = (char)(digit >= 0 ? '0' + digit : c < 0x80 ? (int)c : '?');
+        copy[size] = (char)(digit >= 0 ? '0' + digit : (int)c);
     }
     return slice_make(copy, size);
 }
