@@ -7,6 +7,7 @@
 #include "daemon/client.h"
 #include "daemon/engine.h"
 #include "daemon/lock.h"
+#include "definition/versions.h"
 
 static const char *logical_date, *conf_text;
 static struct text_list only_tasks;
@@ -289,7 +290,8 @@ static enum status run_here(
 {
     struct here here = {.cli = cli, .dag = dag, .logical_us = logical_us, .err = err};
     struct catalogue_changes changes;
-    const struct catalogue_options options = {.project = cli->project};
+    const struct catalogue_options options = {
+        .project = cli->project, .keep = versions_folder(cli->project, cli->arena)};
     int lock = -1;
     enum status status = lock_take(cli->project->state, "dag run", &lock, err);
     if (status != OK)

@@ -10,6 +10,7 @@
 #include "daemon/notify.h"
 #include "daemon/server.h"
 #include "daemon/watch.h"
+#include "definition/versions.h"
 
 enum { SIGNAL_COUNT = 3 };
 
@@ -90,6 +91,8 @@ static void tell_changes(const struct daemon *daemon, const struct catalogue_cha
 {
     for (size_t i = 0; i < changes->count; i++)
         tell_change(daemon, &changes->at[i]);
+    if (changes->count && catalogue_unkept(daemon->catalogue))
+        log_error(catalogue_unkept(daemon->catalogue), "a version's files could not be kept");
 }
 
 static bool watch_folders(struct daemon *daemon)
@@ -430,8 +433,10 @@ static void open_handles(struct daemon *daemon)
 static enum status open_parts(struct daemon *daemon, struct error *err)
 {
     struct catalogue_changes changes;
-    const struct catalogue_options options = {
-        .project = daemon->options.project, .quiet_us = DAEMON_FILES_QUIET_MS * US_PER_MS};
+    CLEANUP(arena_freep) struct arena *arena = arena_new();
+    const struct catalogue_options options = {.project = daemon->options.project,
+        .quiet_us = DAEMON_FILES_QUIET_MS * US_PER_MS,
+        .keep = versions_folder(daemon->options.project, arena)};
     daemon->catalogue = catalogue_new(&options);
     enum status status = catalogue_load(daemon->catalogue, &changes, err);
     if (status != OK)

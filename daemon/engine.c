@@ -397,6 +397,7 @@ static void release(struct engine *engine)
     store_close(engine->reader);
     store_close(engine->xcom_reader);
     blame_close(engine->blame);
+    dag_unref(engine->old_version);
     plan_done(&engine->plan);
     answer_left(engine);
     map_free(engine->waiters);

@@ -14,6 +14,7 @@ struct engine {
     struct scheduler *scheduler;
     struct executor *executor;
     struct catalogue *catalogue; /* the owner's, from engine_start on */
+    struct dag *old_version;     /* of runs; the last one that was loaded; may be NULL */
     struct blame *blame;         /* NULL without schedules: `dag run`, an act without a daemon */
     struct store_thread *store;
     struct store *reader; /* the loop's */

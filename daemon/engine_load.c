@@ -1,7 +1,29 @@
 /* What the engine loads at its start, and the runs that it loads later. */
 #include "base/log.h"
 #include "daemon/engine_internal.h"
+#include "definition/versions.h"
 #include "scheduler/limits.h"
+
+/* A version of a DAG that is there, NULL when it is not known any more: the newest, or one that was
+   kept.  Runs come by date, so that those of one version follow each other. */
+static const struct dag *find_version(
+    struct engine *engine, const char *dag_id, const char *version)
+{
+    const struct dag *newest = scheduler_dag_version(engine->scheduler, dag_id);
+    if (!newest || !version)
+        return NULL;
+    if (str_equal(newest->version, version))
+        return newest;
+    const struct dag *old = engine->old_version;
+    if (old && str_equal(old->version, version) && str_equal(old->dag_id, dag_id))
+        return old;
+    struct dag *found;
+    if (versions_load(engine->options.project, version, dag_id, &found, NULL) != OK)
+        return NULL;
+    dag_unref(engine->old_version);
+    engine->old_version = found;
+    return found;
+}
 
 enum status engine_load_run(struct engine *engine, const struct run_record *run, struct error *err)
 {
@@ -9,7 +31,8 @@ enum status engine_load_run(struct engine *engine, const struct run_record *run,
     struct task_rows tasks;
     enum status status = store_read_tasks(engine->reader, run->id, arena, &tasks, err);
     if (status == OK)
-        status = scheduler_load_run(engine->scheduler, run, NULL, tasks.at, tasks.count, err);
+        status = scheduler_load_run(engine->scheduler, run,
+            find_version(engine, run->dag_id, run->version), tasks.at, tasks.count, err);
     return status;
 }
 
@@ -180,9 +203,41 @@ static bool wanted(const struct loading *in, const char *dag_id)
     return maker && dag && dag->asset_names.count && is_scheduled_on(dag, maker);
 }
 
+static bool is_broken_file(const struct catalogue *catalogue, const char *file)
+{
+    for (size_t i = 0; i < catalogue_broken_count(catalogue); i++)
+        if (str_equal(catalogue_broken_at(catalogue, i).file, file))
+            return true;
+    return false;
+}
+
+/* Files that are broken since before this process: their DAGs' last good versions go on. */
+static void restore_versions(const struct loading *in)
+{
+    for (size_t i = 0; i < in->records.count; i++) {
+        const struct dag_record *record = &in->records.at[i];
+        struct error err;
+        struct dag *dag;
+        if (record->removed || !record->version || !is_broken_file(in->catalogue, record->file) ||
+            catalogue_find(in->catalogue, record->dag_id))
+            continue;
+        if (versions_load(
+                in->engine->options.project, record->version, record->dag_id, &dag, &err) != OK) {
+            log_error(&err, "%s is broken", record->file);
+            continue;
+        }
+        if (catalogue_restore(in->catalogue, dag))
+            log_line(LOG_WARNING, "DAG `%s`: its last good version, %.12s, goes on", record->dag_id,
+                record->version);
+        dag_unref(dag);
+    }
+}
+
 static enum status load_dags(struct loading *in)
 {
     enum status status = store_read_dags(in->engine->reader, in->arena, &in->records, in->err);
+    if (status == OK)
+        restore_versions(in);
     for (size_t i = 0; status == OK && i < catalogue_count(in->catalogue); i++) {
         const struct dag *dag = catalogue_at(in->catalogue, i);
         if (wanted(in, dag->dag_id))
@@ -270,9 +325,11 @@ static enum status recover_attempts(const struct loading *in)
         if (!run || !scheduler_has_run(engine->scheduler, run->id))
             continue;
         bool under_way = scheduler_load_attempt(engine->scheduler, &attempts.at[i]);
+        const struct dag *dag = find_version(engine, run->dag_id, attempts.at[i].version);
+        if (!dag)
+            dag = scheduler_dag_version(engine->scheduler, run->dag_id);
         if (engine->executor && under_way)
-            executor_recover(engine->executor, &attempts.at[i],
-                scheduler_dag_version(engine->scheduler, run->dag_id), run);
+            executor_recover(engine->executor, &attempts.at[i], dag, run);
     }
     return status;
 }
@@ -283,10 +340,7 @@ static bool is_removed(const struct loading *in, const struct dag_record *record
     if (record->removed || !wanted(in, record->dag_id) ||
         catalogue_find(in->catalogue, record->dag_id))
         return false;
-    for (size_t i = 0; i < catalogue_broken_count(in->catalogue); i++)
-        if (str_equal(catalogue_broken_at(in->catalogue, i).file, record->file))
-            return false;
-    return true;
+    return !is_broken_file(in->catalogue, record->file);
 }
 
 /* The first mistake of the file, NULL when it has none. */

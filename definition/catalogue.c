@@ -9,6 +9,7 @@ struct catalogue *catalogue_new(const struct catalogue_options *options)
 {
     struct catalogue *c = mem_alloc_zero(1, sizeof(*c));
     c->options = *options;
+    c->options.keep = options->keep ? mem_strdup(options->keep) : NULL;
     if (c->options.quiet_us == 0)
         c->options.quiet_us = CATALOGUE_QUIET_MS * US_PER_MS;
     c->arena = arena_new();
@@ -29,6 +30,7 @@ void catalogue_free(struct catalogue *c)
     vec_done(&c->retired);
     vec_done(&c->changes);
     arena_free(c->arena);
+    mem_free((char *)(uintptr_t)c->options.keep);
     mem_free(c);
 }
 
@@ -283,6 +285,11 @@ bool catalogue_is_stale(const struct catalogue *c, const struct dag *dag)
 {
     const struct catalogue_file *file = find_file(c, dag->file);
     return file && file->broken;
+}
+
+const struct error *catalogue_unkept(const struct catalogue *c)
+{
+    return c->unkept.status == OK ? NULL : &c->unkept;
 }
 
 static void add_folder(struct map *folders, struct arena *arena, const char *path)

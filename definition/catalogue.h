@@ -22,6 +22,8 @@ struct catalogue;
 struct catalogue_options {
     const struct project *project; /* outlives the catalogue */
     int64_t quiet_us;              /* 0: CATALOGUE_QUIET_MS */
+    const char
+        *keep; /* the folder where versions are kept (definition/versions.h); NULL: nowhere */
     /* Called between the first and the second reading; for tests of that. */
     void (*between_reads)(void *user);
     void *between_reads_user;
@@ -74,6 +76,13 @@ size_t catalogue_broken_count(const struct catalogue *catalogue);
 struct broken_file catalogue_broken_at(const struct catalogue *catalogue, size_t i);
 /* True when the DAG's file is broken now. */
 bool catalogue_is_stale(const struct catalogue *catalogue, const struct dag *dag);
+
+/* Why the last version that could not be kept was not (a full disk); NULL = all were.  Such a
+   version holds all the same, as long as its files are not changed. */
+const struct error *catalogue_unkept(const struct catalogue *catalogue);
+/* Gives a file that is broken since the start the last good version of one of its DAGs, as it was
+   kept.  False when there is nothing to give: the file is whole or gone, or the DAG is there. */
+bool catalogue_restore(struct catalogue *catalogue, struct dag *dag);
 
 /* The folders to watch, absolute: the DAGs', the templates', and those of other files that the DAGs
    refer to. */

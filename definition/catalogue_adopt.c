@@ -1,6 +1,7 @@
 /* Reads changed files as one set, and works out what holds after it. */
 #include "definition/catalogue_internal.h"
 #include "definition/report.h"
+#include "definition/versions.h"
 
 /* What the new reading of one file gave. */
 struct reading {
@@ -170,11 +171,20 @@ static struct dag *same_version(const struct catalogue_file *file, const struct 
     return NULL;
 }
 
-static void renew_dags(struct catalogue *c, struct reading *r)
+/* A version that is new to the catalogue, before anybody sees it. */
+static void keep_version(struct catalogue *c, struct dag *dag, const struct sources *sources)
+{
+    if (c->options.keep && versions_keep(c->options.keep, dag, sources, &c->unkept) == OK)
+        c->unkept.status = OK;
+}
+
+static void renew_dags(struct catalogue *c, struct reading *r, const struct sources *sources)
 {
     dag_list dags = {0};
     for (size_t i = 0; i < r->dags.count; i++) {
         struct dag *old = same_version(r->file, r->dags.dags[i]);
+        if (!old)
+            keep_version(c, r->dags.dags[i], sources);
         vec_push(&dags, dag_ref(old ? old : r->dags.dags[i]));
     }
     vec_each (old, &r->file->dags)
@@ -183,12 +193,12 @@ static void renew_dags(struct catalogue *c, struct reading *r)
     r->file->dags = dags;
 }
 
-static void take_reading(struct catalogue *c, struct reading *r)
+static void take_reading(struct catalogue *c, struct reading *r, const struct sources *sources)
 {
     struct catalogue_file *file = r->file;
     tell_breakage(c, r);
     if (!r->broken)
-        renew_dags(c, r);
+        renew_dags(c, r, sources);
     arena_free(file->arena);
     file->arena = take(r->arena);
     file->sources = r->sources;
@@ -243,6 +253,30 @@ static void tell_dags(struct catalogue *c, const dag_list *before)
             add_change(c, CATALOGUE_REMOVED, (*dag)->file)->dag = *dag;
 }
 
+static void list_dags(struct catalogue *c)
+{
+    vec_clear(&c->all);
+    vec_each (file, &c->files)
+        vec_each (dag, &(*file)->dags)
+            vec_push(&c->all, *dag);
+    if (c->all.count)
+        qsort(c->all.at, c->all.count, sizeof(*c->all.at), compare_dags);
+}
+
+bool catalogue_restore(struct catalogue *c, struct dag *dag)
+{
+    if (catalogue_find(c, dag->dag_id))
+        return false;
+    vec_each (file, &c->files) {
+        if (!(*file)->broken || !str_equal((*file)->path, dag->file))
+            continue;
+        vec_push(&(*file)->dags, dag_ref(dag));
+        list_dags(c);
+        return true;
+    }
+    return false;
+}
+
 static void make_hold(struct adoption *a)
 {
     struct catalogue *c = a->c;
@@ -250,13 +284,9 @@ static void make_hold(struct adoption *a)
     c->all = (dag_list){0};
     find_duplicates(a);
     vec_each (r, &a->readings)
-        take_reading(c, r);
+        take_reading(c, r, a->sources);
     drop_removed(c);
-    vec_each (file, &c->files)
-        vec_each (dag, &(*file)->dags)
-            vec_push(&c->all, *dag);
-    if (c->all.count)
-        qsort(c->all.at, c->all.count, sizeof(*c->all.at), compare_dags);
+    list_dags(c);
     tell_dags(c, &before);
     vec_done(&before);
 }

@@ -31,6 +31,7 @@ struct catalogue {
     int64_t changed_us;                 /* when the last change was seen; INT64_MIN = none waits */
     uint64_t print;                     /* how all files looked then */
     VEC(struct catalogue_change) changes;
+    struct error unkept; /* status OK: nothing was left out */
     dag_list retired;    /* kept until the next call, because `changes` points to them */
     struct arena *arena; /* of the changes' texts */
 };

@@ -2,6 +2,7 @@
 #include "definition/limits.h"
 #include "definition/loading.h"
 #include "definition/templates.h"
+#include "definition/versions.h"
 
 static void use_template(void *user, const struct source *source)
 {
@@ -43,9 +44,9 @@ static void hash_files(struct loading *l)
     for (size_t i = 0; i < l->used.count; i++) {
         files[i].path = arena_strdup(l->arena, l->used.at[i]->shown);
         memcpy(files[i].hash, l->used.at[i]->hash, sizeof(files[i].hash));
-        strbuf_printf(&text, "%s %s\n", files[i].hash, files[i].path);
     }
-    hash_sha256(text.text, text.size, l->dag->version);
+    versions_manifest(files, l->used.count, &text);
+    hash_sha256(strbuf_text(&text), text.size, l->dag->version);
     l->dag->files = files;
     l->dag->file_count = l->used.count;
     strbuf_done(&text);

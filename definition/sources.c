@@ -11,6 +11,7 @@ struct sources {
     struct map *by_path; /* absolute path → struct source */
     VEC(struct source *) all;
     unsigned round;
+    bool sealed;
 };
 
 struct sources *sources_new(const char *root)
@@ -41,6 +42,17 @@ void sources_begin(struct sources *sources)
 bool sources_asked(const struct sources *sources, const struct source *source)
 {
     return source->asked == sources->round;
+}
+
+void sources_seal(struct sources *sources)
+{
+    sources->sealed = true;
+}
+
+const struct source *sources_find(const struct sources *sources, const char *shown)
+{
+    CLEANUP(arena_freep) struct arena *arena = arena_new();
+    return map_get(sources->by_path, path_absolute(arena, path_join(arena, sources->root, shown)));
 }
 
 size_t sources_count(const struct sources *sources)
@@ -102,7 +114,7 @@ static const char *shown_path(const struct sources *sources, const char *path)
 static struct source *add_source(struct sources *sources, const char *absolute)
 {
     struct source *source = arena_new_of(sources->arena, struct source);
-    struct looks looks = look_at(absolute);
+    struct looks looks = sources->sealed ? (struct looks){.missing = true} : look_at(absolute);
     source->path = absolute;
     source->shown = shown_path(sources, absolute);
     source->missing = looks.missing;

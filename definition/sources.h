@@ -36,6 +36,10 @@ enum status sources_read(struct sources *sources, const char *path, const struct
     struct error *err) MUST_CHECK;
 /* A text that stands for the file at a path, whatever is there. */
 void sources_put(struct sources *sources, const char *path, struct slice text);
+/* From now on there are no files but those: what was not read or put so far is missing. */
+void sources_seal(struct sources *sources);
+/* The one of that name (struct source's `shown`), NULL when it was not asked for. */
+const struct source *sources_find(const struct sources *sources, const char *shown);
 /* All that was asked for, in that order. */
 size_t sources_count(const struct sources *sources);
 const struct source *sources_at(const struct sources *sources, size_t i);

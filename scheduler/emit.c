@@ -26,6 +26,7 @@ struct run_record run_record_of(struct scheduler *s, const struct run *run)
         .note = in_plan(s, run->note),
         .deadline_us = run->deadline_us,
         .deadline_missed_us = run->deadline_missed_us,
+        .keeps_version = run->keep_version,
     };
 }
 

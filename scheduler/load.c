@@ -206,6 +206,7 @@ enum status scheduler_load_run(struct scheduler *s, const struct run_record *rec
     if (run_find(s, record->id))
         return OK;
     struct run *run = run_from_record(s, dag, record);
+    run->keep_version = record->keeps_version && known;
     if (task_count) {
         run->shape = shape_for(dag, version, tasks, task_count);
         run->held = !version;

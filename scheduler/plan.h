@@ -127,6 +127,7 @@ struct run_record {
     /* When it should have ended, and when it was found that it had not; TIME_NONE = no deadline is
        known, it was not missed. */
     int64_t deadline_us, deadline_missed_us;
+    bool keeps_version; /* cleared with same_version: newer versions are not for it */
 };
 
 struct task_record {

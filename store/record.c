@@ -34,6 +34,7 @@ static const struct record_column run_columns[] = {
     COLUMN(run_record, note, TEXT),
     COLUMN(run_record, deadline_us, TIME),
     COLUMN(run_record, deadline_missed_us, TIME),
+    COLUMN(run_record, keeps_version, BOOL),
 };
 
 static const struct record_column task_columns[] = {

@@ -4,6 +4,7 @@
 #include "definition/context/inline.h"
 #include "definition/dagfile.h"
 #include "definition/limits.h"
+#include "definition/versions.h"
 
 struct rendering {
     struct context context;
@@ -17,6 +18,8 @@ struct rendering {
 /* --- setting up ----------------------------------------------------------------------------- */
 
 struct search_path {
+    const struct project *project;
+    const struct dag *dag; /* whose version it is; NULL = of none */
     struct jinja_directory at[2];
     struct jinja_directories directories;
 };
@@ -26,10 +29,37 @@ static const char *shown_folder(const char *folder)
     return str_equal(folder, ".") ? "" : folder;
 }
 
+/* A version's own files go before those that are in the project now.  What is not in its manifest
+   was not known when it was loaded: its name is a template's. */
+static enum status load_kept(void *user, struct slice name, struct arena *arena,
+    struct jinja_text_source *ret, struct error *err)
+{
+    const struct search_path *path = user;
+    const char *text = arena_strndup(arena, name.p, name.size);
+    struct names paths = dagfile_template_paths(path->project, path->dag->file, text, arena);
+    for (size_t i = 0; i < paths.count && !memchr(name.p, '\0', name.size); i++) {
+        enum status status =
+            versions_read(path->project, path->dag, paths.at[i], arena, &ret->text, err);
+        ret->file = paths.at[i];
+        if (status != ERR_NOT_FOUND)
+            return status;
+    }
+    struct jinja_loader rest = jinja_directory_loader(&path->directories);
+    return rest.load(rest.user, name, arena, ret, err);
+}
+
+static struct jinja_loader loader_of(const struct search_path *path)
+{
+    return path->dag && path->dag->kept ? (struct jinja_loader){load_kept, (void *)(uintptr_t)path}
+                                        : jinja_directory_loader(&path->directories);
+}
+
 /* Next to the file, then the templates. */
 static void search_path_init(
     struct search_path *path, const struct project *project, const char *file, struct arena *arena)
 {
+    path->project = project;
+    path->dag = NULL;
     const char *folder = path_dir(arena, file);
     path->at[0] =
         (struct jinja_directory){path_join(arena, project->root, folder), shown_folder(folder)};
@@ -42,7 +72,7 @@ static struct jinja_environment *environment_new(const struct search_path *path)
 {
     struct jinja_environment *env = jinja_environment_new(&(struct jinja_options){
         .strict = true,
-        .loader = jinja_directory_loader(&path->directories),
+        .loader = loader_of(path),
         .undefined_hint = context_undefined_hint,
     });
     context_add_date_filters(env);
@@ -95,7 +125,12 @@ static struct slice dag_text(struct rendering *r)
         return r->dag_text;
     r->dag_text_read = true;
     const char *path = path_join(context->arena, context->project->root, context->dag->file);
-    if (file_read(path, SOURCE_SIZE_MAX, context->arena, &r->dag_text, &ignored) != OK)
+    enum status status =
+        context->dag->kept
+            ? versions_read(context->project, context->dag, context->dag->file, context->arena,
+                  &r->dag_text, &ignored)
+            : file_read(path, SOURCE_SIZE_MAX, context->arena, &r->dag_text, &ignored);
+    if (status != OK)
         r->dag_text = (struct slice){0};
     return r->dag_text;
 }
@@ -490,6 +525,7 @@ static enum status render_with(struct context context,
     if (status)
         return status;
     search_path_init(&path, context.project, context.dag->file, arena);
+    path.dag = context.dag;
     r.env = environment_new(&path);
     status = fields(&r, err);
     jinja_environment_free(r.env);

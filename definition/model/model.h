@@ -266,6 +266,7 @@ struct dag {
     char graph_version[HASH_TEXT_SIZE];
     const struct manifest_file *files;
     size_t file_count;
+    const char *kept; /* the folder that keeps them (definition/versions.h), NULL = none */
 };
 
 struct dag *dag_ref(const struct dag *dag);

@@ -83,6 +83,8 @@ static const char *const migrations[] = {
     "alter table task_instance add column looks integer not null default 0;"
     "alter table task_instance add column waiting_since_us integer;"
     "create index run_interval on run (dag_id, interval_end_us);",
+    /* 6: runs that keep their version */
+    "alter table run add column keeps_version integer not null default 0;",
 };
 
 enum { SCHEMA_VERSION = sizeof(migrations) / sizeof(migrations[0]) };
