@@ -68,7 +68,7 @@ struct level {
 
 enum { LEVEL_KEYS_MAX = 112 };
 
-extern const struct level dag_level, task_level, ask_level, expand_level, group_level,
+extern const struct level dag_level, task_level, ask_level, check_level, expand_level, group_level,
     schedule_level;
 extern const struct level wait_level, wait_task_level, dst_level, deadline_level;
 extern const struct level project_level, connection_level, web_level, variable_level;
@@ -88,7 +88,7 @@ struct task_keys {
     struct task task;
     struct names depends_on;
     const struct yaml_node *kind, *params, *parameters, *retry_exponential_backoff, *deadline,
-        *later;
+        *checks, *later;
     struct texts argv;
     struct text value; /* of sql, bash, python */
     const struct yaml_node *expand;
@@ -97,6 +97,12 @@ struct task_keys {
 };
 struct ask_keys {
     struct text sql;
+};
+struct check_keys {
+    struct text table, where, row_count, sql;
+    int severity; /* 0 = error, 1 = warn */
+    struct names not_null, unique;
+    const struct yaml_node *accepted_values;
 };
 struct wait_keys {
     struct text sql, file, time, asset;

@@ -93,10 +93,10 @@ static const struct key task_rows[] = {
         "one instance for each of these values", NULL, 0, 0, 0},
     {"expand_mode", KEY_CHOICE, 0, AT(expand_mode), "product", "how several lists are put together",
         expand_mode_choices, 0, 0, 0},
-    {"reads", KEY_WORDS, KEY_LATER, AT(later), "[]", "tables it reads that lint cannot see", NULL,
-        0, 0, 0},
-    {"writes", KEY_WORDS, KEY_LATER, AT(later), "[]", "tables it writes that lint cannot see", NULL,
-        0, 0, 0},
+    {"reads", KEY_WORDS, 0, AT(task.reads), "[]", "tables it reads that its text does not show",
+        NULL, 0, 0, 0},
+    {"writes", KEY_WORDS, 0, AT(task.writes), "[]", "tables it writes that its text does not show",
+        NULL, 0, 0, 0},
     {"outlets", KEY_WORDS, 0, AT(task.outlets), "[]", "assets that its success updates", NULL, 0, 0,
         0},
     {"inlets", KEY_WORDS, 0, AT(task.inlets), "[]", "assets it reads", NULL, 0, 0, 0},
@@ -119,8 +119,8 @@ static const struct key task_rows[] = {
         session_choices, 0, 0, SQL},
     {"statement_timeout", KEY_DURATION, 0, AT(task.sql.statement_timeout_us), NULL,
         "how long one statement may take", NULL, 0, 0, ASKS_SQL},
-    {"checks", KEY_NODE, KEY_LATER, AT(later), "[]", "what must hold of the rows it wrote", NULL, 0,
-        0, SQL},
+    {"checks", KEY_NODE, KEY_TEMPLATED, AT(checks), "[]", "what must hold of the rows it wrote",
+        NULL, 0, 0, SQL},
     {"result", KEY_CHOICE, 0, AT(task.sql.result), "none", "what of the last result is its XCom",
         result_choices, 0, 0, SQL | BIT(KIND_HTTP)},
 
@@ -276,6 +276,40 @@ static const struct key ask_rows[] = {
 };
 
 const struct level ask_level = {"a question", ask_rows, ARRAY_SIZE(ask_rows), NULL, 0};
+
+#undef AT
+#define AT(field) offsetof(struct check_keys, field)
+
+static const char *const severity_choices[] = {"error", "warn", NULL};
+
+static const struct key check_rows[] = {
+    {"table", KEY_TEXT, KEY_TEMPLATED, AT(table), "the only one that the task writes",
+        "whose rows are looked at", NULL, 0, 0, 0},
+    {"where", KEY_TEXT, KEY_TEMPLATED, AT(where), "all rows", "which of them: a condition", NULL, 0,
+        0, 0},
+    {"severity", KEY_CHOICE, 0, AT(severity), "error", "whether it fails the task or warns",
+        severity_choices, 0, 0, 0},
+    {"row_count", KEY_TEXT, KEY_TEMPLATED, AT(row_count), NULL,
+        "how many there are: `\"> 0\"`, `\">= 10\"`, `\"!= 3\"`, a number", NULL, 0, 0, 0},
+    {"not_null", KEY_WORDS, 0, AT(not_null), NULL, "columns without NULL", NULL, 0, 0, 0},
+    {"unique", KEY_WORDS, 0, AT(unique), NULL,
+        "columns that together are different in every row; a NULL is equal to nothing", NULL, 0, 0,
+        0},
+    {"accepted_values", KEY_MAPPING, KEY_TEMPLATED, AT(accepted_values), NULL,
+        "columns and the values they may have, besides NULL", NULL, 0, 0, 0},
+    {"sql", KEY_TEXT, KEY_TEMPLATED, AT(sql), NULL,
+        "instead: a query, or a path that ends in .sql, of which every row gives true", NULL, 0, 0,
+        0},
+};
+
+static const struct airflow_word check_words[] = {
+    {"partition_clause", "where", NULL},
+    {"tests", NULL, "write `not_null`, `unique`, `accepted_values`, `row_count` or `sql`"},
+    {"relationships", "sql", "write a query that gives true when nothing is missing"},
+};
+
+const struct level check_level = {
+    "a check", check_rows, ARRAY_SIZE(check_rows), check_words, ARRAY_SIZE(check_words)};
 
 #undef AT
 #define AT(field) offsetof(struct wait_keys, field)

@@ -19,6 +19,11 @@ enum {
     DAG_TASKS_MAX = 20 * 1000,
     /* Names in one task's `expand`. */
     EXPAND_NAMES_MAX = 16,
+    /* Checks of one task: each is a query of its own. */
+    CHECKS_MAX = 100,
+    /* Columns of one check, and values that one column may have: they stand in its query. */
+    CHECK_COLUMNS_MAX = 100,
+    CHECK_VALUES_MAX = 1000,
     /* Assets that one schedule, or one task, names. */
     ASSETS_MAX = 256,
     /* Direct dependencies of one DAG, after groups were resolved to their tasks. */

@@ -36,5 +36,7 @@ void lint_templates(struct linting *l);
 void lint_rendered(struct linting *l);
 /* Looks at SQL as it was rendered for a sample run. */
 void lint_sql(struct linting *l, const struct jinja_result *map);
+/* The same for a condition or name that is put into SQL. */
+void lint_sql_part(struct linting *l, const struct jinja_result *map);
 
 #endif

@@ -78,6 +78,9 @@ static void check_task(struct linting *l, const struct run_facts *facts)
     const struct rendered *sql = status == OK ? rendered_find(&rendered, "sql") : NULL;
     if (sql)
         lint_sql(l, sql->map);
+    for (size_t i = 0; sql && i < rendered.count; i++)
+        if (rendered.fields[i].map && str_starts(rendered.fields[i].name, "checks["))
+            lint_sql_part(l, rendered.fields[i].map);
     if (status == OK && !sampled)
         check_choice(l, rendered_find(&rendered, "branch"));
     if (status && !sampled && !is_said(l, &error))

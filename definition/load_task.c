@@ -6,6 +6,7 @@
 #include "definition/wait.h"
 #include "definition/param.h"
 #include "definition/report.h"
+#include "language/sql/name.h"
 
 static struct task_keys task_defaults(void)
 {
@@ -207,6 +208,17 @@ static void check_setup(const struct checking *c)
     task->trigger_rule = RULE_ALL_DONE_SETUP_SUCCESS;
 }
 
+static void check_tables(const struct checking *c, const char *name, const struct names *tables)
+{
+    const struct yaml_node *node = given_value(c, name);
+    for (size_t i = 0; node && i < tables->count; i++)
+        if (!sql_name_quoted(slice_of(tables->at[i]), c->l->scratch))
+            report_hint(
+                report(c->l->diagnostics, node->kind == YAML_SEQUENCE ? node->items[i] : node,
+                    ERR_VALUE_RANGE, "`%s` is not the name of a table", tables->at[i]),
+                "write `table` or `schema.table`, with \"…\" around what SQL would quote");
+}
+
 static void check_pool(const struct checking *c)
 {
     const struct project *project = c->l->project;
@@ -299,6 +311,7 @@ static void finish_asking(const struct checking *c, const char *name, const stru
 static void finish_sql(const struct checking *c)
 {
     finish_asking(c, "sql", &c->keys->value);
+    load_checks(c->l, c->keys->checks, &c->keys->task.sql);
 }
 
 static void finish_process(const struct checking *c)
@@ -484,6 +497,8 @@ static void check_task(const struct checking *c)
     task->depends_on_past |= task->wait_for_downstream;
     load_asset_names(c->l, place_of(c, "outlets"), &task->outlets);
     load_asset_names(c->l, place_of(c, "inlets"), &task->inlets);
+    check_tables(c, "reads", &task->reads);
+    check_tables(c, "writes", &task->writes);
     task->deadline = load_deadline(c->l, c->keys->deadline);
 }
 

@@ -66,6 +66,8 @@ void asset_describe(const struct asset_expr *expr, bool inner, struct strbuf *ou
 /* Checks names of outlets or inlets, and leaves each once. */
 void load_asset_names(struct loading *l, const struct yaml_node *node, struct names *names);
 bool load_asset_name(struct loading *l, const struct yaml_node *node);
+/* The checks of a SQL task. */
+void load_checks(struct loading *l, const struct yaml_node *node, struct sql_task *ret);
 struct deadline load_deadline(struct loading *l, const struct yaml_node *node);
 void load_params(struct loading *l, const struct yaml_node *params);
 /* Reads tasks and groups into l->tasks and l->groups, then wires them into l->dag. */

@@ -247,6 +247,17 @@ static void visit_expand(struct template_walk *walk, const struct expand_source 
         visit_text(walk, &source->text);
 }
 
+static void visit_check(struct template_walk *walk, const struct sql_check *check)
+{
+    visit_text(walk, &check->table);
+    visit_text(walk, &check->where);
+    visit_json(walk, check->values, check->line);
+    if (check->is_path)
+        visit_path(walk, &check->condition);
+    else
+        visit_text(walk, &check->condition);
+}
+
 void template_walk_task(struct template_walk *walk, const struct task *task)
 {
     for (size_t i = 0; i < task->expand.count; i++)
@@ -256,6 +267,8 @@ void template_walk_task(struct template_walk *walk, const struct task *task)
     else
         visit_text(walk, &task->sql.sql);
     visit_named(walk, &task->sql.settings);
+    for (size_t i = 0; i < task->sql.check_count; i++)
+        visit_check(walk, &task->sql.checks[i]);
     visit_text(walk, &task->decision.text);
     visit_text(walk, &task->wait.text);
     visit_text(walk, &task->wait.dag_id);

@@ -380,7 +380,7 @@ static void take_outcome(
         else
             succeed(s, i, result,
                 result->committed_before ? REASON_COMMITTED_BEFORE : REASON_SUCCEEDED,
-                result->committed_before ? result->message : NULL);
+                result->committed_before ? result->message : first_line(s, result->message));
         break;
     case OUTCOME_SKIPPED:
         /* the reason tells a restart, should a void come first, what the task is to become */

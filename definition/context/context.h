@@ -79,7 +79,8 @@ struct rendered {
        "short_circuit", "file", "time", "asset", "dag", "task" (of sensors), "bash", "python" (the
        script's path), "argv[1]" (of `exec`), "args[0]", "cwd", "env.NAME", "settings.NAME" (the
        connection's, unless the task has it itself), "parameters[0]" or "parameters.NAME" (texts;
-       other values as JSON; null has no field). */
+       other values as JSON; null has no field), "checks[0].table", "….where", "….row_count",
+       "….sql", "….accepted_values" (JSON, without a map). */
     const char *name;
     struct slice text;
     const struct jinja_result *map; /* never NULL; see jinja_map_find */

@@ -308,6 +308,106 @@ static enum status add_parameters(struct rendering *r, struct error *err)
     return status;
 }
 
+/* --- JSON of the DAG file ------------------------------------------------------------------- */
+
+static enum status render_json(
+    struct rendering *r, uint32_t line, const json_t *value, json_t **ret, struct error *err);
+
+static enum status render_items(
+    struct rendering *r, uint32_t line, const json_t *value, json_t *into, struct error *err)
+{
+    enum status status = OK;
+    json_t *item;
+    for (size_t i = 0; status == OK && i < json_array_size(value); i++) {
+        status = render_json(r, line, json_array_get(value, i), &item, err);
+        if (status == OK)
+            json_array_set_new(into, i, item);
+    }
+    for (void *at = json_object_iter((json_t *)value); status == OK && at;
+         at = json_object_iter_next((json_t *)value, at)) {
+        status = render_json(r, line, json_object_iter_value(at), &item, err);
+        if (status == OK)
+            json_object_set_new(into, json_object_iter_key(at), item);
+    }
+    return status;
+}
+
+/* A value of the DAG file, the texts in it rendered. */
+static enum status render_json(
+    struct rendering *r, uint32_t line, const json_t *value, json_t **ret, struct error *err)
+{
+    struct text text = {.value = json_string_value(value), .line = line};
+    struct jinja_result *result;
+    enum status status = OK;
+    *ret = NULL;
+    if (text.value && has_tags(text.value)) {
+        status = render_text(r, r->context.dag->file, &text, dag_text(r), &result, err);
+        if (status == OK)
+            *ret = json_stringn(result->text.p, result->text.size);
+        return status;
+    }
+    if (!json_is_array(value) && !json_is_object(value)) {
+        *ret = json_incref((json_t *)value);
+        return OK;
+    }
+    json_t *copy = json_copy((json_t *)value);
+    status = render_items(r, line, value, copy, err);
+    if (status)
+        json_decref(copy);
+    else
+        *ret = copy;
+    return status;
+}
+
+static void add_json(struct rendering *r, const char *name, const json_t *tree)
+{
+    struct strbuf text = {0};
+    struct json_writer w = json_begin(&text);
+    json_tree(&w, tree);
+    struct rendered field = {.name = name, .source = r->context.dag->file};
+    field.text = slice_of(strbuf_to_arena(&text, r->context.arena));
+    hash_sha256(field.text.p, field.text.size, field.hash);
+    vec_push(&r->fields, field);
+    strbuf_done(&text);
+}
+
+/* --- checks --------------------------------------------------------------------------------- */
+
+/* Of `accepted_values`: as JSON, the texts in it rendered. */
+static enum status add_values(
+    struct rendering *r, const char *name, const struct sql_check *check, struct error *err)
+{
+    CLEANUP(json_decrefp) json_t *values = NULL;
+    if (!check->values)
+        return OK;
+    enum status status = render_json(r, check->line, check->values, &values, err);
+    if (status)
+        return error_context(err, "%s: ", name);
+    add_json(r, name, values);
+    return OK;
+}
+
+static enum status add_checks(struct rendering *r, const struct sql_task *sql, struct error *err)
+{
+    struct arena *arena = r->context.arena;
+    enum status status = OK;
+    for (size_t i = 0; status == OK && i < sql->check_count; i++) {
+        const struct sql_check *check = &sql->checks[i];
+        const char *name = arena_printf(arena, "checks[%zu]", i);
+        const char *condition =
+            arena_printf(arena, "%s.%s", name, check->kind == CHECK_SQL ? "sql" : "row_count");
+        status = add_text(r, arena_printf(arena, "%s.table", name), &check->table, err);
+        if (status == OK)
+            status = add_text(r, arena_printf(arena, "%s.where", name), &check->where, err);
+        if (status == OK)
+            status = check->is_path ? add_sql_file(r, condition, &check->condition, err)
+                                    : add_text(r, condition, &check->condition, err);
+        if (status == OK)
+            status = add_values(r, arena_printf(arena, "%s.accepted_values", name), check, err);
+    }
+    return status;
+}
+
 static enum status render_sql(struct rendering *r, struct error *err)
 {
     const struct sql_task *sql = &r->context.task->sql;
@@ -319,6 +419,8 @@ static enum status render_sql(struct rendering *r, struct error *err)
         status = add_connection_settings(r, sql->connection, &sql->settings, err);
     if (status == OK)
         status = add_named(r, "settings", &sql->settings, err);
+    if (status == OK)
+        status = add_checks(r, sql, err);
     return status;
 }
 
@@ -342,55 +444,6 @@ static enum status render_process(struct rendering *r, struct error *err)
 }
 
 /* --- what a task is mapped over --------------------------------------------------------------- */
-
-static enum status render_json(struct rendering *r, const struct expand_source *source,
-    const json_t *value, json_t **ret, struct error *err);
-
-static enum status render_items(struct rendering *r, const struct expand_source *source,
-    const json_t *value, json_t *into, struct error *err)
-{
-    enum status status = OK;
-    json_t *item;
-    for (size_t i = 0; status == OK && i < json_array_size(value); i++) {
-        status = render_json(r, source, json_array_get(value, i), &item, err);
-        if (status == OK)
-            json_array_set_new(into, i, item);
-    }
-    for (void *at = json_object_iter((json_t *)value); status == OK && at;
-         at = json_object_iter_next((json_t *)value, at)) {
-        status = render_json(r, source, json_object_iter_value(at), &item, err);
-        if (status == OK)
-            json_object_set_new(into, json_object_iter_key(at), item);
-    }
-    return status;
-}
-
-/* A value of the DAG file, the texts in it rendered. */
-static enum status render_json(struct rendering *r, const struct expand_source *source,
-    const json_t *value, json_t **ret, struct error *err)
-{
-    struct text text = {.value = json_string_value(value), .line = source->line};
-    struct jinja_result *result;
-    enum status status = OK;
-    *ret = NULL;
-    if (text.value && has_tags(text.value)) {
-        status = render_text(r, r->context.dag->file, &text, dag_text(r), &result, err);
-        if (status == OK)
-            *ret = json_stringn(result->text.p, result->text.size);
-        return status;
-    }
-    if (!json_is_array(value) && !json_is_object(value)) {
-        *ret = json_incref((json_t *)value);
-        return OK;
-    }
-    json_t *copy = json_copy((json_t *)value);
-    status = render_items(r, source, value, copy, err);
-    if (status)
-        json_decref(copy);
-    else
-        *ret = copy;
-    return status;
-}
 
 /* The value of a text that is one expression. */
 static enum status evaluate_text(
@@ -425,18 +478,6 @@ static enum status pull_source(
     return status ? status : jinja_to_json(value, r->context.arena, ret, err);
 }
 
-static void add_list(struct rendering *r, const char *name, const json_t *list)
-{
-    struct strbuf text = {0};
-    struct json_writer w = json_begin(&text);
-    json_tree(&w, list);
-    struct rendered field = {.name = name, .source = r->context.dag->file};
-    field.text = slice_of(strbuf_to_arena(&text, r->context.arena));
-    hash_sha256(field.text.p, field.text.size, field.hash);
-    vec_push(&r->fields, field);
-    strbuf_done(&text);
-}
-
 static enum status render_source(
     struct rendering *r, const struct expand_source *source, struct error *err)
 {
@@ -447,14 +488,14 @@ static enum status render_source(
         return source->is_path ? add_sql_file(r, name, &source->text, err)
                                : add_text(r, name, &source->text, err);
     if (source->kind == EXPAND_VALUES)
-        status = render_json(r, source, source->values, &list, err);
+        status = render_json(r, source->line, source->values, &list, err);
     else if (source->kind == EXPAND_TEXT)
         status = evaluate_text(r, source, &list, err);
     else
         status = pull_source(r, source, &list, err);
     if (status)
         return error_context(err, "%s: ", name);
-    add_list(r, name, list);
+    add_json(r, name, list);
     return OK;
 }
 

@@ -79,6 +79,8 @@ void dag_unref(struct dag *dag)
     for (uint32_t i = 0; i < dag->task_count; i++) {
         json_release(dag->tasks[i].params);
         json_release(dag->tasks[i].sql.parameters);
+        for (size_t k = 0; k < dag->tasks[i].sql.check_count; k++)
+            json_release(dag->tasks[i].sql.checks[k].values);
         for (size_t k = 0; k < dag->tasks[i].expand.count; k++)
             json_release(dag->tasks[i].expand.at[k].values);
     }

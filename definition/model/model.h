@@ -77,6 +77,26 @@ enum sql_isolation {
 enum sql_session { SESSION_AUTO, SESSION_FRESH, SESSION_REUSE };
 enum sql_result { RESULT_NONE, RESULT_SCALAR, RESULT_ROW, RESULT_ROWS };
 
+/* What must hold of the rows that a SQL task wrote. */
+enum sql_check_kind {
+    CHECK_ROW_COUNT,       /* `condition`: "> 0" */
+    CHECK_NOT_NULL,        /* no NULL in any of `columns` */
+    CHECK_UNIQUE,          /* no two rows share all of `columns`; those with a NULL do not count */
+    CHECK_ACCEPTED_VALUES, /* of each column one of `values`, or NULL */
+    CHECK_SQL              /* `condition`: a query, each of whose rows gives true */
+};
+struct sql_check {
+    enum sql_check_kind kind;
+    bool warns;            /* severity: warn */
+    uint32_t line, column; /* of the check in the DAG file */
+    struct text table;     /* a template; not given: the only table that the task writes */
+    struct text where;     /* a template; not given: all rows */
+    struct text condition; /* a template */
+    bool is_path;          /* CHECK_SQL: `condition` is the path of a template */
+    struct names columns;
+    const json_t *values; /* a mapping of columns to lists of scalars; texts are templates */
+};
+
 struct sql_task {
     struct text sql; /* the text, or the path of a template */
     bool is_path;
@@ -88,6 +108,8 @@ struct sql_task {
     int64_t statement_timeout_us; /* 0 = none */
     enum sql_result result;
     struct named_texts settings; /* SET LOCAL, over the connection's */
+    const struct sql_check *checks;
+    size_t check_count;
 };
 
 struct process_task {
@@ -204,6 +226,7 @@ struct task {
     const json_t *params; /* a mapping over the DAG's, NULL = none */
     const char *doc;
     struct names outlets, inlets; /* assets, each once */
+    struct names reads, writes;   /* tables that its text does not show, as they were written */
     struct deadline deadline;
     struct expand expand;
     struct sql_task sql;

@@ -123,7 +123,7 @@ bool sql_read_text(struct sql_attempt *s)
         sql_end(s, &failure);
         return false;
     }
-    return true;
+    return sql_checks_prepare(s);
 }
 
 /* An earlier attempt of this generation ran somewhere: this one goes to the same ledger or nowhere.
@@ -147,12 +147,20 @@ static bool check_pin(struct sql_attempt *s)
     return false;
 }
 
+static bool checks_are_clean(const struct sql_attempt *s)
+{
+    for (size_t i = 0; i < s->checks.count; i++)
+        if (!sql_text_is_clean(slice_of(s->checks.at[i].text), target_keeps_state(s->target)))
+            return false;
+    return true;
+}
+
 static bool stays_clean(const struct sql_attempt *s)
 {
     if (!s->task->transaction || s->task->session == SESSION_FRESH)
         return false;
     return s->task->session == SESSION_REUSE ||
-           sql_text_is_clean(s->sql->text, target_keeps_state(s->target));
+           (sql_text_is_clean(s->sql->text, target_keeps_state(s->target)) && checks_are_clean(s));
 }
 
 static void begin_on(struct sql_attempt *s, struct session *session)

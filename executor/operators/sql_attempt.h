@@ -3,13 +3,14 @@
  *
  * sql.c takes it from start to end, sql_protocol.c has the steps on its connection, sql_cancel.c
  * ends it on request, sql_text.c makes the texts that are ours, sql_report.c says what happened,
- * sql_clean.c judges whether the session can be used again.
+ * sql_clean.c judges whether the session can be used again, sql_check.h has the checks.
  */
 #ifndef EXECUTOR_OPERATORS_SQL_ATTEMPT_H
 #define EXECUTOR_OPERATORS_SQL_ATTEMPT_H
 
 #include "base/vec.h"
 #include "executor/attempt.h"
+#include "executor/operators/sql_check.h"
 #include "executor/target/settle.h"
 #include "executor/target/sql_error.h"
 #include "language/sql/split.h"
@@ -21,6 +22,7 @@ enum sql_step {
     SQL_STEP_CLAIM,    /* INSERT of the claim: may wait */
     SQL_STEP_SETTINGS, /* the connection's and the task's settings */
     SQL_STEP_STATEMENT,
+    SQL_STEP_CHECK,  /* a query of `checks` */
     SQL_STEP_CLOSE,  /* constraints checked, settings taken back, the transaction's number again */
     SQL_STEP_RESULT, /* INSERT of the result */
     SQL_STEP_COMMIT,
@@ -56,6 +58,7 @@ struct sql_attempt {
     const struct rendered *sql;
     struct sql_statements statements;
     size_t at; /* which runs */
+    struct sql_checks checks;
     struct ledger_key key;
 
     struct target *target;
@@ -147,6 +150,14 @@ struct attempt_result sql_report_error(
 /* A failure at a byte of the rendered text, found by dag itself. */
 struct attempt_result sql_report_refusal(
     struct sql_attempt *s, const char *sqlstate, size_t offset, const char *message);
+/* A query of a check was refused; `sampling`: the one for the rows to blame. */
+struct attempt_result sql_report_check_error(struct sql_attempt *s, const PGresult *result,
+    const struct sql_check_query *query, bool sampling);
+/* Checks that do not hold. */
+struct attempt_result sql_report_check(
+    struct sql_attempt *s, const char *place, const char *message, const char *detail);
+/* How long a statement took, for people. */
+void sql_report_took(int64_t took_us, char ret[32]);
 void sql_report_notice(struct sql_attempt *s, const PGresult *notice);
 void sql_report_begin(struct sql_attempt *s);
 void sql_report_done(struct sql_attempt *s, const struct query_end *end);

@@ -1,9 +1,9 @@
 /*
  * The steps of an attempt on its connection, in the order in which they must stand:
  *
- *   begin ─ claim ─ settings ─ statements … ─ close ─ result ─ commit
- *             │                     │                            └─▶ success only on the tag COMMIT
- *             └── 23505 ─ rollback ─ read ─▶ superseded, committed before, or partly committed
+ *   begin ─ claim ─ settings ─ statements … ─ checks … ─ close ─ result ─ commit
+ *             │                                                    └─▶ success only on the tag
+ * COMMIT └── 23505 ─ rollback ─ read ─▶ superseded, committed before, or partly committed
  *
  * Any error leads to the rollback and then to the failure.  A lost connection: after COMMIT was
  * sent nobody knows (LOST), before that it cannot commit any more (FAILED).
@@ -195,6 +195,8 @@ static void next_statement(struct sql_attempt *s)
 {
     if (s->at < s->statements.count)
         go(s, SQL_STEP_STATEMENT);
+    else if (sql_checks_left(s))
+        go(s, SQL_STEP_CHECK);
     else
         go(s, s->reader ? SQL_STEP_ROLLBACK : SQL_STEP_CLOSE);
 }
@@ -302,6 +304,20 @@ static void end_statement(struct sql_attempt *s, const struct query_end *end)
     }
 }
 
+static void send_check(struct sql_attempt *s)
+{
+    session_query(s->session, sql_check_begin(s));
+}
+
+static void end_check(struct sql_attempt *s, const struct query_end *end)
+{
+    struct attempt_result failure;
+    if (sql_check_end(s, end, &failure))
+        next_statement(s);
+    else
+        fail_after_rollback(s, &failure);
+}
+
 static void send_close(struct sql_attempt *s)
 {
     session_query(s->session, sql_text_close(s));
@@ -330,6 +346,7 @@ static void succeed(struct sql_attempt *s)
 {
     sql_end(s, &(struct attempt_result){.outcome = OUTCOME_SUCCESS,
                    .exit_code = -1,
+                   .message = sql_checks_warning(s),
                    .detail = sql_report_detail(s, NULL),
                    .xcom = sql_report_xcom(s)});
 }
@@ -442,6 +459,7 @@ static const struct {
     [SQL_STEP_CLAIM] = {send_claim, end_claim},
     [SQL_STEP_SETTINGS] = {send_settings, end_settings},
     [SQL_STEP_STATEMENT] = {send_statement, end_statement},
+    [SQL_STEP_CHECK] = {send_check, end_check},
     [SQL_STEP_CLOSE] = {send_close, end_close},
     [SQL_STEP_RESULT] = {send_result, end_result},
     [SQL_STEP_COMMIT] = {send_commit, end_commit},
@@ -489,6 +507,8 @@ static void sql_row(void *user, const PGresult *row)
     } else if (s->step == SQL_STEP_STATEMENT) {
         if (s->task->result != RESULT_NONE && !sql_report_row(s, row))
             s->rows_refused = "the result is too large for an XCom (1 MiB)";
+    } else if (s->step == SQL_STEP_CHECK) {
+        sql_check_row(s, row);
     } else if (s->step == SQL_STEP_READ) {
         read_entry(s, row);
     } else if (s->step == SQL_STEP_BEGIN || s->step == SQL_STEP_CLOSE) {

@@ -83,6 +83,32 @@ struct attempt_result sql_report_refusal(
     return make_failure(s, &error, &place, NULL);
 }
 
+struct attempt_result sql_report_check_error(
+    struct sql_attempt *s, const PGresult *pg, const struct sql_check_query *q, bool sampling)
+{
+    struct arena *arena = s->attempt->arena;
+    struct sql_error error = sql_error_read(pg, session_connection(s->session), arena);
+    struct slice text = slice_of(sampling ? q->sample : q->text);
+    struct sql_place place = {0};
+    size_t offset = sampling ? 0 : sql_error_offset(&error, text, text);
+    bool inside = q->field && !sampling && offset >= q->field_offset &&
+                  offset - q->field_offset < q->field->text.size;
+    if (inside)
+        place = sql_place_find(q->field, offset - q->field_offset, arena);
+    if (!place.place)
+        place.place = q->place;
+    return make_failure(s, &error, &place, "a check");
+}
+
+struct attempt_result sql_report_check(
+    struct sql_attempt *s, const char *at, const char *message, const char *detail)
+{
+    struct sql_place place = {.place = at};
+    struct sql_error error = {
+        .severity = "ERROR", .sqlstate = "P0004", .message = message, .detail = detail};
+    return make_failure(s, &error, &place, NULL);
+}
+
 /* ---- notices --------------------------------------------------------------------------------- */
 
 void sql_report_notice(struct sql_attempt *s, const PGresult *notice)
@@ -146,14 +172,19 @@ static void keep_statement(struct sql_attempt *s, const struct query_end *end, i
     vec_push(&s->done, done);
 }
 
+void sql_report_took(int64_t took_us, char ret[32])
+{
+    if (took_us < US_PER_SECOND)
+        snprintf(ret, 32, "%.1f ms", (double)took_us / 1000.0);
+    else
+        duration_format(took_us, ret);
+}
+
 void sql_report_done(struct sql_attempt *s, const struct query_end *end)
 {
     int64_t took_us = clock_now().mono_us - s->began_us;
     char took[32];
-    if (took_us < US_PER_SECOND)
-        snprintf(took, sizeof(took), "%.1f ms", (double)took_us / 1000.0);
-    else
-        duration_format(took_us, took);
+    sql_report_took(took_us, took);
     keep_statement(s, end, took_us);
     if (s->notices > SESSION_NOTICES_MAX)
         attempt_say(s->attempt, LOG_KIND_NOTICE, "%u notices in all", s->notices);
@@ -200,6 +231,7 @@ char *sql_report_detail(struct sql_attempt *s, const struct sql_error *error)
             json_kv_str(&w, "ledger", facts->ledger_id);
     }
     add_statements(s, &w);
+    sql_checks_json(s, &w);
     if (error) {
         json_key(&w, "error");
         json_object_begin(&w);

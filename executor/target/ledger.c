@@ -10,37 +10,6 @@ enum {
     LEDGER_LOCK = 1,
 };
 
-char *sql_literal(struct arena *arena, const char *text)
-{
-    struct strbuf out = {0};
-    bool backslash = strchr(text, '\\') != NULL;
-    strbuf_add_str(&out, backslash ? "E'" : "'");
-    for (; *text; text++) {
-        if (*text == '\'' || *text == '\\')
-            strbuf_add_char(&out, *text);
-        strbuf_add_char(&out, *text);
-    }
-    strbuf_add_char(&out, '\'');
-    char *literal = strbuf_to_arena(&out, arena);
-    strbuf_done(&out);
-    return literal;
-}
-
-char *sql_identifier(struct arena *arena, const char *name)
-{
-    struct strbuf out = {0};
-    strbuf_add_char(&out, '"');
-    for (; *name; name++) {
-        if (*name == '"')
-            strbuf_add_char(&out, '"');
-        strbuf_add_char(&out, *name);
-    }
-    strbuf_add_char(&out, '"');
-    char *identifier = strbuf_to_arena(&out, arena);
-    strbuf_done(&out);
-    return identifier;
-}
-
 /* ---- making it ------------------------------------------------------------------------------- */
 
 #define LEDGER_KEY_COLUMNS                                                                         \

@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "definition/model/model.h"
+#include "language/sql/name.h"
 #include "scheduler/plan.h"
 
 struct ledger_key {
@@ -60,9 +61,5 @@ char *ledger_body(struct arena *arena, int64_t started_us, int64_t ended_us, con
     const char *xcom);
 /* False when it is not what ledger_body writes. */
 bool ledger_body_read(const char *body, struct arena *arena, struct attempt_result *ret);
-
-/* An SQL literal, and a quoted name, in the arena. */
-char *sql_literal(struct arena *arena, const char *text);
-char *sql_identifier(struct arena *arena, const char *name);
 
 #endif

@@ -4,7 +4,6 @@
 
 /* Types by their numbers in pg_type, which never change. */
 enum {
-    OID_BOOL = 16,
     OID_INT8 = 20,
     OID_INT2 = 21,
     OID_INT4 = 23,
@@ -29,7 +28,7 @@ void sql_value_json(struct json_writer *w, const char *text, unsigned type)
         return;
     }
     switch (type) {
-    case OID_BOOL: json_bool(w, *text == 't'); break;
+    case SQL_TYPE_BOOL: json_bool(w, *text == 't'); break;
     case OID_JSON:
     case OID_JSONB: json_raw(w, text); break;
     case OID_INT2:

@@ -7,6 +7,9 @@
 
 #include "base/json.h"
 
+/* Of pg_type. */
+enum { SQL_TYPE_BOOL = 16 };
+
 /* `text` as the server writes it, NULL = null; `type` its number in pg_type. */
 void sql_value_json(struct json_writer *w, const char *text, unsigned type);
 

@@ -1,0 +1,55 @@
+"""What SQL tasks can be asked for, through the commands and on a real server."""
+
+import json
+import unittest
+
+from server import DatabaseCase
+
+CHECKED = """
+tasks:
+  load:
+    sql: insert into trips values (1, 'walk'), (2, null)
+    checks:
+      - {table: trips, row_count: "> {{ params.least }}", where: "id < 100"}
+      - {table: trips, not_null: [label], severity: %s}
+params: {least: 0}
+"""
+
+
+class SqlTasks(DatabaseCase):
+    def setUp(self):
+        super().setUp()
+        self.sql("create table trips (id int, label text)")
+
+    def task(self, dag, task_id):
+        return next(row for row in self.json("status", dag, "latest")
+                    if row["task_id"] == task_id)
+
+    def detail(self, dag, task_id):
+        return self.json("logs", dag, "latest", task_id)[0]["detail"]
+
+    def test_a_check_that_fails_takes_the_rows_back_and_says_which(self):
+        self.write("dags/d.yaml", CHECKED % "error")
+        self.dag("run", "d", status=1)
+        self.assertEqual(self.sql("select count(*) from trips"), "0")
+        row = self.task("d", "load")
+        self.assertEqual(row["state"], "failed")
+        self.assertIn("check failed: 1 row of `trips` has NULL in `label`", row["reason"])
+        log = self.dag("logs", "d", "latest", "load").stdout
+        self.assertIn('{"label":null,"id":2}', log)
+        self.assertIn("dags/d.yaml:7:9: error: check failed", log)
+
+    def test_a_warning_is_the_reason_of_a_success(self):
+        self.write("dags/d.yaml", CHECKED % "warn")
+        self.dag("run", "d")
+        self.assertEqual(self.sql("select count(*) from trips"), "2")
+        row = self.task("d", "load")
+        self.assertEqual(row["state"], "success")
+        self.assertIn("a check warned: 1 row of `trips` has NULL in `label`", row["reason"])
+        checks = self.detail("d", "load")["checks"]
+        self.assertEqual([(each["check"], each["holds"], each["rows"]) for each in checks],
+                         [("row_count", True, 2), ("not_null", False, 1)])
+
+
+if __name__ == "__main__":
+    unittest.main()
