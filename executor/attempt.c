@@ -113,8 +113,7 @@ static const char *const outcome_words[] = {
     [OUTCOME_FAILED] = "failed",
     [OUTCOME_CANCELLED] = "cancelled",
     [OUTCOME_INTERRUPTED] = "interrupted: it ended with the scheduler",
-    [OUTCOME_LOST] =
-        "lost: the connection broke after COMMIT was sent; the next attempt settles it",
+    [OUTCOME_LOST] = "lost: whether it committed is not known; the next attempt settles it",
     [OUTCOME_PARTLY] = "partly committed: it will not be retried by itself",
     [OUTCOME_SUPERSEDED] = "superseded: a newer generation took its place",
     [OUTCOME_WAIT] = "not yet",

@@ -65,13 +65,13 @@ struct sql_attempt {
     struct acquire *acquire;
     struct session *session;
     enum sql_step step;
-    int64_t txid;     /* read at the beginning, and again before the result */
-    int64_t began_us; /* of the step, monotonic */
-    bool commit_sent; /* COMMIT, or without a transaction the result, is on its way */
-    bool claimed;     /* without a transaction: the claim is committed */
-    bool clean;       /* the session may be used again */
-    bool claim_won;   /* ours is in */
-    bool claim_taken; /* somebody else's claim is there: read it after the rollback */
+    int64_t txid, txid_at_end; /* of the transaction, as read at its beginning and at its end */
+    int64_t began_us;          /* of the step, monotonic */
+    bool commit_sent;          /* COMMIT, or without a transaction the result, is on its way */
+    bool claimed;              /* without a transaction: the claim is committed */
+    bool clean;                /* the session may be used again */
+    bool claim_won;            /* ours is in */
+    bool claim_taken;          /* somebody else's claim is there: read it after the rollback */
 
     bool rows_enough;         /* the rest was called off; the statement is done all the same */
     const char *rows_refused; /* why the rows that came are not wanted: the statement fails */

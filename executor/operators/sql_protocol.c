@@ -82,6 +82,60 @@ static void end_lost(struct sql_attempt *s, const struct query_end *end)
     sql_end(s, &result);
 }
 
+/* The connection is there, but the server has left the way on which it would have told what became
+   of the transaction.  Closing it rolls back what is not committed; the rest the ledger knows. */
+static void end_in_doubt(struct sql_attempt *s, const char *what)
+{
+    struct attempt_result result = {
+        .outcome = s->reader   ? OUTCOME_FAILED
+                   : s->ledger ? OUTCOME_LOST
+                               : OUTCOME_PARTLY,
+        .error_class = CLASS_SQL,
+        .exit_code = -1,
+        .may_commit = !s->reader,
+        .message = what,
+    };
+    if (!s->reader)
+        result.message = arena_printf(s->attempt->arena, "%s: %s", what,
+            s->ledger ? "whether anything of it committed is settled by the next attempt"
+                      : "without a ledger nobody can tell whether anything of it committed");
+    attempt_say(s->attempt, LOG_KIND_ERROR, "%s", result.message);
+    sql_end(s, &result);
+}
+
+/* A failure that the server reported by something else than an error. */
+static void fail_odd(struct sql_attempt *s, enum attempt_outcome outcome, const char *what)
+{
+    struct attempt_result failure = {
+        .outcome = outcome, .error_class = CLASS_SQL, .exit_code = -1, .message = what};
+    attempt_say(s->attempt, LOG_KIND_ERROR, "%s", what);
+    fail_after_rollback(s, &failure);
+}
+
+/* True when the server says to be where it should be after the step: in the transaction, or (with
+   COMMIT, or when there is none) outside of one.  Otherwise the attempt is ended. */
+static bool on_track(struct sql_attempt *s, const struct query_end *end)
+{
+    bool inside = s->task->transaction && s->step != SQL_STEP_COMMIT;
+    if (end->error || end->transaction == (inside ? PQTRANS_INTRANS : PQTRANS_IDLE))
+        return true;
+    if (s->step == SQL_STEP_COMMIT)
+        end_in_doubt(s, "COMMIT was answered, but the transaction goes on");
+    else if (s->step == SQL_STEP_BEGIN && inside)
+        fail_odd(s, OUTCOME_FAILED,
+            "after BEGIN the server is in no transaction: is it reached through a pooler?");
+    else if (end->transaction == PQTRANS_INERROR)
+        fail_odd(s, OUTCOME_FAILED, "the server has aborted the transaction without an error");
+    else
+        end_in_doubt(s, "the transaction ended by itself");
+    return false;
+}
+
+static bool inserted_one(const struct query_end *end)
+{
+    return str_starts(end->tag, "INSERT ") && end->rows == 1;
+}
+
 /* ---- steps ----------------------------------------------------------------------------------- */
 
 static void send_begin(struct sql_attempt *s)
@@ -93,6 +147,8 @@ static void end_begin(struct sql_attempt *s, const struct query_end *end)
 {
     if (end->error)
         fail_error(s, end, "beginning the transaction");
+    else if (!s->reader && s->txid <= 0)
+        fail_odd(s, OUTCOME_FAILED, "the server does not say the transaction's number");
     else
         go(s, s->ledger ? SQL_STEP_CLAIM : SQL_STEP_SETTINGS);
 }
@@ -116,7 +172,11 @@ static void end_claim(struct sql_attempt *s, const struct query_end *end)
 {
     timer_stop(s->claim_timer);
     const char *sqlstate = end->error ? PQresultErrorField(end->error, PG_DIAG_SQLSTATE) : NULL;
-    if (!end->error) {
+    if (!end->error && !inserted_one(end)) {
+        fail_odd(s, OUTCOME_FAILED,
+            arena_printf(s->attempt->arena,
+                "the claim is not in the ledger: its INSERT was answered by `%s`", end->tag));
+    } else if (!end->error) {
         s->claimed = !s->task->transaction;
         s->claim_won = true;
         if (!s->settle) /* otherwise the log first gets what was done for it */
@@ -318,6 +378,19 @@ static void end_check(struct sql_attempt *s, const struct query_end *end)
         fail_after_rollback(s, &failure);
 }
 
+/* Another transaction than the one that began: what was before is committed or undone. */
+static void fail_ended(struct sql_attempt *s)
+{
+    attempt_say(s->attempt, LOG_KIND_ERROR,
+        "the claim of this transaction is not there: the task's SQL ended the transaction");
+    fail_after_rollback(
+        s, &(struct attempt_result){.outcome = OUTCOME_PARTLY,
+               .error_class = CLASS_SQL,
+               .sqlstate = "2D000",
+               .exit_code = -1,
+               .message = "the task's SQL ended the transaction: partly committed"});
+}
+
 static void send_close(struct sql_attempt *s)
 {
     session_query(s->session, sql_text_close(s));
@@ -327,6 +400,8 @@ static void end_close(struct sql_attempt *s, const struct query_end *end)
 {
     if (end->error)
         fail_error(s, end, "checking deferred constraints at the end");
+    else if (s->task->transaction && s->txid_at_end != s->txid)
+        fail_ended(s);
     else
         go(s, s->ledger ? SQL_STEP_RESULT : SQL_STEP_COMMIT);
 }
@@ -356,15 +431,8 @@ static void end_result(struct sql_attempt *s, const struct query_end *end)
     s->commit_sent = false;
     if (end->error) {
         fail_error(s, end, "writing the result into the ledger");
-    } else if (end->rows != 1) {
-        attempt_say(s->attempt, LOG_KIND_ERROR,
-            "the claim of this transaction is not there: the task's SQL ended the transaction");
-        fail_after_rollback(
-            s, &(struct attempt_result){.outcome = OUTCOME_PARTLY,
-                   .error_class = CLASS_SQL,
-                   .sqlstate = "2D000",
-                   .exit_code = -1,
-                   .message = "the task's SQL ended the transaction: partly committed"});
+    } else if (!inserted_one(end)) {
+        fail_ended(s);
     } else if (s->task->transaction) {
         go(s, SQL_STEP_COMMIT);
     } else {
@@ -386,28 +454,28 @@ static void send_commit(struct sql_attempt *s)
     session_query(s->session, "COMMIT");
 }
 
-/* The server says itself that it does not know. */
+/* The server says itself that it does not know, or nothing that could be believed. */
 static bool is_in_doubt(const PGresult *error)
 {
     const char *sqlstate = PQresultErrorField(error, PG_DIAG_SQLSTATE);
-    return sqlstate && (str_equal(sqlstate, "40003") || str_equal(sqlstate, "08007"));
+    return !sqlstate || (str_equal(sqlstate, "40003") || str_equal(sqlstate, "08007"));
 }
 
 static void end_commit(struct sql_attempt *s, const struct query_end *end)
 {
     if (end->error && is_in_doubt(end->error)) {
-        end_lost(s, end);
-        return;
-    }
-    s->commit_sent = false;
-    if (end->error) {
+        struct sql_error error =
+            sql_error_read(end->error, session_connection(s->session), s->attempt->arena);
+        end_in_doubt(s, arena_printf(s->attempt->arena, "COMMIT was answered by: %s",
+                            sql_error_text(&error, s->attempt->arena)));
+    } else if (end->error) {
+        s->commit_sent = false;
         fail_error(s, end, "committing");
+    } else if (str_equal(end->tag, "ROLLBACK")) {
+        s->commit_sent = false;
+        fail_odd(s, OUTCOME_FAILED, "the server rolled the transaction back at COMMIT");
     } else if (!str_equal(end->tag, "COMMIT")) {
-        attempt_say(s->attempt, LOG_KIND_ERROR, "COMMIT was answered by %s", end->tag);
-        fail_after_rollback(s, &(struct attempt_result){.outcome = OUTCOME_FAILED,
-                                   .error_class = CLASS_SQL,
-                                   .exit_code = -1,
-                                   .message = "the server rolled the transaction back at COMMIT"});
+        end_in_doubt(s, arena_printf(s->attempt->arena, "COMMIT was answered by `%s`", end->tag));
     } else {
         succeed(s);
     }
@@ -420,8 +488,12 @@ static void send_rollback(struct sql_attempt *s)
 
 static void end_rollback(struct sql_attempt *s, const struct query_end *end)
 {
-    (void)end;
-    if (s->claim_taken)
+    if (s->claim_taken && end->transaction != PQTRANS_IDLE)
+        sql_end(s, &(struct attempt_result){.outcome = OUTCOME_FAILED,
+                       .error_class = CLASS_SQL,
+                       .exit_code = -1,
+                       .message = "ROLLBACK did not end the transaction"});
+    else if (s->claim_taken)
         go(s, SQL_STEP_READ);
     else
         end_after_rollback(s);
@@ -436,6 +508,7 @@ static void send_read(struct sql_attempt *s)
 /* sql_row has put what the row says into `failure` (see read_entry). */
 static void end_read(struct sql_attempt *s, const struct query_end *end)
 {
+    s->claim_taken = false;
     if (end->error) {
         fail_error(s, end, "reading the ledger");
         return;
@@ -454,17 +527,18 @@ static void end_read(struct sql_attempt *s, const struct query_end *end)
 static const struct {
     void (*send)(struct sql_attempt *s);
     void (*end)(struct sql_attempt *s, const struct query_end *end);
+    bool checked; /* whether `end` is called only when the transaction is on_track */
 } steps[SQL_STEP_COUNT] = {
-    [SQL_STEP_BEGIN] = {send_begin, end_begin},
-    [SQL_STEP_CLAIM] = {send_claim, end_claim},
-    [SQL_STEP_SETTINGS] = {send_settings, end_settings},
-    [SQL_STEP_STATEMENT] = {send_statement, end_statement},
-    [SQL_STEP_CHECK] = {send_check, end_check},
-    [SQL_STEP_CLOSE] = {send_close, end_close},
-    [SQL_STEP_RESULT] = {send_result, end_result},
-    [SQL_STEP_COMMIT] = {send_commit, end_commit},
-    [SQL_STEP_ROLLBACK] = {send_rollback, end_rollback},
-    [SQL_STEP_READ] = {send_read, end_read},
+    [SQL_STEP_BEGIN] = {send_begin, end_begin, true},
+    [SQL_STEP_CLAIM] = {send_claim, end_claim, true},
+    [SQL_STEP_SETTINGS] = {send_settings, end_settings, true},
+    [SQL_STEP_STATEMENT] = {send_statement, end_statement, false},
+    [SQL_STEP_CHECK] = {send_check, end_check, true},
+    [SQL_STEP_CLOSE] = {send_close, end_close, true},
+    [SQL_STEP_RESULT] = {send_result, end_result, true},
+    [SQL_STEP_COMMIT] = {send_commit, end_commit, true},
+    [SQL_STEP_ROLLBACK] = {send_rollback, end_rollback, false},
+    [SQL_STEP_READ] = {send_read, end_read, false},
 };
 
 static void go(struct sql_attempt *s, enum sql_step step)
@@ -481,6 +555,8 @@ static void read_entry(struct sql_attempt *s, const PGresult *row)
     struct arena *arena = s->attempt->arena;
     struct ledger_entry entry = ledger_entry_read(row, arena);
     struct attempt_result result = {.exit_code = -1};
+    if (entry.state == LEDGER_FREE)
+        return;
     if (entry.state == LEDGER_COMMITTED && ledger_body_read(entry.body, arena, &result)) {
         result.outcome = OUTCOME_SUCCESS;
         result.committed_before = true;
@@ -499,6 +575,12 @@ static void read_entry(struct sql_attempt *s, const PGresult *row)
     s->failure = result;
 }
 
+static void read_txid(const PGresult *row, int64_t *ret)
+{
+    if (PQnfields(row) == 1)
+        (void)parse_int64(slice_of(PQgetvalue(row, 0, 0)), ret);
+}
+
 static void sql_row(void *user, const PGresult *row)
 {
     struct sql_attempt *s = user;
@@ -511,8 +593,10 @@ static void sql_row(void *user, const PGresult *row)
         sql_check_row(s, row);
     } else if (s->step == SQL_STEP_READ) {
         read_entry(s, row);
-    } else if (s->step == SQL_STEP_BEGIN || s->step == SQL_STEP_CLOSE) {
-        (void)parse_int64(slice_of(PQgetvalue(row, 0, 0)), &s->txid);
+    } else if (s->step == SQL_STEP_BEGIN) {
+        read_txid(row, &s->txid);
+    } else if (s->step == SQL_STEP_CLOSE) {
+        read_txid(row, &s->txid_at_end);
     }
 }
 
@@ -535,7 +619,7 @@ static void sql_step_ended(void *user, const struct query_end *end)
         s->claim_taken = false;
         struct attempt_result result = sql_cancelled_result(s);
         fail_after_rollback(s, &result);
-    } else {
+    } else if (!steps[s->step].checked || on_track(s, end)) {
         steps[s->step].end(s, end);
     }
 }

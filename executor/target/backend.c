@@ -65,7 +65,7 @@ static enum status is_gone(PGconn *conn, bool greenplum, const char *condition,
             condition, locks),
         ERR_CONNECT, &result, err);
     if (status == OK)
-        *ret = str_equal(PQgetvalue(result, 0, 0), "0");
+        *ret = PQntuples(result) == 1 && str_equal(PQgetvalue(result, 0, 0), "0");
     return status;
 }
 

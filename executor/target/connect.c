@@ -139,15 +139,21 @@ static const char facts_query[] =
     " EXISTS (SELECT 1 FROM pg_catalog.pg_language"
     "          WHERE lanname NOT IN ('internal', 'c', 'sql', 'plpgsql'))";
 
-static enum status read_facts(PGconn *conn, struct server_facts *ret, struct error *err)
+static enum status read_facts(
+    const struct connection *connection, PGconn *conn, struct server_facts *ret, struct error *err)
 {
     CLEANUP(pq_clearp) PGresult *result = NULL;
     enum status status = connect_query(conn, facts_query, ERR_CONNECT, &result, err);
     if (status)
-        return status;
+        return error_context(err, "cannot connect to `%s`: ", connection->name);
     int64_t pid = 0;
-    if (!parse_int64(slice_of(PQgetvalue(result, 0, 1)), &pid))
-        return error_set(err, ERR_CONNECT, "the server does not say its process number");
+    if (PQntuples(result) != 1 || PQnfields(result) != 4 ||
+        !parse_int64(slice_of(PQgetvalue(result, 0, 1)), &pid)) {
+        error_set(err, ERR_CONNECT, "cannot connect to `%s`: the server does not say what it is",
+            connection->name);
+        error_hint(err, "is there a PostgreSQL or Greenplum behind the connection's uri?");
+        return ERR_CONNECT;
+    }
     ret->pid = (int32_t)pid;
     snprintf(ret->version, sizeof(ret->version), "%s", PQgetvalue(result, 0, 0));
     snprintf(ret->backend_start, sizeof(ret->backend_start), "%s", PQgetvalue(result, 0, 2));
@@ -159,7 +165,7 @@ static enum status read_facts(PGconn *conn, struct server_facts *ret, struct err
 static enum status check_server(const struct connection *connection, PGconn *conn,
     struct server_facts *facts, struct error *err)
 {
-    enum status status = read_facts(conn, facts, err);
+    enum status status = read_facts(connection, conn, facts, err);
     if (status)
         return status;
     if (facts->dialect != connection->dialect) {

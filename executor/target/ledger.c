@@ -144,7 +144,7 @@ static enum status read_id(PGconn *conn, const struct connection *connection,
     if (status)
         return status;
     int64_t version = 0;
-    if (PQntuples(result) != 1 || !uuid_valid(PQgetvalue(result, 0, 0)) ||
+    if (PQntuples(result) != 1 || PQnfields(result) != 2 || !uuid_valid(PQgetvalue(result, 0, 0)) ||
         !parse_int64(slice_of(PQgetvalue(result, 0, 1)), &version))
         return error_set(err, ERR_LEDGER, "the ledger in schema `%s` of `%s` has no valid id",
             connection->ledger_schema, connection->name);
@@ -236,7 +236,7 @@ char *ledger_read_sql(struct arena *arena, const char *schema, const struct ledg
 struct ledger_entry ledger_entry_read(const PGresult *result, struct arena *arena)
 {
     struct ledger_entry entry = {.state = LEDGER_FREE};
-    if (PQntuples(result) < 1)
+    if (PQntuples(result) < 1 || PQnfields(result) != 3)
         return entry;
     entry.attempt = arena_strdup(arena, PQgetvalue(result, 0, 0));
     bool is_void = *PQgetvalue(result, 0, 1) == 't';

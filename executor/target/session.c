@@ -27,6 +27,7 @@ struct session {
 };
 
 static void pump(struct session *session);
+static void watch(struct session *session, bool writable);
 
 static void on_notice(void *user, const PGresult *notice)
 {
@@ -52,8 +53,10 @@ static void drain_idle(struct session *session)
     PGnotify *notify;
     while ((notify = PQnotifies(session->conn)))
         PQfreemem(notify);
-    if (ok && PQstatus(session->conn) == CONNECTION_OK)
+    if (ok && PQstatus(session->conn) == CONNECTION_OK) {
+        watch(session, false);
         return;
+    }
     stop_watching(session);
     if (session->user.idle_lost)
         session->user.idle_lost(session->user.user);
@@ -61,9 +64,11 @@ static void drain_idle(struct session *session)
 
 static void on_poll(uv_poll_t *poll, int status, int events)
 {
-    (void)status;
     (void)events;
     struct session *session = poll->data;
+    if (status) /* a reset: libuv polls no more, but there may be more to read than one look gives
+                 */
+        session->events = 0;
     if (session->busy)
         pump(session);
     else
@@ -193,9 +198,10 @@ static bool drain_copy(struct session *session, unsigned *budget)
     while (*budget) {
         char *data = NULL;
         int n = PQgetCopyData(session->conn, &data, 1);
-        if (n == 0)
+        /* Of a connection that is gone libpq says for ever that it would have to wait. */
+        if (n == 0 && PQstatus(session->conn) == CONNECTION_OK)
             return false;
-        if (n < 0) {
+        if (n <= 0) {
             session->copying_out = false;
             return true;
         }

@@ -277,7 +277,7 @@ static const char *const cleaning_texts[] = {
 static void on_cleaning_row(void *user, const PGresult *row)
 {
     struct rest *rest = user;
-    if (rest->step == ARRAY_SIZE(cleaning_texts))
+    if (rest->step == ARRAY_SIZE(cleaning_texts) && PQnfields(row) == 1)
         rest->target->keeps_state = *PQgetvalue(row, 0, 0) == 't';
 }
 
