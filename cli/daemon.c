@@ -8,7 +8,7 @@
 #include "daemon/lock.h"
 #include "web/web.h"
 
-static bool wait_for_tasks;
+static bool wait_for_tasks, cancel_tasks;
 
 enum { DOWN_POLL_US = 20000 };
 
@@ -40,9 +40,10 @@ const struct command command_up = {
     .arguments = "",
     .summary = "the daemon: scheduler, executor and status page",
     .description = "Runs the daemon in the foreground until `dag down`, SIGTERM or Ctrl-C. SQL "
-                   "tasks are then cancelled and run again at the next start, which costs no "
-                   "retry; processes go on and are found again. A second signal ends it at once. "
-                   "SIGHUP reads the definitions again.",
+                   "tasks then get `shutdown_grace` to end, are cancelled, and run again at the "
+                   "next start, which costs no retry; processes go on and are found again. A "
+                   "second signal ends it at once. SIGHUP reads the definitions again. Under "
+                   "systemd it tells how it is (Type=notify, WatchdogSec).",
     .examples = "dag up\ndag --env production up",
     .options = no_options,
     .project = PROJECT_NEEDED,
@@ -66,15 +67,29 @@ static enum status call(struct cli *cli, const char *line, json_t **ret, struct 
 
 static enum status run_down(struct cli *cli, struct error *err)
 {
+    json_t *answer = NULL;
+    if (wait_for_tasks && cancel_tasks)
+        return error_set(err, ERR_USAGE, "--wait and --cancel exclude each other");
     enum status status = call(cli,
-        wait_for_tasks ? "{\"op\": \"down\", \"wait\": true}" : "{\"op\": \"down\"}", NULL, err);
+        wait_for_tasks ? "{\"op\": \"down\", \"how\": \"wait\"}"
+        : cancel_tasks ? "{\"op\": \"down\", \"how\": \"cancel\"}"
+                       : "{\"op\": \"down\"}",
+        &answer, err);
+    if (status != OK)
+        return status;
+    long long tasks = json_integer_value(json_object_get(answer, "tasks"));
+    if (tasks && isatty(STDERR_FILENO))
+        fprintf(stderr, "%lld task%s under way; `dag down --cancel` cancels what is waited for\n",
+            tasks, tasks == 1 ? " is" : "s are");
+    json_decref(answer);
     while (status == OK && lock_is_held(cli->project->state))
         usleep(DOWN_POLL_US);
     return status;
 }
 
 static const struct option down_options[] = {
-    OPTION_FLAG("wait", 0, &wait_for_tasks, "let running SQL tasks end first"),
+    OPTION_FLAG("wait", 0, &wait_for_tasks, "let running SQL tasks end first, however long"),
+    OPTION_FLAG("cancel", 0, &cancel_tasks, "cancel them at once"),
     OPTION_END,
 };
 
@@ -82,9 +97,12 @@ const struct command command_down = {
     .name = "down",
     .arguments = "",
     .summary = "stop the daemon",
-    .description = "Stops the daemon and waits until it is gone. Running SQL tasks are cancelled "
-                   "and run again at the next start, or are waited for with --wait.",
-    .examples = "dag down\ndag down --wait",
+    .description = "Stops the daemon and waits until it is gone. It takes no new work; SQL tasks "
+                   "that run get `shutdown_grace` (in dag.yaml; 0s unless set) to end, then they "
+                   "are cancelled and run again at the next start, which costs no retry. Processes "
+                   "go on and are found again. A daemon that waits begins to cancel when it is "
+                   "told so.",
+    .examples = "dag down\ndag down --wait\ndag down --cancel",
     .options = down_options,
     .project = PROJECT_STATE,
     .run = run_down,

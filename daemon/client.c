@@ -17,6 +17,44 @@ static enum status nobody_there(struct error *err)
     return ERR_NO_DAEMON;
 }
 
+/* Whether a process is stopped: the state in /proc/PID/stat stands behind the name's last ')'. */
+static bool is_stopped(pid_t pid)
+{
+    CLEANUP(arena_freep) struct arena *arena = arena_new();
+    struct slice text;
+    const char *path = arena_printf(arena, "/proc/%d/stat", (int)pid);
+    if (file_read(path, 4096, arena, &text, NULL) != OK)
+        return false;
+    const char *end = strrchr(text.p, ')');
+    return end && (end[2] == 'T' || end[2] == 't');
+}
+
+static pid_t peer_of(int fd)
+{
+    struct ucred peer;
+    socklen_t size = sizeof(peer);
+    return fd >= 0 && getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 ? peer.pid : 0;
+}
+
+/* Somebody listens and does not answer.  `fd` may be -1. */
+static enum status is_silent(int fd, struct error *err)
+{
+    pid_t pid = peer_of(fd);
+    if (pid && is_stopped(pid)) {
+        error_set(err, ERR_DAEMON_SILENT, "the daemon, process %d, is stopped", (int)pid);
+        error_hint(err,
+            "continue it with `kill -CONT %d`; or end it with `kill -KILL %d` and "
+            "start it with `dag up`",
+            (int)pid, (int)pid);
+        return ERR_DAEMON_SILENT;
+    }
+    error_set(err, ERR_DAEMON_SILENT, "the daemon does not answer within %d s",
+        DAEMON_ALIVE_TIMEOUT_MS / 1000);
+    error_hint(err, "its process is named in leader.lock in the state folder: try again, or end it "
+                    "and start it with `dag up`");
+    return ERR_DAEMON_SILENT;
+}
+
 /* The path may be longer than a socket address holds: connect by the directory's descriptor. */
 static enum status make_address(const char *state, struct sockaddr_un *ret, struct error *err)
 {
@@ -36,13 +74,17 @@ static enum status connect_to(const char *state, int *ret_fd, struct error *err)
     enum status status = make_address(state, &address, err);
     if (status != OK)
         return status;
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    /* Non-blocking: whom nobody accepts any more would wait for a place. */
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0)
-        return error_set(err, ERR_IO, "socket: %s", strerror(errno));
+        return error_set(err, ERR_IO, "socket: %m");
     if (connect(fd, (struct sockaddr *)&address, sizeof(address)) != 0) {
-        status = errno == ENOENT || errno == ECONNREFUSED
-                     ? nobody_there(err)
-                     : error_set(err, ERR_IO, "%s: %s", address.sun_path, strerror(errno));
+        if (errno == EAGAIN)
+            status = is_silent(-1, err);
+        else if (errno == ENOENT || errno == ENOTDIR || errno == ECONNREFUSED)
+            status = nobody_there(err);
+        else
+            status = error_set(err, ERR_IO, "%s: %m", address.sun_path);
         close(fd);
         return status;
     }
@@ -50,14 +92,32 @@ static enum status connect_to(const char *state, int *ret_fd, struct error *err)
     return OK;
 }
 
+/* Until the socket can be read (or written), for so long; false when it cannot. */
+static bool wait_for(int fd, short events, int64_t until_mono_us)
+{
+    for (;;) {
+        int64_t left_ms = (until_mono_us - clock_now().mono_us) / US_PER_MS;
+        struct pollfd poll_fd = {.fd = fd, .events = events};
+        int ready = left_ms > 0 ? poll(&poll_fd, 1, (int)left_ms) : 0;
+        if (ready >= 0 || errno != EINTR)
+            return ready != 0;
+    }
+}
+
+static int64_t after_ms(int64_t ms)
+{
+    return clock_now().mono_us + ms * US_PER_MS;
+}
+
 static enum status send_line(int fd, const char *line, struct error *err)
 {
     struct strbuf text = {0};
+    int64_t deadline = after_ms(DAEMON_ANSWER_TIMEOUT_MS);
     strbuf_printf(&text, "%s\n", line);
     size_t sent = 0;
     while (sent < text.size) {
         ssize_t size = send(fd, text.text + sent, text.size - sent, MSG_NOSIGNAL);
-        if (size < 0 && errno == EINTR)
+        if (size < 0 && (errno == EINTR || (errno == EAGAIN && wait_for(fd, POLLOUT, deadline))))
             continue;
         if (size < 0)
             break;
@@ -65,26 +125,20 @@ static enum status send_line(int fd, const char *line, struct error *err)
     }
     bool all = sent == text.size;
     strbuf_done(&text);
-    return all ? OK : error_set(err, ERR_NO_DAEMON, "the daemon hung up: %s", strerror(errno));
+    return all ? OK : error_set(err, ERR_NO_DAEMON, "the daemon hung up: %m");
 }
 
-static enum status receive_line(int fd, struct strbuf *text, struct error *err)
+/* Waits for the end of a line; ERR_TIMEOUT without a message when it does not come. */
+static enum status receive_line(
+    int fd, int64_t until_mono_us, struct strbuf *text, struct error *err)
 {
-    int64_t deadline = clock_now().mono_us + DAEMON_ANSWER_TIMEOUT_MS * US_PER_MS;
     while (!text->size || text->text[text->size - 1] != '\n') {
-        int64_t left_ms = (deadline - clock_now().mono_us) / US_PER_MS;
-        struct pollfd poll_fd = {.fd = fd, .events = POLLIN};
-        int ready = left_ms > 0 ? poll(&poll_fd, 1, (int)left_ms) : 0;
-        if (ready < 0 && errno == EINTR)
-            continue;
-        if (ready == 0) {
-            error_set(err, ERR_TIMEOUT, "the daemon has not answered within %d s",
-                DAEMON_ANSWER_TIMEOUT_MS / 1000);
-            error_hint(err, "look at its log; the act may still be carried out: `dag status`");
-            return ERR_TIMEOUT;
-        }
         char buffer[4096];
+        if (!wait_for(fd, POLLIN, until_mono_us))
+            return ERR_TIMEOUT;
         ssize_t size = recv(fd, buffer, sizeof(buffer), 0);
+        if (size < 0 && (errno == EAGAIN || errno == EINTR))
+            continue;
         if (size <= 0) {
             error_set(err, ERR_INTERRUPTED, "the daemon ended before it answered");
             error_hint(err, "`dag status` shows whether the act was recorded");
@@ -93,6 +147,36 @@ static enum status receive_line(int fd, struct strbuf *text, struct error *err)
         strbuf_add(text, buffer, (size_t)size);
     }
     return OK;
+}
+
+/* A sign of life before anything is asked: what a daemon that is stopped has been sent it would
+   carry out when it is continued, long after its caller was told that it failed. */
+static enum status check_alive(int fd, struct error *err)
+{
+    struct strbuf text = {0};
+    enum status status = send_line(fd, "{\"op\": \"ping\"}", err);
+    if (status == OK)
+        status = receive_line(fd, after_ms(DAEMON_ALIVE_TIMEOUT_MS), &text, err);
+    strbuf_done(&text);
+    if (status == ERR_INTERRUPTED) /* it was about to end */
+        return nobody_there(err);
+    return status == ERR_TIMEOUT ? is_silent(fd, err) : status;
+}
+
+static enum status receive_answer(int fd, struct strbuf *text, struct error *err)
+{
+    int64_t until_us = after_ms(DAEMON_ANSWER_TIMEOUT_MS);
+    while (clock_now().mono_us < until_us) {
+        enum status status = receive_line(fd, after_ms(DAEMON_ALIVE_TIMEOUT_MS), text, err);
+        if (status != ERR_TIMEOUT)
+            return status;
+        if (is_stopped(peer_of(fd)))
+            return is_silent(fd, err);
+    }
+    error_set(err, ERR_DAEMON_SILENT, "the daemon has not answered within %d s",
+        DAEMON_ANSWER_TIMEOUT_MS / 1000);
+    error_hint(err, "look at its log; the act may still be carried out: `dag status`");
+    return ERR_DAEMON_SILENT;
 }
 
 enum status client_call(const char *state, const char *line, json_t **ret, struct error *err)
@@ -105,9 +189,11 @@ enum status client_call(const char *state, const char *line, json_t **ret, struc
     if (status != OK)
         return status;
     struct strbuf text = {0};
-    status = send_line(fd, line, err);
+    status = check_alive(fd, err);
     if (status == OK)
-        status = receive_line(fd, &text, err);
+        status = send_line(fd, line, err);
+    if (status == OK)
+        status = receive_answer(fd, &text, err);
     if (status == OK)
         status = json_parse(strbuf_text(&text), text.size, NULL, ret, err);
     strbuf_done(&text);
@@ -133,7 +219,7 @@ bool client_alive(const char *state)
 {
     json_t *answer = NULL;
     struct error err;
-    bool alive = client_call(state, "{\"op\": \"ping\"}", &answer, &err) == OK;
+    enum status status = client_call(state, "{\"op\": \"ping\"}", &answer, &err);
     json_decref(answer);
-    return alive;
+    return status == OK || status == ERR_DAEMON_SILENT;
 }

@@ -26,11 +26,14 @@ struct daemon {
     uv_signal_t signals[SIGNAL_COUNT];
     uv_timer_t files_timer;  /* the next poll of the catalogue */
     uv_timer_t reload_timer; /* the next try to load the state */
+    uv_timer_t stop_timer;   /* when waiting, and then when cancelling, has lasted long enough */
+    uv_timer_t notify_timer; /* the next sign of life to the service manager */
     int reloads;             /* in a row */
+    bool files_failed;       /* the last poll, which was told */
     bool loaded;             /* the state has been loaded once */
     int64_t started_us;
-    bool stopping;
-    enum status status; /* what daemon_run returns */
+    bool stopping, cancelling; /* told to stop; SQL tasks are being cancelled */
+    enum status status;        /* what daemon_run returns */
     struct error error;
 };
 
@@ -131,8 +134,10 @@ static void poll_files(struct daemon *daemon)
     struct error err;
     if (daemon->stopping)
         return;
-    if (catalogue_poll(daemon->catalogue, clock_now().mono_us, &changes, &err) != OK) {
-        log_error(&err, "reading the definitions");
+    enum status status = catalogue_poll(daemon->catalogue, clock_now().mono_us, &changes, &err);
+    if (status != OK) {
+        if (!daemon->files_failed)
+            log_error(&err, "reading the definitions");
     } else if (changes.count) {
         tell_changes(daemon, &changes);
         if (daemon->engine)
@@ -140,7 +145,8 @@ static void poll_files(struct daemon *daemon)
         if (daemon->pages)
             daemon->options.pages.changed(daemon->pages, NULL);
     }
-    plan_next_poll(daemon, watch_folders(daemon));
+    daemon->files_failed = status != OK;
+    plan_next_poll(daemon, watch_folders(daemon) || status != OK);
 }
 
 static void on_files_changed(void *user)
@@ -238,12 +244,8 @@ static void on_committed(void *user, const struct plan *plan)
         daemon->options.pages.changed(daemon->pages, plan);
 }
 
-static void start_engine(struct daemon *daemon)
+static enum status load_state(struct daemon *daemon)
 {
-    if (daemon->engine) { /* it failed */
-        drop_engine(daemon);
-        return;
-    }
     struct engine_options options = {.loop = &daemon->loop,
         .project = daemon->options.project,
         .acting = true,
@@ -254,10 +256,18 @@ static void start_engine(struct daemon *daemon)
     enum status status = engine_new(&options, &daemon->engine, &daemon->error);
     if (status == OK)
         status = engine_start(daemon->engine, daemon->catalogue, &daemon->error);
-    if (status == OK) {
-        daemon->loaded = true;
+    daemon->loaded |= status == OK;
+    return status;
+}
+
+static void start_engine(struct daemon *daemon)
+{
+    if (daemon->engine) { /* it failed */
+        drop_engine(daemon);
         return;
     }
+    if (load_state(daemon) == OK)
+        return;
     log_error(&daemon->error, "loading the state");
     if (daemon->engine)
         drop_engine(daemon);
@@ -282,6 +292,25 @@ static void end_loop(struct daemon *daemon)
         uv_close((uv_handle_t *)&daemon->signals[i], NULL);
     uv_close((uv_handle_t *)&daemon->files_timer, NULL);
     uv_close((uv_handle_t *)&daemon->reload_timer, NULL);
+    uv_close((uv_handle_t *)&daemon->stop_timer, NULL);
+    uv_close((uv_handle_t *)&daemon->notify_timer, NULL);
+}
+
+/* How tasks under way are treated.  Processes go on by themselves in any case. */
+enum stop_policy { STOP_GRACE, STOP_WAIT, STOP_CANCEL };
+
+/* A watchdog's sign comes from the loop: one that hangs sends none.  While it stops, more time is
+   asked for, as long as it goes on. */
+static void on_notify_timer(uv_timer_t *timer)
+{
+    const struct daemon *daemon = timer->data;
+    notify_send(daemon->stopping ? "WATCHDOG=1\nEXTEND_TIMEOUT_USEC=30000000" : "WATCHDOG=1");
+}
+
+static void notify_every(struct daemon *daemon, int64_t ms)
+{
+    if (ms > 0)
+        uv_timer_start(&daemon->notify_timer, on_notify_timer, 0, (uint64_t)ms);
 }
 
 static void on_engine_stopped(void *user)
@@ -289,29 +318,83 @@ static void on_engine_stopped(void *user)
     drop_engine(user);
 }
 
-static void stop(struct daemon *daemon, bool cancel)
+/* A database that cannot be reached confirms nothing: the next start settles it by the ledger. */
+static void on_cancel_bound(uv_timer_t *timer)
 {
-    if (daemon->stopping) {
-        log_line(LOG_WARNING, "told twice to stop: ending at once");
-        _exit(1);
-    }
-    daemon->stopping = true;
-    log_line(LOG_INFO, cancel ? "stopping: SQL tasks are cancelled, processes go on by themselves"
-                              : "stopping: waiting for the SQL tasks to end");
-    uv_timer_stop(&daemon->reload_timer);
+    struct daemon *daemon = timer->data;
+    log_line(LOG_WARNING,
+        "not all cancels were confirmed within %d s: ending without; the next start makes sure",
+        DAEMON_CANCEL_MS / 1000);
     if (daemon->engine)
-        engine_stop(daemon->engine, cancel, on_engine_stopped, daemon);
-    else
+        drop_engine(daemon);
+}
+
+static void cancel_tasks(struct daemon *daemon)
+{
+    if (daemon->cancelling || !daemon->engine)
+        return;
+    daemon->cancelling = true;
+    uv_timer_start(&daemon->stop_timer, on_cancel_bound, DAEMON_CANCEL_MS, 0);
+    engine_stop(daemon->engine, true, on_engine_stopped, daemon);
+}
+
+static void on_grace_over(uv_timer_t *timer)
+{
+    log_line(LOG_INFO, "shutdown_grace is over: SQL tasks are cancelled");
+    cancel_tasks(timer->data);
+}
+
+static void begin_stopping(struct daemon *daemon, enum stop_policy policy)
+{
+    int64_t grace_ms = daemon->options.project->shutdown_grace_us / US_PER_MS;
+    notify_send("STOPPING=1");
+    notify_every(daemon, DAEMON_NOTIFY_MS);
+    uv_timer_stop(&daemon->reload_timer);
+    if (!daemon->engine) {
         end_loop(daemon);
+        return;
+    }
+    if (policy == STOP_CANCEL || (policy == STOP_GRACE && grace_ms == 0)) {
+        log_line(LOG_INFO, "stopping: SQL tasks are cancelled, processes go on by themselves");
+        cancel_tasks(daemon);
+        return;
+    }
+    log_line(LOG_INFO, "stopping: waiting for the SQL tasks to end; a signal ends it at once");
+    if (policy == STOP_GRACE)
+        uv_timer_start(&daemon->stop_timer, on_grace_over, (uint64_t)grace_ms, 0);
+    engine_stop(daemon->engine, false, on_engine_stopped, daemon);
+}
+
+/* Told again, a daemon that waits begins to cancel if that is what it was told. */
+static void stop(struct daemon *daemon, enum stop_policy policy)
+{
+    bool again = daemon->stopping;
+    daemon->stopping = true;
+    if (!again)
+        begin_stopping(daemon, policy);
+    else if (policy == STOP_CANCEL)
+        cancel_tasks(daemon);
+}
+
+static void reload(struct daemon *daemon)
+{
+    notify_reloading();
+    poll_files(daemon);
+    notify_send("READY=1");
 }
 
 static void on_signal(uv_signal_t *handle, int number)
 {
     struct daemon *daemon = handle->data;
-    if (number == SIGHUP)
-        poll_files(daemon);
-    else
-        stop(daemon, true);
+    if (number == SIGHUP) {
+        log_line(LOG_INFO, "SIGHUP: reading the definitions again");
+        reload(daemon);
+    } else if (daemon->stopping) {
+        log_line(LOG_WARNING, "told twice to stop: ending at once");
+        _exit(1);
+    } else {
+        stop(daemon, STOP_GRACE);
+    }
 }
 
 /* ---- requests -------------------------------------------------------------------------------- */
@@ -387,6 +470,20 @@ static void answer_ping(struct daemon *daemon, struct server_call *call)
     strbuf_done(&text);
 }
 
+static void answer_down(struct daemon *daemon, struct server_call *call, const char *how)
+{
+    struct strbuf text = {0};
+    struct json_writer w = json_begin(&text);
+    json_object_begin(&w);
+    json_kv_int(&w, "tasks", daemon->engine ? (int64_t)engine_active(daemon->engine) : 0);
+    json_object_end(&w);
+    server_answer(call, strbuf_text(&text));
+    strbuf_done(&text);
+    stop(daemon, str_equal(how, "wait")     ? STOP_WAIT
+                 : str_equal(how, "cancel") ? STOP_CANCEL
+                                            : STOP_GRACE);
+}
+
 static void on_request(
     void *user, struct server_call *call, const json_t *line, const char *user_name)
 {
@@ -396,10 +493,9 @@ static void on_request(
     if (str_equal(op, "ping")) {
         answer_ping(daemon, call);
     } else if (str_equal(op, "down")) {
-        server_answer(call, "{}");
-        stop(daemon, !json_is_true(json_object_get(line, "wait")));
+        answer_down(daemon, call, json_string_value(json_object_get(line, "how")));
     } else if (str_equal(op, "reload")) {
-        poll_files(daemon);
+        reload(daemon);
         server_answer(call, "{}");
     } else if (!daemon->engine || daemon->stopping) {
         error_set(&err, ERR_NO_DAEMON, "the daemon is %s",
@@ -426,7 +522,10 @@ static void open_handles(struct daemon *daemon)
     }
     uv_timer_init(&daemon->loop, &daemon->files_timer);
     uv_timer_init(&daemon->loop, &daemon->reload_timer);
+    uv_timer_init(&daemon->loop, &daemon->stop_timer);
+    uv_timer_init(&daemon->loop, &daemon->notify_timer);
     daemon->files_timer.data = daemon->reload_timer.data = daemon;
+    daemon->stop_timer.data = daemon->notify_timer.data = daemon;
     daemon->watch = watch_new(&daemon->loop, on_files_changed, daemon);
 }
 
@@ -443,9 +542,12 @@ static enum status open_parts(struct daemon *daemon, struct error *err)
         return status;
     tell_changes(daemon, &changes);
     plan_next_poll(daemon, watch_folders(daemon));
-    start_engine(daemon);
-    status = server_open(
-        &daemon->loop, daemon->options.project->state, on_request, daemon, &daemon->server, err);
+    status = load_state(daemon); /* what fails at the start is told, and not tried again */
+    if (status == OK)
+        status = server_open(&daemon->loop, daemon->options.project->state, on_request, daemon,
+            &daemon->server, err);
+    else
+        *err = daemon->error;
     if (status == OK && daemon->options.pages.open) {
         daemon->pages = daemon->options.pages.open(daemon, &daemon->loop, err);
         status = daemon->pages ? OK : err->status;
@@ -469,7 +571,8 @@ enum status daemon_run(const struct daemon_options *options, struct error *err)
     open_handles(&daemon);
     status = open_parts(&daemon, err);
     if (status == OK) {
-        notify_ready();
+        notify_send("READY=1");
+        notify_every(&daemon, notify_watchdog_us() / US_PER_MS / 2);
         if (options->ready)
             options->ready(options->user, &daemon);
     } else {

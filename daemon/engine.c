@@ -556,6 +556,11 @@ void engine_stop(struct engine *engine, bool cancel, void (*stopped)(void *user)
     uv_async_send(&engine->durable); /* a turn, so that nothing to wait for is noticed */
 }
 
+size_t engine_active(const struct engine *engine)
+{
+    return engine->executor ? executor_active(engine->executor) : 0;
+}
+
 static void check_closed(struct engine *engine)
 {
     if (engine->open_handles || !engine->executor_closed)

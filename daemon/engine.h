@@ -59,8 +59,11 @@ void engine_request(struct engine *engine, const json_t *act, const char *user_n
     engine_answer *answer, void *user);
 
 /* Ends gracefully: SQL attempts are cancelled with confirmation when `cancel`, else run to their
-   end; what they answer is made durable.  `stopped` is called when nothing is left to wait for. */
+   end; what they answer is made durable.  `stopped` is called when nothing is left to wait for.
+   May be called again, to cancel what was waited for. */
 void engine_stop(struct engine *engine, bool cancel, void (*stopped)(void *user), void *user);
+/* Attempts that engine_stop waits for. */
+size_t engine_active(const struct engine *engine);
 /* Frees at once, whatever is under way (transactions roll back, processes go on under their
    supervisors).  `closed` is called from the loop when the memory is gone; may be NULL. */
 void engine_free(struct engine *engine, void (*closed)(void *user), void *user);

@@ -25,6 +25,18 @@ static enum status held_by_other(int fd, struct error *err)
     return ERR_LEADER_RUNNING;
 }
 
+static enum status cannot_write(const char *path, struct error *err)
+{
+    int number = errno;
+    error_set(err, ERR_IO, "%s: %m", path);
+    if (number == ENOSPC || number == EDQUOT)
+        error_hint(err, "the disk of the state folder is full: free some space");
+    else if (number == EACCES || number == EROFS || number == EPERM)
+        error_hint(err, "the state folder must be writable for the user that dag runs as; `state:` "
+                        "in dag.yaml sets another");
+    return ERR_IO;
+}
+
 enum status lock_take(const char *state, const char *who, int *ret_fd, struct error *err)
 {
     CLEANUP(arena_freep) struct arena *arena = arena_new();
@@ -34,7 +46,7 @@ enum status lock_take(const char *state, const char *who, int *ret_fd, struct er
     const char *path = lock_path(arena, state);
     int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (fd < 0)
-        return error_set(err, ERR_IO, "%s: %s", path, strerror(errno));
+        return cannot_write(path, err);
     if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
         status = held_by_other(fd, err);
         close(fd);
@@ -43,7 +55,7 @@ enum status lock_take(const char *state, const char *who, int *ret_fd, struct er
     char text[128];
     int size = snprintf(text, sizeof(text), "%s, process %ld\n", who, (long)getpid());
     if (ftruncate(fd, 0) != 0 || pwrite(fd, text, (size_t)size, 0) != size) {
-        status = error_set(err, ERR_IO, "%s: %s", path, strerror(errno));
+        status = cannot_write(path, err);
         close(fd);
         return status;
     }

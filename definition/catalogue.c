@@ -65,11 +65,29 @@ static int compare_paths(const void *a, const void *b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
+/* A folder that is gone as a whole was not emptied: a file system is not mounted, or a checkout is
+   under way. */
+static enum status check_folder(const struct catalogue *c, struct arena *arena, struct error *err)
+{
+    const struct project *project = c->options.project;
+    const char *dags = path_join(arena, project->root, project->dags);
+    const char *gone = !dir_exists(project->root)              ? project->root
+                       : c->all.count > 0 && !dir_exists(dags) ? dags
+                                                               : NULL;
+    if (!gone)
+        return OK;
+    error_set(err, ERR_IO, "the folder %s is gone: what was read from it goes on", gone);
+    error_hint(err, "put it back; a DAG ends with its file, all of them with an empty folder");
+    return ERR_IO;
+}
+
 static enum status list_dag_files(
     const struct catalogue *c, struct arena *arena, path_list *ret, struct error *err)
 {
     const char *dags = c->options.project->dags;
-    enum status status = list_suffix(c, dags, ".yaml", arena, ret, err);
+    enum status status = check_folder(c, arena, err);
+    if (status == OK)
+        status = list_suffix(c, dags, ".yaml", arena, ret, err);
     if (status == OK)
         status = list_suffix(c, dags, ".yml", arena, ret, err);
     if (ret->count)

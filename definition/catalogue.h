@@ -5,8 +5,9 @@
  * catalogue_poll after file events and at catalogue_due: changed files are adopted when nothing has
  * changed for a moment and they read the same twice, all of them together, so that a `git pull` is
  * one change.  A file that breaks keeps its last good version and carries its mistakes; the DAGs of
- * a removed file are reported as removed.  A dag_id that two files give belongs to the file that
- * had it first (in order of paths when both are new); the other file is broken.
+ * a removed file are reported as removed; a folder that is gone as a whole removes nothing.  A
+ * dag_id that two files give belongs to the file that had it first (in order of paths when both are
+ * new); the other file is broken.
  *
  * There is no clock in it.  One thread uses a catalogue; the DAGs it gives out are counted
  * references that any thread may read.

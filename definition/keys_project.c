@@ -31,6 +31,8 @@ static const struct key project_rows[] = {
         0, 0, 0},
     {"retention", KEY_DURATION, 0, AT(project.retention_us), "90d",
         "how long attempts, logs and XComs are kept", NULL, 0, 0, 0},
+    {"shutdown_grace", KEY_DURATION, 0, AT(project.shutdown_grace_us), "0s",
+        "how long a stopping daemon lets SQL tasks run before it cancels them", NULL, 0, 0, 0},
     {"web", KEY_MAPPING, 0, AT(web), "{listen: 127.0.0.1:8080}", "the status pages", NULL, 0, 0, 0},
 };
 #undef AT

@@ -356,6 +356,7 @@ struct project {
     int max_processes;
     bool paused_upon_creation;
     int64_t retention_us;
+    int64_t shutdown_grace_us; /* that running SQL tasks get when the daemon is told to stop */
     const char *web_listen;
     const struct setting *settings; /* all of the above, with their origins */
     size_t setting_count;

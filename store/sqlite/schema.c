@@ -89,9 +89,32 @@ static const char *const migrations[] = {
 
 enum { SCHEMA_VERSION = sizeof(migrations) / sizeof(migrations[0]) };
 
+const char *schema_remedy(sqlite3 *db)
+{
+    switch (sqlite3_errcode(db) & 0xff) {
+    case SQLITE_FULL: return "the disk of the state folder is full: free some space";
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+        return "the file is damaged: `dag db check` tells what is; put a backup of it in its "
+               "place, then `dag doctor --reconcile`";
+    case SQLITE_READONLY:
+    case SQLITE_PERM:
+    case SQLITE_CANTOPEN:
+        return "the state folder and the files in it must be writable for the user that dag "
+               "runs as";
+    case SQLITE_IOERR: return "the disk gives errors: look at the system's log";
+    case SQLITE_BUSY: return "another program holds the file: end it";
+    default: return NULL;
+    }
+}
+
 static enum status sqlite_failed(sqlite3 *db, struct error *err)
 {
-    return error_set(err, ERR_STORE, "metadata: %s", sqlite3_errmsg(db));
+    error_set(err, ERR_STORE, "metadata: %s", sqlite3_errmsg(db));
+    const char *remedy = schema_remedy(db);
+    if (remedy)
+        error_hint(err, "%s", remedy);
+    return ERR_STORE;
 }
 
 static enum status read_version(sqlite3 *db, int *ret, struct error *err)

@@ -13,4 +13,7 @@ enum status schema_migrate(sqlite3 *db, struct error *err) MUST_CHECK;
 /* Fails when the file is not of this version: readers cannot migrate. */
 enum status schema_check(sqlite3 *db, struct error *err) MUST_CHECK;
 
+/* What to do about the handle's last error; NULL when its message says it all. */
+const char *schema_remedy(sqlite3 *db);
+
 #endif

@@ -29,8 +29,9 @@ static struct sqlite_store *of(struct store *store)
 static enum status failed(struct sqlite_store *self, struct error *err)
 {
     error_set(err, ERR_STORE, "metadata: %s", sqlite3_errmsg(self->db));
-    if (sqlite3_errcode(self->db) == SQLITE_FULL)
-        error_hint(err, "the disk of the state directory is full: free some space");
+    const char *remedy = schema_remedy(self->db);
+    if (remedy)
+        error_hint(err, "%s", remedy);
     return ERR_STORE;
 }
 

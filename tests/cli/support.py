@@ -63,6 +63,20 @@ class ProjectCase(unittest.TestCase):
                              f"dag {' '.join(words)}\n{done.stdout}{done.stderr}{self.log()}")
         return done
 
+    def start(self, *words):
+        """A command that runs beside the test; its output is text in pipes."""
+        process = subprocess.Popen([DAG, *words], cwd=self.folder, env=self.environment(),
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                                   stdin=subprocess.DEVNULL)
+        self.addCleanup(self.finish, process)
+        return process
+
+    @staticmethod
+    def finish(process):
+        if process.poll() is None:
+            process.kill()
+        process.communicate()
+
     def json(self, *words, status=0):
         """The objects that a command prints with --json."""
         text = self.dag(*words, "--json", status=status).stdout

@@ -59,6 +59,7 @@ TEST(the_defaults_are_those_of_the_contract)
     CHECK_INT(project->max_processes, 32);
     CHECK(!project->paused_upon_creation);
     CHECK_INT(project->retention_us, 90 * US_PER_DAY);
+    CHECK_INT(project->shutdown_grace_us, 0);
     CHECK_STR(project->web_listen, "127.0.0.1:8080");
     CHECK_INT(project->connection_count, 0);
     CHECK_INT(project->pool_count, 1);
