@@ -1,5 +1,12 @@
 #include "definition/check.h"
 
+#include "language/sql/tables.h"
+
+enum {
+    /* Tables that a message names. */
+    SHOWN_TABLES = 8,
+};
+
 /* Longer signs before those that they begin with. */
 static const struct {
     const char *sign;
@@ -38,4 +45,59 @@ bool check_count_holds(const struct check_count *count, int64_t rows)
     case CHECK_LESS: return rows < count->count;
     }
     return false;
+}
+
+/* Tables that the task writes: neither temporary nor dropped again. */
+struct written {
+    struct arena *arena;
+    const char *at[SHOWN_TABLES];
+    size_t count;
+};
+
+static void add_written(struct written *w, const char *table)
+{
+    for (size_t i = 0; i < w->count && i < SHOWN_TABLES; i++)
+        if (str_equal(w->at[i], table))
+            return;
+    if (w->count < SHOWN_TABLES)
+        w->at[w->count] = table;
+    w->count++;
+}
+
+static void find_written(struct slice sql, const struct names *writes, struct written *w)
+{
+    struct sql_tables tables = sql_tables_find(sql, w->arena);
+    for (size_t i = 0; i < tables.count; i++)
+        if ((tables.at[i].uses & SQL_WRITES) && !tables.at[i].temporary && !tables.at[i].gone)
+            add_written(w, sql_table_shown(&tables.at[i], w->arena));
+    for (size_t i = 0; i < writes->count; i++) {
+        struct sql_table table;
+        if (sql_table_read(slice_of(writes->at[i]), w->arena, &table))
+            add_written(w, sql_table_shown(&table, w->arena));
+    }
+}
+
+enum status check_only_table(struct slice sql, const struct names *writes, struct arena *arena,
+    const char **ret_table, struct error *err)
+{
+    struct written written = {.arena = arena};
+    find_written(sql, writes, &written);
+    if (written.count == 1) {
+        *ret_table = written.at[0];
+        return OK;
+    }
+    if (written.count == 0) {
+        error_set(err, ERR_KEY_MISSING,
+            "the check does not say of which table, and the task's"
+            " text shows none that it writes");
+        error_hint(err, "write `table: …` into the check, or `writes: …` into the task");
+        return ERR_KEY_MISSING;
+    }
+    struct strbuf shown = {.arena = written.arena};
+    for (size_t i = 0; i < written.count && i < SHOWN_TABLES; i++)
+        strbuf_printf(&shown, "%s`%s`", i ? ", " : "", written.at[i]);
+    error_set(err, ERR_KEY_MISSING, "the check does not say of which table: the task writes %s%s",
+        strbuf_text(&shown), written.count > SHOWN_TABLES ? " …" : "");
+    error_hint(err, "write `table: …` into the check");
+    return ERR_KEY_MISSING;
 }

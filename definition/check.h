@@ -1,9 +1,10 @@
-/* How many rows a check asks for. */
+/* Checks of SQL tasks: how many rows one asks for, and of which table. */
 #ifndef DEFINITION_CHECK_H
 #define DEFINITION_CHECK_H
 
 #include "base/error.h"
 #include "base/string.h"
+#include "definition/model/model.h"
 
 enum check_comparison {
     CHECK_EQUAL,
@@ -23,5 +24,11 @@ struct check_count {
 enum status check_count_read(
     struct slice text, struct check_count *ret, struct error *err) MUST_CHECK;
 bool check_count_holds(const struct check_count *count, int64_t rows);
+
+/* The only table that a text writes, or that `writes` names: as SQL writes it, in the arena.  Those
+   that are temporary, or dropped again, do not count.  ERR_KEY_MISSING when there is none, or
+   several. */
+enum status check_only_table(struct slice sql, const struct names *writes, struct arena *arena,
+    const char **ret_table, struct error *err) MUST_CHECK;
 
 #endif

@@ -2,6 +2,7 @@
  * What only rendering shows: mistakes in expressions, and what stands in the SQL.  Each task is
  * rendered as for a sample run (attempt_facts.sampled).
  */
+#include "definition/check.h"
 #include "definition/context/context.h"
 #include "definition/lint_internal.h"
 #include "definition/model/choice.h"
@@ -57,6 +58,37 @@ static void check_choice(struct linting *l, const struct rendered *text)
     lint_add(l, "error", "unknown-branch", &error);
 }
 
+/* What only the rendered text tells: of which table a check is. */
+static void check_checks(struct linting *l, const struct rendered *sql)
+{
+    const struct sql_task *task = &l->task->sql;
+    struct error error;
+    const char *table;
+    for (size_t i = 0; i < task->check_count; i++) {
+        const struct sql_check *check = &task->checks[i];
+        if (check->kind == CHECK_SQL || check->table.value)
+            continue;
+        if (check_only_table(sql->text, &l->task->writes, l->arena, &table, &error) == OK)
+            continue;
+        lint_place(l, &error, check->line, check->column, NULL, NULL);
+        lint_add(l, "error", "check-table", &error);
+    }
+    if (!task->check_count || task->transaction)
+        return;
+    error_set(&error, ERR_LINT, "the checks of `%s` come too late to take anything back",
+        l->task->task_id);
+    error_hint(&error, "with `transaction: false` every statement is committed by itself; put the "
+                       "checks into a task of their own that comes behind");
+    lint_place(l, &error, task->checks[0].line, task->checks[0].column, NULL, NULL);
+    lint_add(l, "warning", "check-too-late", &error);
+}
+
+/* Of a check; its table is quoted, and its numbers are read as such. */
+static bool is_pasted(const char *field)
+{
+    return str_starts(field, "checks[") && (str_ends(field, ".where") || str_ends(field, ".sql"));
+}
+
 static void check_task(struct linting *l, const struct run_facts *facts)
 {
     bool sampled = false;
@@ -79,8 +111,10 @@ static void check_task(struct linting *l, const struct run_facts *facts)
     if (sql)
         lint_sql(l, sql->map);
     for (size_t i = 0; sql && i < rendered.count; i++)
-        if (rendered.fields[i].map && str_starts(rendered.fields[i].name, "checks["))
+        if (is_pasted(rendered.fields[i].name))
             lint_sql_part(l, rendered.fields[i].map);
+    if (sql && !sampled)
+        check_checks(l, sql);
     if (status == OK && !sampled)
         check_choice(l, rendered_find(&rendered, "branch"));
     if (status && !sampled && !is_said(l, &error))

@@ -19,25 +19,10 @@ static const char *const check_words[] = {
     [CHECK_SQL] = "sql",
 };
 
-/* ---- texts ----------------------------------------------------------------------------------- */
-
 static const struct rendered *part(const struct sql_attempt *s, size_t i, const char *name)
 {
     return rendered_find(
         &s->attempt->rendered, arena_printf(s->attempt->arena, "checks[%zu].%s", i, name));
-}
-
-/* The only table that the task writes. */
-static enum status only_table(const struct sql_attempt *s, struct slice *ret, struct error *err)
-{
-    const struct names *writes = &s->attempt->task->writes;
-    if (writes->count == 1) {
-        *ret = slice_of(writes->at[0]);
-        return OK;
-    }
-    error_set(err, ERR_KEY_MISSING, "the check does not say of which table");
-    error_hint(err, "write `table: …` into it");
-    return ERR_KEY_MISSING;
 }
 
 static enum status find_table(const struct sql_attempt *s, size_t i, struct sql_check_query *q,
@@ -46,15 +31,20 @@ static enum status find_table(const struct sql_attempt *s, size_t i, struct sql_
     struct arena *arena = s->attempt->arena;
     const struct rendered *field = part(s, i, "table");
     struct slice table = field ? slice_trim(field->text) : (struct slice){0};
-    enum status status = field ? OK : only_table(s, &table, err);
+    enum status status = OK;
+    if (field)
+        q->table = arena_strndup(arena, table.p, table.size);
+    else
+        status = check_only_table(s->sql->text, &s->attempt->task->writes, arena, &q->table, err);
     if (status)
         return status;
-    *ret_quoted = sql_name_quoted(table, arena);
-    q->table = arena_strndup(arena, table.p, table.size);
+    *ret_quoted = sql_name_quoted(slice_of(q->table), arena);
     if (*ret_quoted)
         return OK;
     return error_set(err, ERR_VALUE_RANGE, "`%s` is not the name of a table", q->table);
 }
+
+/* ---- texts ----------------------------------------------------------------------------------- */
 
 static void add_columns(
     struct strbuf *out, const struct names *columns, const char *between, struct arena *arena)

@@ -10,12 +10,19 @@
 
 #include "base/memory.h"
 #include "base/string.h"
+#include "language/sql/limits.h"
 
 /* A quoted name, as it is. */
 char *sql_identifier(struct arena *arena, const char *name);
 /* A literal of text; E'…' when it has a backslash, so that it means the same under any setting. */
 char *sql_literal(struct arena *arena, const char *text);
 
+/* The parts of a name, from one to three, as SQL reads them: folded, or without their quotes. Gives
+   how many; 0 when it is none. */
+size_t sql_name_parts(
+    struct slice name, struct arena *arena, const char *ret_parts[SQL_NAME_PARTS_MAX]);
+/* Whether SQL reads a name without quotes as itself; keywords count as any other word. */
+bool sql_name_is_plain(const char *name);
 /* A name of one to three parts with dots between, each quoted; NULL when it is none. */
 char *sql_name_quoted(struct slice name, struct arena *arena);
 /* The name of a column, quoted.  What SQL would not read as a name is the column's name itself:

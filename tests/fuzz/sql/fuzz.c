@@ -2,6 +2,7 @@
 #include <assert.h>
 #include "language/sql/parameters.h"
 #include "language/sql/split.h"
+#include "language/sql/tables.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -39,6 +40,21 @@ static void check_statement(struct slice text, const struct sql_statement *state
         assert(statement->control == SQL_CONTROL_NONE);
 }
 
+/* Tables have names, and stand in the text. */
+static void check_tables(struct slice text)
+{
+    CLEANUP(arena_freep) struct arena *arena = arena_new();
+    struct sql_tables tables = sql_tables_find(text, arena);
+    for (size_t i = 0; i < tables.count; i++) {
+        const struct sql_table *table = &tables.at[i];
+        struct sql_table again;
+        assert(*table->name && table->uses && table->offset < text.size);
+        char *shown = sql_table_shown(table, arena);
+        assert(sql_table_read(slice_of(shown), arena, &again));
+        assert(str_equal(again.name, table->name) && str_equal(again.schema, table->schema));
+    }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct slice text = slice_make((const char *)data, size);
@@ -47,6 +63,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct error err;
     size_t offset = 0, end = 0;
     check_tokens(text);
+    check_tables(text);
     if (sql_split(text, arena, &statements, &offset, &err) != OK) {
         assert(err.message[0] && offset <= size);
         return 0;

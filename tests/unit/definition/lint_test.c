@@ -360,3 +360,30 @@ TEST(codes_are_listed_once_with_a_meaning_in_docs_too)
             CHECK(strcmp(lint_codes[i].code, lint_codes[j].code) != 0);
     }
 }
+
+TEST(a_check_must_be_of_one_table)
+{
+    struct fixture f =
+        begin("default_args: {connection: gp}\ntasks:\n"
+              "  a: {sql: 'insert into t select * from u', checks: [{row_count: '> 0'}]}\n"
+              "  b: {sql: 'delete from t; insert into u values (1)', checks: [{unique: a}]}\n"
+              "  c: {sql: select f(), writes: s.t, checks: [{not_null: a}]}\n"
+              "  d: {sql: select f(), checks: [{not_null: a}, {sql: select true}]}\n"
+              "  e: {sql: vacuum t, transaction: false, checks: [{table: t, row_count: '> 0'}]}\n"
+              "  f: {sql: 'insert into t select 1', checks: [{row_count: '{{ params.n }}',\n"
+              "    where: 'v > {{ params.n }}'}]}\n"
+              "params: {n: 1}\n");
+    CHECK_STR(lint(&f),
+        "error check-table dags/x.yaml:4:64 the check does not say of which table: the task writes "
+        "`t`, `u`; write `table: …` into the check\n"
+        "error check-table dags/x.yaml:6:33 the check does not say of which table, and the task's "
+        "text shows none that it writes; write `table: …` into the check, or `writes: …` into the "
+        "task\n"
+        "warning check-too-late dags/x.yaml:7:51 the checks of `e` come too late to take anything "
+        "back; with `transaction: false` every statement is committed by itself; put the checks "
+        "into a task of their own that comes behind\n"
+        "warning untrusted-value dags/x.yaml:9:20 `params.n` is pasted into SQL as it is; a "
+        "parameter, a run's conf or an XCom may hold anything: write `| literal` or `| bind` for a "
+        "value, `| identifier` for a name\n");
+    done(&f);
+}

@@ -181,6 +181,27 @@ TEST(nothing_gets_out_of_a_condition)
     sql_finish();
 }
 
+TEST(the_table_is_the_only_one_that_is_written)
+{
+    sql_begin("only");
+    postgres_run(db, "CREATE TABLE u (v int)");
+    checks[0] = row_count("1");
+    task_with("create temp table x as select 5 as v; insert into public.T select x.v from x, u;"
+              "create table y (v int); insert into y values (1); drop table y",
+        1);
+    checks[0].table.value = NULL;
+    check_failed(
+        (struct attempt_result[]){rig_run(rig)}, "`public.t` has 0 rows, and 1 is asked for");
+    task_with("insert into t values (1); delete from u", 1);
+    checks[0].table.value = NULL;
+    struct attempt_result result = rig_run(rig);
+    CHECK_INT(result.outcome, OUTCOME_FAILED);
+    CHECK(contains(
+        result.message, "the check does not say of which table: the task writes `t`, `u`"));
+    CHECK_INT(sql_rows(), 0);
+    sql_finish();
+}
+
 TEST(the_table_is_the_one_that_writes_names)
 {
     sql_begin("writes");

@@ -1,0 +1,189 @@
+/* Tables by words alone: of statements that the parser does not take. */
+#include "language/sql/split.h"
+#include "language/sql/tables_internal.h"
+
+struct words {
+    struct finder *f;
+    VEC(struct sql_token) tokens; /* ends with SQL_END */
+};
+
+static bool is(const struct words *w, size_t i, const char *word)
+{
+    return i < w->tokens.count && w->tokens.at[i].kind == SQL_WORD &&
+           sql_token_is(w->f->statement, w->tokens.at[i], word);
+}
+
+static bool is_char(const struct words *w, size_t i, char c)
+{
+    return i < w->tokens.count && w->tokens.at[i].size == 1 &&
+           w->f->statement.p[w->tokens.at[i].offset] == c;
+}
+
+static bool is_any(const struct words *w, size_t i, const char *const *words)
+{
+    for (; *words; words++)
+        if (is(w, i, *words))
+            return true;
+    return false;
+}
+
+/* Behind words that may stand before a name. */
+static size_t skip(const struct words *w, size_t i)
+{
+    static const char *const between[] = {"table", "if", "not", "exists", "only", "temp",
+        "temporary", "unlogged", "external", "web", "readable", "writable", "foreign", "global",
+        "local", "materialized", "view", "or", "replace", NULL};
+    while (is_any(w, i, between))
+        i++;
+    return i;
+}
+
+/* The name at i, with its dots; gives the token behind it, i when there is none. */
+static size_t add_name(const struct words *w, size_t i, unsigned use)
+{
+    size_t end = i;
+    while (end < w->tokens.count &&
+           (w->tokens.at[end].kind == SQL_WORD || w->tokens.at[end].kind == SQL_QUOTED)) {
+        end++;
+        if (!is_char(w, end, '.'))
+            break;
+        end++;
+    }
+    if (end == i)
+        return i;
+    struct finder *f = w->f;
+    size_t begin = w->tokens.at[i].offset;
+    const struct sql_token *last = &w->tokens.at[end - 1];
+    struct slice name = slice_make(f->statement.p + begin, last->offset + last->size - begin);
+    if (use != SQL_READS || !is_char(w, end, '(')) /* a function */
+        finder_add_named(f, name, use, f->base + begin);
+    return end;
+}
+
+static void add_names(const struct words *w, size_t i, unsigned use)
+{
+    size_t end = add_name(w, skip(w, i), use);
+    while (end != i && is_char(w, end, ',')) {
+        i = end + 1;
+        end = add_name(w, skip(w, i), use);
+    }
+}
+
+/* By the words that a statement begins with. */
+static void add_target(const struct words *w, size_t first)
+{
+    static const char *const makes[] = {"table", "view", NULL};
+    size_t name = skip(w, first + 1);
+    bool tables = false;
+    for (size_t i = first + 1; i < name; i++)
+        tables |= is_any(w, i, makes);
+    if (is(w, first, "truncate"))
+        add_names(w, first + 1, SQL_WRITES);
+    else if (is(w, first, "create") && tables)
+        add_name(w, name, SQL_CREATES);
+    else if (is(w, first, "drop") && tables)
+        add_names(w, first + 1, SQL_DROPS);
+    else if (is(w, first, "alter") && tables)
+        add_name(w, name, SQL_ALTERS);
+    for (size_t i = first; is(w, first, "copy") && i < w->tokens.count; i++)
+        if (is(w, i, "from") || is(w, i, "to")) {
+            add_name(w, first + 1, is(w, i, "from") ? SQL_WRITES : SQL_READS);
+            return;
+        }
+}
+
+/* `name AS (` of a WITH. */
+static bool is_common(const struct words *w, struct slice name)
+{
+    for (size_t i = 1; i + 2 < w->tokens.count; i++) {
+        const struct sql_token *token = &w->tokens.at[i];
+        bool named = slice_equal(slice_make(w->f->statement.p + token->offset, token->size), name);
+        if (named && is(w, i + 1, "as") && is_char(w, i + 2, '('))
+            return true;
+    }
+    return false;
+}
+
+static void add_read(const struct words *w, size_t i)
+{
+    static const char *const inner[] = {"select", "lateral", "unnest", "values", NULL};
+    const struct sql_token *token = &w->tokens.at[i];
+    if (is_any(w, i, inner) ||
+        is_common(w, slice_make(w->f->statement.p + token->offset, token->size)))
+        return;
+    add_name(w, i, SQL_READS);
+}
+
+static void add_at(const struct words *w, size_t i)
+{
+    static const char *const no_update[] = {"for", "on", "do", "key", NULL};
+    /* `extract(day from d)`, `is distinct from`, `trim(both from s)` */
+    static const char *const no_from[] = {"distinct", "day", "month", "year", "hour", "minute",
+        "second", "epoch", "dow", "doy", "week", "quarter", "both", "leading", "trailing", "delete",
+        NULL};
+    if (is(w, i, "into") && i > 0 && (is(w, i - 1, "insert") || is(w, i - 1, "merge")))
+        add_name(w, i + 1, SQL_WRITES);
+    else if (is(w, i, "update") && (i == 0 || !is_any(w, i - 1, no_update)))
+        add_name(w, skip(w, i + 1), SQL_WRITES);
+    else if (is(w, i, "delete") && is(w, i + 1, "from"))
+        add_name(w, skip(w, i + 2), SQL_WRITES);
+    else if (is(w, i, "join") || is(w, i, "using"))
+        add_read(w, skip(w, i + 1));
+    else if (is(w, i, "from") && i > 0 && !is_any(w, i - 1, no_from) && !is(w, 0, "copy"))
+        add_read(w, skip(w, i + 1));
+}
+
+static void read_words(struct words *w)
+{
+    size_t position = 0;
+    do
+        *(struct sql_token *)vec_add(&w->tokens) = sql_lex(w->f->statement, &position);
+    while (w->tokens.at[w->tokens.count - 1].kind != SQL_END);
+}
+
+/* What is behind any of these words, in a block, begins a statement. */
+static bool begins(const struct words *w, size_t i)
+{
+    static const char *const before[] = {"begin", "then", "else", "loop", NULL};
+    return i == 0 || is_any(w, i - 1, before);
+}
+
+static void guess(struct finder *f, bool block)
+{
+    struct words w = {.f = f};
+    read_words(&w);
+    for (size_t i = 0; i + 1 < w.tokens.count; i++) {
+        if (i == 0 || (block && begins(&w, i)))
+            add_target(&w, i);
+        add_at(&w, i);
+    }
+    vec_done(&w.tokens);
+}
+
+void sql_guess_tables(struct finder *f)
+{
+    guess(f, false);
+}
+
+/* The body is the first string; its statements end with semicolons as elsewhere. */
+void sql_guess_block(struct finder *f)
+{
+    struct slice outer = f->statement;
+    size_t base = f->base, position = 0, offset;
+    struct sql_statements statements;
+    struct sql_token token;
+    f->guessed = true;
+    while ((token = sql_lex(outer, &position)).kind != SQL_END && token.kind != SQL_DOLLAR)
+        continue;
+    struct slice body = slice_make(outer.p + token.body_offset, token.body_size);
+    if (token.kind == SQL_END || sql_split(body, f->arena, &statements, &offset, NULL) != OK)
+        return;
+    for (size_t i = 0; i < statements.count; i++) {
+        const struct sql_statement *statement = &statements.at[i];
+        f->base = base + token.body_offset + statement->offset;
+        f->statement = slice_make(body.p + statement->offset, statement->size);
+        guess(f, true);
+    }
+    f->statement = outer;
+    f->base = base;
+}
