@@ -19,13 +19,13 @@
 enum sql_step {
     SQL_STEP_NONE,
     SQL_STEP_BEGIN,    /* BEGIN, timeouts off, the transaction's number */
-    SQL_STEP_CLAIM,    /* INSERT of the claim: may wait */
-    SQL_STEP_SETTINGS, /* the connection's and the task's settings */
+    SQL_STEP_CLAIM,    /* INSERT of the claim: may wait; then the settings */
+    SQL_STEP_SETTINGS, /* the connection's and the task's settings, where no claim goes before */
     SQL_STEP_STATEMENT,
     SQL_STEP_CHECK,  /* a query of `checks` */
     SQL_STEP_CLOSE,  /* constraints checked, settings taken back, the transaction's number again */
-    SQL_STEP_RESULT, /* INSERT of the result */
-    SQL_STEP_COMMIT,
+    SQL_STEP_RESULT, /* INSERT of the result, without a transaction */
+    SQL_STEP_COMMIT, /* INSERT of the result, COMMIT */
     SQL_STEP_ROLLBACK,
     SQL_STEP_READ, /* whose claim it is that was there first */
     SQL_STEP_COUNT

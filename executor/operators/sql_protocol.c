@@ -1,9 +1,14 @@
 /*
- * The steps of an attempt on its connection, in the order in which they must stand:
+ * The steps of an attempt on its connection, in the order in which they must stand; each is one
+ * text, and one round trip:
  *
- *   begin ─ claim ─ settings ─ statements … ─ checks … ─ close ─ result ─ commit
- *             │                                                    └─▶ success only on the tag
- * COMMIT └── 23505 ─ rollback ─ read ─▶ superseded, committed before, or partly committed
+ *   begin ─ claim, settings ─ statements … ─ checks … ─ close ─ result, COMMIT
+ *             │                                                       └─▶ success only on its tag
+ *             └── 23505 ─ rollback ─ read ─▶ superseded, committed before, or partly committed
+ *
+ * A text ends at its first error: settings are not reached without the claim, nor COMMIT without
+ * the result.  Without a transaction claim, settings and result are steps of their own, because
+ * the commands of one text would be one transaction.
  *
  * Any error leads to the rollback and then to the failure.  A lost connection: after COMMIT was
  * sent nobody knows (LOST), before that it cannot commit any more (FAILED).
@@ -29,6 +34,13 @@ static void fail_after_rollback(struct sql_attempt *s, const struct attempt_resu
         sql_end(s, &s->failure);
     else
         go(s, SQL_STEP_ROLLBACK);
+}
+
+static void fail_cancelled(struct sql_attempt *s)
+{
+    attempt_say(s->attempt, LOG_KIND_INFO, "the server has ended the statement: rolling back");
+    struct attempt_result result = sql_cancelled_result(s);
+    fail_after_rollback(s, &result);
 }
 
 static void fail_error(struct sql_attempt *s, const struct query_end *end, const char *doing)
@@ -131,9 +143,10 @@ static bool on_track(struct sql_attempt *s, const struct query_end *end)
     return false;
 }
 
+/* Whether the text's first command, the INSERT of a claim or result, has inserted its row. */
 static bool inserted_one(const struct query_end *end)
 {
-    return str_starts(end->tag, "INSERT ") && end->rows == 1;
+    return str_starts(end->first_tag, "INSERT ") && end->first_rows == 1;
 }
 
 /* ---- steps ----------------------------------------------------------------------------------- */
@@ -155,17 +168,56 @@ static void end_begin(struct sql_attempt *s, const struct query_end *end)
 
 static void on_claim_timer(void *user);
 
+static const char doing_settings[] = "setting the connection's and the task's settings";
+
+static void fail_settings(struct sql_attempt *s, const struct error *err)
+{
+    attempt_say(s->attempt, LOG_KIND_ERROR, "%s", err->message);
+    fail_after_rollback(s, &(struct attempt_result){.outcome = OUTCOME_FAILED,
+                               .error_class = CLASS_SQL,
+                               .sqlstate = "42704",
+                               .exit_code = -1,
+                               .message = arena_strdup(s->attempt->arena, err->message)});
+}
+
+/* The settings stand behind the claim: no timeout of theirs may run while it waits. */
 static void send_claim(struct sql_attempt *s)
 {
+    struct arena *arena = s->attempt->arena;
+    char *settings = "";
+    struct error err;
     /* Without a transaction the claim's own number means nothing to the result. */
-    if (!s->task->transaction)
+    if (!s->task->transaction) {
         s->txid = 0;
+    } else if (sql_text_settings(s, &settings, &err)) {
+        fail_settings(s, &err);
+        return;
+    }
+    const char *claim = ledger_claim_sql(arena, s->connection->ledger_schema, &s->key,
+        s->attempt->effect.attempt.text, s->txid, false);
     s->claim_pause_ms = CLAIM_WAIT_PAUSE_MS;
     if (!s->claim_timer)
         s->claim_timer = timer_new(attempt_handles(s->attempt), on_claim_timer, s);
     timer_start(s->claim_timer, CLAIM_WAIT_SHOWN_MS);
-    session_query(s->session, ledger_claim_sql(s->attempt->arena, s->connection->ledger_schema,
-                                  &s->key, s->attempt->effect.attempt.text, s->txid, false));
+    session_query(s->session, arena_printf(arena, "%s; %s", claim, settings));
+}
+
+static void next_statement(struct sql_attempt *s)
+{
+    if (s->at < s->statements.count)
+        go(s, SQL_STEP_STATEMENT);
+    else if (sql_checks_left(s))
+        go(s, SQL_STEP_CHECK);
+    else
+        go(s, s->reader ? SQL_STEP_ROLLBACK : SQL_STEP_CLOSE);
+}
+
+static void after_claim(struct sql_attempt *s)
+{
+    if (s->task->transaction)
+        next_statement(s);
+    else
+        go(s, SQL_STEP_SETTINGS);
 }
 
 static void end_claim(struct sql_attempt *s, const struct query_end *end)
@@ -175,17 +227,17 @@ static void end_claim(struct sql_attempt *s, const struct query_end *end)
     if (!end->error && !inserted_one(end)) {
         fail_odd(s, OUTCOME_FAILED,
             arena_printf(s->attempt->arena,
-                "the claim is not in the ledger: its INSERT was answered by `%s`", end->tag));
+                "the claim is not in the ledger: its INSERT was answered by `%s`", end->first_tag));
     } else if (!end->error) {
         s->claimed = !s->task->transaction;
         s->claim_won = true;
         if (!s->settle) /* otherwise the log first gets what was done for it */
-            go(s, SQL_STEP_SETTINGS);
-    } else if (sqlstate && str_equal(sqlstate, "23505")) {
+            after_claim(s);
+    } else if (end->commands == 0 && sqlstate && str_equal(sqlstate, "23505")) {
         s->claim_taken = true;
         go(s, end->transaction == PQTRANS_IDLE ? SQL_STEP_READ : SQL_STEP_ROLLBACK);
     } else {
-        fail_error(s, end, "claiming the task in the ledger");
+        fail_error(s, end, end->commands ? doing_settings : "claiming the task in the ledger");
     }
 }
 
@@ -194,10 +246,9 @@ static void after_unblocking(struct sql_attempt *s)
     if (s->step != SQL_STEP_CLAIM)
         return;
     if (s->claim_won && s->attempt->cancelled) {
-        struct attempt_result result = sql_cancelled_result(s);
-        fail_after_rollback(s, &result);
+        fail_cancelled(s);
     } else if (s->claim_won) {
-        go(s, SQL_STEP_SETTINGS);
+        after_claim(s);
     } else {
         timer_start(s->claim_timer, s->claim_pause_ms);
         if (s->claim_pause_ms < CLAIM_WAIT_PAUSE_MAX_MS)
@@ -239,32 +290,16 @@ static void send_settings(struct sql_attempt *s)
 {
     char *text;
     struct error err;
-    if (sql_text_settings(s, &text, &err) == OK) {
-        session_query(s->session, text);
-        return;
-    }
-    attempt_say(s->attempt, LOG_KIND_ERROR, "%s", err.message);
-    fail_after_rollback(s, &(struct attempt_result){.outcome = OUTCOME_FAILED,
-                               .error_class = CLASS_SQL,
-                               .sqlstate = "42704",
-                               .exit_code = -1,
-                               .message = arena_strdup(s->attempt->arena, err.message)});
-}
-
-static void next_statement(struct sql_attempt *s)
-{
-    if (s->at < s->statements.count)
-        go(s, SQL_STEP_STATEMENT);
-    else if (sql_checks_left(s))
-        go(s, SQL_STEP_CHECK);
+    if (sql_text_settings(s, &text, &err))
+        fail_settings(s, &err);
     else
-        go(s, s->reader ? SQL_STEP_ROLLBACK : SQL_STEP_CLOSE);
+        session_query(s->session, text);
 }
 
 static void end_settings(struct sql_attempt *s, const struct query_end *end)
 {
     if (end->error)
-        fail_error(s, end, "setting the connection's and the task's settings");
+        fail_error(s, end, doing_settings);
     else
         next_statement(s);
 }
@@ -396,27 +431,6 @@ static void send_close(struct sql_attempt *s)
     session_query(s->session, sql_text_close(s));
 }
 
-static void end_close(struct sql_attempt *s, const struct query_end *end)
-{
-    if (end->error)
-        fail_error(s, end, "checking deferred constraints at the end");
-    else if (s->task->transaction && s->txid_at_end != s->txid)
-        fail_ended(s);
-    else
-        go(s, s->ledger ? SQL_STEP_RESULT : SQL_STEP_COMMIT);
-}
-
-static void send_result(struct sql_attempt *s)
-{
-    struct arena *arena = s->attempt->arena;
-    const char *body = ledger_body(arena, s->attempt->started_us, clock_now().wall_us,
-        sql_report_detail(s, NULL), sql_report_xcom(s));
-    s->commit_sent = !s->task->transaction;
-    session_query(
-        s->session, ledger_result_sql(arena, s->connection->ledger_schema, &s->key,
-                        s->attempt->effect.attempt.text, s->task->transaction ? s->txid : 0, body));
-}
-
 static void succeed(struct sql_attempt *s)
 {
     sql_end(s, &(struct attempt_result){.outcome = OUTCOME_SUCCESS,
@@ -426,32 +440,67 @@ static void succeed(struct sql_attempt *s)
                    .xcom = sql_report_xcom(s)});
 }
 
+static void end_close(struct sql_attempt *s, const struct query_end *end)
+{
+    if (end->error)
+        fail_error(s, end, "checking deferred constraints at the end");
+    else if (s->task->transaction && s->txid_at_end != s->txid)
+        fail_ended(s);
+    else if (s->task->transaction)
+        go(s, SQL_STEP_COMMIT);
+    else if (s->ledger)
+        go(s, SQL_STEP_RESULT);
+    else
+        succeed(s); /* without ledger and transaction there is nothing left to do */
+}
+
+static const char *result_text(struct sql_attempt *s)
+{
+    struct arena *arena = s->attempt->arena;
+    const char *body = ledger_body(arena, s->attempt->started_us, clock_now().wall_us,
+        sql_report_detail(s, NULL), sql_report_xcom(s));
+    return ledger_result_sql(arena, s->connection->ledger_schema, &s->key,
+        s->attempt->effect.attempt.text, s->task->transaction ? s->txid : 0, body);
+}
+
+/* The INSERT of the result was refused; 23502: the claim was not there. */
+static void fail_result(struct sql_attempt *s, const struct query_end *end)
+{
+    const char *sqlstate = PQresultErrorField(end->error, PG_DIAG_SQLSTATE);
+    if (sqlstate && str_equal(sqlstate, "23502"))
+        fail_ended(s);
+    else
+        fail_error(s, end, "writing the result into the ledger");
+}
+
+/* Without a transaction. */
+static void send_result(struct sql_attempt *s)
+{
+    s->commit_sent = true;
+    session_query(s->session, result_text(s));
+}
+
 static void end_result(struct sql_attempt *s, const struct query_end *end)
 {
     s->commit_sent = false;
-    if (end->error) {
-        fail_error(s, end, "writing the result into the ledger");
-    } else if (!inserted_one(end)) {
+    if (end->error)
+        fail_result(s, end);
+    else if (!inserted_one(end))
         fail_ended(s);
-    } else if (s->task->transaction) {
-        go(s, SQL_STEP_COMMIT);
-    } else {
+    else
         succeed(s);
-    }
 }
 
+/* The result and COMMIT are one text: from now on it may commit. */
 static void send_commit(struct sql_attempt *s)
 {
-    if (!s->task->transaction) {
-        succeed(s); /* without ledger and transaction there is nothing left to do */
-        return;
-    }
     if (!s->ledger) {
         s->attempt->memo.commit_sent = true;
         attempt_write_memo(s->attempt);
     }
     s->commit_sent = true;
-    session_query(s->session, "COMMIT");
+    session_query(s->session,
+        s->ledger ? arena_printf(s->attempt->arena, "%s; COMMIT", result_text(s)) : "COMMIT");
 }
 
 /* The server says itself that it does not know, or nothing that could be believed. */
@@ -459,6 +508,18 @@ static bool is_in_doubt(const PGresult *error)
 {
     const char *sqlstate = PQresultErrorField(error, PG_DIAG_SQLSTATE);
     return !sqlstate || (str_equal(sqlstate, "40003") || str_equal(sqlstate, "08007"));
+}
+
+/* The server says that it has not committed. */
+static void fail_commit(struct sql_attempt *s, const struct query_end *end)
+{
+    s->commit_sent = false;
+    if (s->attempt->cancelled)
+        fail_cancelled(s);
+    else if (s->ledger && end->commands == 0)
+        fail_result(s, end);
+    else
+        fail_error(s, end, "committing");
 }
 
 static void end_commit(struct sql_attempt *s, const struct query_end *end)
@@ -469,13 +530,15 @@ static void end_commit(struct sql_attempt *s, const struct query_end *end)
         end_in_doubt(s, arena_printf(s->attempt->arena, "COMMIT was answered by: %s",
                             sql_error_text(&error, s->attempt->arena)));
     } else if (end->error) {
-        s->commit_sent = false;
-        fail_error(s, end, "committing");
+        fail_commit(s, end);
     } else if (str_equal(end->tag, "ROLLBACK")) {
         s->commit_sent = false;
         fail_odd(s, OUTCOME_FAILED, "the server rolled the transaction back at COMMIT");
     } else if (!str_equal(end->tag, "COMMIT")) {
         end_in_doubt(s, arena_printf(s->attempt->arena, "COMMIT was answered by `%s`", end->tag));
+    } else if (s->ledger && !inserted_one(end)) {
+        s->commit_sent = false;
+        fail_odd(s, OUTCOME_PARTLY, "committed, but the result is not in the ledger");
     } else {
         succeed(s);
     }
@@ -615,10 +678,8 @@ static void sql_step_ended(void *user, const struct query_end *end)
         end_lost(s, end);
     } else if (cancelled && s->step != SQL_STEP_ROLLBACK && s->step != SQL_STEP_COMMIT &&
                !(s->step == SQL_STEP_RESULT && s->commit_sent)) {
-        attempt_say(s->attempt, LOG_KIND_INFO, "the server has ended the statement: rolling back");
         s->claim_taken = false;
-        struct attempt_result result = sql_cancelled_result(s);
-        fail_after_rollback(s, &result);
+        fail_cancelled(s);
     } else if (!steps[s->step].checked || on_track(s, end)) {
         steps[s->step].end(s, end);
     }

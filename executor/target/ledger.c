@@ -214,14 +214,14 @@ char *ledger_result_sql(struct arena *arena, const char *schema, const struct le
     const char *attempt, int64_t txid, const char *body)
 {
     const char *name = sql_identifier(arena, schema);
+    /* Without the claim the number is NULL, which its column refuses. */
     return arena_printf(arena,
         "INSERT INTO %s.result (" LEDGER_KEY ", attempt, txid, body, committed_at)"
-        " SELECT %s, %s, %lld, %s, pg_catalog.clock_timestamp()"
-        " WHERE EXISTS (SELECT 1 FROM %s.claim c WHERE %s AND c.attempt = %s AND c.txid = %lld"
-        " AND NOT c.void)",
-        name, key_values(arena, key), sql_literal(arena, attempt), (long long)txid,
-        sql_literal(arena, body), name, key_condition(arena, "c", key), sql_literal(arena, attempt),
-        (long long)txid);
+        " VALUES (%s, %s, (SELECT c.txid FROM %s.claim c WHERE %s AND c.attempt = %s"
+        " AND c.txid = %lld AND NOT c.void), %s, pg_catalog.clock_timestamp())",
+        name, key_values(arena, key), sql_literal(arena, attempt), name,
+        key_condition(arena, "c", key), sql_literal(arena, attempt), (long long)txid,
+        sql_literal(arena, body));
 }
 
 char *ledger_read_sql(struct arena *arena, const char *schema, const struct ledger_key *key)

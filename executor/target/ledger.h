@@ -36,7 +36,8 @@ enum status ledger_open(PGconn *conn, const struct connection *connection,
    transaction holds it.  `txid` as read in this transaction; 0 with `is_void`. */
 char *ledger_claim_sql(struct arena *arena, const char *schema, const struct ledger_key *key,
     const char *attempt, int64_t txid, bool is_void);
-/* INSERT of the result; inserts a row only when our claim of this very transaction is there. */
+/* INSERT of the result; fails with 23502 when our claim of this very transaction is not there, so
+   that a COMMIT in the same text is not reached. */
 char *ledger_result_sql(struct arena *arena, const char *schema, const struct ledger_key *key,
     const char *attempt, int64_t txid, const char *body);
 /* SELECT attempt, void, body (NULL without result) of the key. */

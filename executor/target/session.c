@@ -21,8 +21,9 @@ struct session {
 
     /* Of the text under way. */
     PGresult *error;
-    char tag[64];
-    int64_t rows;
+    char tag[64], first_tag[64];
+    int64_t rows, first_rows;
+    size_t commands;
     bool copy_in, copy_out, copying_out;
 };
 
@@ -163,8 +164,9 @@ static void start_text(struct session *session)
 {
     assert(!session->busy && !session->closing);
     session->busy = true;
-    session->tag[0] = '\0';
-    session->rows = -1;
+    session->tag[0] = session->first_tag[0] = '\0';
+    session->rows = session->first_rows = -1;
+    session->commands = 0;
     session->copy_in = session->copy_out = session->copying_out = false;
 }
 
@@ -218,6 +220,10 @@ static void keep_end(struct session *session, PGresult *result)
     const char *rows = PQcmdTuples(result);
     if (!*rows || !parse_int64(slice_of(rows), &session->rows))
         session->rows = -1;
+    if (session->commands++ == 0) {
+        session->first_rows = session->rows;
+        memcpy(session->first_tag, session->tag, sizeof(session->tag));
+    }
 }
 
 /* The first error counts, but one with a SQLSTATE is worth more than one without fields. */
@@ -269,6 +275,9 @@ static void finish(struct session *session)
         .error = error,
         .tag = session->tag,
         .rows = session->rows,
+        .first_tag = session->first_tag,
+        .first_rows = session->first_rows,
+        .commands = session->commands,
         .copy_in = session->copy_in,
         .copy_out = session->copy_out,
         .transaction = PQtransactionStatus(session->conn),

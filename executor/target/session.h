@@ -28,6 +28,9 @@ struct query_end {
                               during the call, as are the others */
     const char *tag;       /* of the last command: "INSERT 0 12"; "" for an empty text */
     int64_t rows; /* of the last command: affected, returned or copied; -1 = it has no count */
+    const char *first_tag; /* the same of the text's first command */
+    int64_t first_rows;
+    size_t commands;        /* that ended without an error */
     bool copy_in, copy_out; /* a COPY was ended by us */
     PGTransactionStatusType transaction;
 };

@@ -65,12 +65,13 @@ static void wait_for_end(int client)
 /* False: the connection ends. */
 static bool from_client(const struct pair *pair)
 {
-    static const char commit[] = "Q\0\0\0\13COMMIT";
+    static const char commit[] = "COMMIT"; /* a text's last command */
     char bytes[8192];
     ssize_t n = read(pair->client, bytes, sizeof(bytes));
     if (n <= 0)
         return false;
-    bool is_commit = n >= 12 && memcmp(bytes, commit, 11) == 0;
+    bool is_commit = n >= (ssize_t)sizeof(commit) && bytes[0] == 'Q' &&
+                     memcmp(bytes + n - sizeof(commit), commit, sizeof(commit)) == 0;
     int mode = proxy.mode;
     if (is_commit)
         proxy.commits++;

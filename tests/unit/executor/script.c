@@ -36,11 +36,9 @@ static const struct {
         "T 4;D PostgreSQL 15.4 on a script|$pid|2026-01-01 00:00:00.000000|f;C SELECT 1;Z I"},
     {SCRIPT_LEDGER, "ledger", "SELECT id, version", "T 2;D " OURS "|1;C SELECT 1;Z I"},
     {SCRIPT_BEGIN, "begin", "BEGIN", "C BEGIN;C SET;T 1;D 777;C SELECT 1;Z T"},
-    {SCRIPT_CLAIM, "claim", ".claim (", "C INSERT 0 1;Z T"},
-    {SCRIPT_SETTINGS, "settings", "search_path TO DEFAULT", "C SET;C SET;Z T"},
+    {SCRIPT_CLAIM, "claim", ".claim (", "C INSERT 0 1;C SET;Z T"},
     {SCRIPT_CLOSE, "close", "SET CONSTRAINTS", "C SET CONSTRAINTS;C SET;T 1;D 777;C SELECT 1;Z T"},
-    {SCRIPT_RESULT, "result", ".result (", "C INSERT 0 1;Z T"},
-    {SCRIPT_COMMIT, "commit", "COMMIT", "C COMMIT;Z I"},
+    {SCRIPT_COMMIT, "commit", "; COMMIT", "C INSERT 0 1;C COMMIT;Z I"},
     {SCRIPT_ROLLBACK, "rollback", "ROLLBACK", "C ROLLBACK;Z I"},
     {SCRIPT_READ, "read", "SELECT c.attempt", "T 3;D " OURS "|f|~;C SELECT 1;Z I"},
     {SCRIPT_TERMINATE, "terminate", "pg_terminate_backend", "T 3;C SELECT 0;Z I"},
@@ -338,8 +336,7 @@ static void answer(struct peer *peer, enum script_step step)
 static enum script_step step_of(const char *text)
 {
     for (size_t i = 1; i < ARRAY_SIZE(steps); i++) {
-        bool first = steps[i].step == SCRIPT_BEGIN || steps[i].step == SCRIPT_COMMIT ||
-                     steps[i].step == SCRIPT_ROLLBACK;
+        bool first = steps[i].step == SCRIPT_BEGIN || steps[i].step == SCRIPT_ROLLBACK;
         const char *found = strstr(text, steps[i].part);
         if (found && (!first || found == text))
             return steps[i].step;

@@ -35,12 +35,10 @@ enum script_step {
     SCRIPT_FACTS,   /* version, process … */
     SCRIPT_LEDGER,  /* its id */
     SCRIPT_BEGIN,
-    SCRIPT_CLAIM,
-    SCRIPT_SETTINGS,
+    SCRIPT_CLAIM, /* and settings */
     SCRIPT_STATEMENT,
     SCRIPT_CLOSE,
-    SCRIPT_RESULT,
-    SCRIPT_COMMIT,
+    SCRIPT_COMMIT, /* and the result before it */
     SCRIPT_ROLLBACK,
     SCRIPT_READ,      /* whose claim it is */
     SCRIPT_TERMINATE, /* pg_terminate_backend */

@@ -71,7 +71,7 @@ static const char *const losses[] = {
 };
 
 static const enum script_step steps[] = {SCRIPT_CONNECT, SCRIPT_FACTS, SCRIPT_LEDGER, SCRIPT_BEGIN,
-    SCRIPT_CLAIM, SCRIPT_SETTINGS, SCRIPT_STATEMENT, SCRIPT_CLOSE, SCRIPT_RESULT, SCRIPT_COMMIT};
+    SCRIPT_CLAIM, SCRIPT_STATEMENT, SCRIPT_CLOSE, SCRIPT_COMMIT};
 
 TEST(a_connection_that_ends_in_any_way_at_any_step_is_a_failure_or_in_doubt_but_no_success)
 {
@@ -198,10 +198,12 @@ static const struct row {
     {SCRIPT_CLAIM, "E ERROR 23505 duplicate key;Z E", OUTCOME_PARTLY, "partly committed"},
     {SCRIPT_CLAIM, "E ERROR 23505 duplicate key;Z I", OUTCOME_PARTLY, "partly committed"},
 
-    {SCRIPT_SETTINGS, "C SET;Z I", OUTCOME_LOST, NULL},
-    {SCRIPT_SETTINGS, "C SET;Z E", OUTCOME_FAILED, NULL},
-    {SCRIPT_SETTINGS, "E ERROR 42704 unrecognized;Z E", OUTCOME_FAILED, "unrecognized"},
-    {SCRIPT_SETTINGS, "H;d 1;c;C COPY 1;Z T", OUTCOME_SUCCESS, NULL},
+    /* The claim is in, the settings behind it are not. */
+    {SCRIPT_CLAIM, "C INSERT 0 1;C SET;Z I", OUTCOME_LOST, NULL},
+    {SCRIPT_CLAIM, "C INSERT 0 1;C SET;Z E", OUTCOME_FAILED, NULL},
+    {SCRIPT_CLAIM, "C INSERT 0 1;E ERROR 42704 unrecognized;Z E", OUTCOME_FAILED, "settings"},
+    {SCRIPT_CLAIM, "C INSERT 0 1;E ERROR 23505 no claim of ours;Z E", OUTCOME_FAILED, "settings"},
+    {SCRIPT_CLAIM, "C INSERT 0 1;H;d 1;c;C COPY 1;Z T", OUTCOME_SUCCESS, NULL},
 
     {SCRIPT_STATEMENT, "C COMMIT;Z T", OUTCOME_PARTLY, NULL},
     {SCRIPT_STATEMENT, "C INSERT 0 1;Z I", OUTCOME_PARTLY, NULL},
@@ -227,29 +229,38 @@ static const struct row {
     {SCRIPT_CLOSE, "C SET CONSTRAINTS;T 1;D 777;C SELECT 1;Z E", OUTCOME_FAILED, NULL},
     {SCRIPT_CLOSE, "E ERROR 23503 violates foreign key;Z E", OUTCOME_FAILED, "foreign key"},
 
-    {SCRIPT_RESULT, "C INSERT 0 0;Z T", OUTCOME_PARTLY, "ended the transaction"},
-    {SCRIPT_RESULT, "C INSERT 0 2;Z T", OUTCOME_PARTLY, NULL},
-    {SCRIPT_RESULT, "C ;Z T", OUTCOME_PARTLY, NULL},
-    {SCRIPT_RESULT, "C INSERT 0 1;Z I", OUTCOME_LOST, NULL},
-    {SCRIPT_RESULT, "C INSERT 0 1;Z E", OUTCOME_FAILED, NULL},
-    {SCRIPT_RESULT, "E ERROR 23505 duplicate key;Z E", OUTCOME_FAILED, "duplicate key"},
+    /* The result that COMMIT stands behind. */
+    {SCRIPT_COMMIT, "C INSERT 0 0;C COMMIT;Z I", OUTCOME_PARTLY, "the result is not in"},
+    {SCRIPT_COMMIT, "C INSERT 0 2;C COMMIT;Z I", OUTCOME_PARTLY, "the result is not in"},
+    {SCRIPT_COMMIT, "C ;C COMMIT;Z I", OUTCOME_PARTLY, "the result is not in"},
+    {SCRIPT_COMMIT, "C COMMIT;Z I", OUTCOME_PARTLY, "the result is not in"},
+    {SCRIPT_COMMIT, "E ERROR 23502 no claim;Z E", OUTCOME_PARTLY, "ended the transaction"},
+    {SCRIPT_COMMIT, "E ERROR 23505 duplicate key;Z E", OUTCOME_FAILED, "duplicate key"},
+    {SCRIPT_COMMIT, "E ERROR 42P01 no such table;Z E", OUTCOME_FAILED, "writing the result"},
+    {SCRIPT_COMMIT, "C INSERT 0 1;Z E", OUTCOME_LOST, NULL},
+    {SCRIPT_COMMIT, "C INSERT 0 1;Z T", OUTCOME_LOST, NULL},
 
     /* COMMIT: success only on its tag with no transaction left; what the server rolled back has
        failed; anything else is in doubt. */
-    {SCRIPT_COMMIT, "C ROLLBACK;Z I", OUTCOME_FAILED, "rolled the transaction back"},
-    {SCRIPT_COMMIT, "C COMMIT;Z T", OUTCOME_LOST, NULL},
-    {SCRIPT_COMMIT, "C COMMIT;Z E", OUTCOME_LOST, NULL},
-    {SCRIPT_COMMIT, "C COMMIT;Z x", OUTCOME_LOST, NULL},
+    {SCRIPT_COMMIT, "C INSERT 0 1;C ROLLBACK;Z I", OUTCOME_FAILED, "rolled the transaction back"},
+    {SCRIPT_COMMIT, "C INSERT 0 1;C COMMIT;Z T", OUTCOME_LOST, NULL},
+    {SCRIPT_COMMIT, "C INSERT 0 1;C COMMIT;Z E", OUTCOME_LOST, NULL},
+    {SCRIPT_COMMIT, "C INSERT 0 1;C COMMIT;Z x", OUTCOME_LOST, NULL},
     {SCRIPT_COMMIT, "C INSERT 0 1;Z I", OUTCOME_LOST, NULL},
-    {SCRIPT_COMMIT, "C ;Z I", OUTCOME_LOST, NULL},
+    {SCRIPT_COMMIT, "C INSERT 0 1;C ;Z I", OUTCOME_LOST, NULL},
     {SCRIPT_COMMIT, "Z I", OUTCOME_LOST, NULL},
-    {SCRIPT_COMMIT, "I;Z I", OUTCOME_LOST, NULL},
-    {SCRIPT_COMMIT, "E ERROR 40001 could not serialize access;Z I", OUTCOME_FAILED, "serialize"},
-    {SCRIPT_COMMIT, "E ERROR 40003 statement completion unknown;Z I", OUTCOME_LOST, NULL},
-    {SCRIPT_COMMIT, "E ERROR 08007 transaction resolution unknown;Z I", OUTCOME_LOST, NULL},
-    {SCRIPT_COMMIT, "E ERROR - no code;Z I", OUTCOME_LOST, NULL},
-    {SCRIPT_COMMIT, "H;d 1;c;C COPY 1;Z I", OUTCOME_LOST, NULL},
-    {SCRIPT_COMMIT, "N WARNING 01000 canceling wait for synchronous replication;C COMMIT;Z I",
+    {SCRIPT_COMMIT, "C INSERT 0 1;I;Z I", OUTCOME_LOST, NULL},
+    {SCRIPT_COMMIT, "C INSERT 0 1;E ERROR 40001 could not serialize access;Z I", OUTCOME_FAILED,
+        "serialize"},
+    {SCRIPT_COMMIT, "C INSERT 0 1;E ERROR 40003 statement completion unknown;Z I", OUTCOME_LOST,
+        NULL},
+    {SCRIPT_COMMIT, "C INSERT 0 1;E ERROR 08007 transaction resolution unknown;Z I", OUTCOME_LOST,
+        NULL},
+    {SCRIPT_COMMIT, "C INSERT 0 1;E ERROR - no code;Z I", OUTCOME_LOST, NULL},
+    {SCRIPT_COMMIT, "E ERROR - no code;Z E", OUTCOME_LOST, NULL},
+    {SCRIPT_COMMIT, "C INSERT 0 1;H;d 1;c;C COPY 1;Z I", OUTCOME_LOST, NULL},
+    {SCRIPT_COMMIT,
+        "C INSERT 0 1;N WARNING 01000 canceling wait for synchronous replication;C COMMIT;Z I",
         OUTCOME_SUCCESS, NULL},
 };
 
@@ -326,17 +337,25 @@ TEST(a_cancel_that_the_server_heeds_ends_it_at_any_step)
 {
     for (size_t i = 3; i < ARRAY_SIZE(steps); i++) { /* from BEGIN on */
         begin();
-        script_set(steps[i], steps[i] == SCRIPT_BEGIN || steps[i] == SCRIPT_COMMIT
+        script_set(steps[i], steps[i] == SCRIPT_BEGIN
                                  ? "wait;E ERROR 57014 canceling statement;Z I"
                                  : "wait;E ERROR 57014 canceling statement;Z E");
         struct attempt_result result = run(steps[i], CANCEL);
-        bool commit = steps[i] == SCRIPT_COMMIT; /* refused by the server: that is an error */
-        check_outcome(
-            "wait", steps[i], result.outcome, commit ? OUTCOME_FAILED : OUTCOME_CANCELLED);
+        check_outcome("wait", steps[i], result.outcome, OUTCOME_CANCELLED);
         CHECK(!result.may_commit);
         CHECK_INT(script_cancels(), 1);
         rig_free(rig);
     }
+}
+
+TEST(a_commit_that_the_server_calls_off_is_cancelled)
+{
+    begin();
+    script_set(SCRIPT_COMMIT, "wait;C INSERT 0 1;E ERROR 57014 canceling statement;Z I");
+    struct attempt_result result = run(SCRIPT_COMMIT, CANCEL);
+    CHECK_INT(result.outcome, OUTCOME_CANCELLED);
+    CHECK(!result.may_commit);
+    rig_free(rig);
 }
 
 TEST(a_cancel_that_comes_too_late_for_the_commit_is_a_success)
