@@ -6,6 +6,7 @@
 
 #include "base/file.h"
 #include "cli/cli.h"
+#include "daemon/settings.h"
 #include "definition/project.h"
 #include "executor/offload.h"
 
@@ -72,10 +73,20 @@ static enum status load_state(struct cli *cli, const char *root, struct error *e
     return project_load(&options, &cli->project, &mistakes, err);
 }
 
+/* Metadata that cannot be read is the trouble of those who need it; they say so. */
+static enum status read_stored(void *user, const char *state, struct arena *arena,
+    struct stored_settings *ret, struct error *err)
+{
+    enum status status = settings_stored(user, state, arena, ret, err);
+    if (status != OK)
+        fprintf(stderr, "warning: stored settings are not read: %s\n", err->message);
+    return OK;
+}
+
 static enum status load_project(struct cli *cli, enum project_use use, struct error *err)
 {
     struct diagnostics mistakes;
-    struct project_options options = {.environment = cli->environment};
+    struct project_options options = {.environment = cli->environment, .stored = read_stored};
     diagnostics_init(&mistakes, cli->arena);
     enum status status = find_project(cli, use, &options, err);
     if (status == OK)

@@ -244,6 +244,12 @@ static void on_committed(void *user, const struct plan *plan)
         daemon->options.pages.changed(daemon->pages, plan);
 }
 
+/* A DAG may have waited for a connection or pool that is there now. */
+static void on_settings(void *user)
+{
+    poll_files(user);
+}
+
 static enum status load_state(struct daemon *daemon)
 {
     struct engine_options options = {.loop = &daemon->loop,
@@ -252,6 +258,7 @@ static enum status load_state(struct daemon *daemon)
         .must_exist = daemon->loaded,
         .user = daemon,
         .committed = on_committed,
+        .settings = on_settings,
         .failed = on_engine_failed};
     enum status status = engine_new(&options, &daemon->engine, &daemon->error);
     if (status == OK)

@@ -4,6 +4,7 @@
 #include "daemon/engine_internal.h"
 #include "daemon/limits.h"
 #include "daemon/request.h"
+#include "daemon/settings.h"
 #include "executor/facts.h"
 #include "executor/looks.h"
 #include "executor/xcom.h"
@@ -22,6 +23,11 @@ const struct scheduler *engine_scheduler(const struct engine *engine)
 struct store *engine_reader(struct engine *engine)
 {
     return engine->reader;
+}
+
+const struct project *engine_project(const struct engine *engine)
+{
+    return engine->project;
 }
 
 /* ---- failing --------------------------------------------------------------------------------- */
@@ -137,6 +143,7 @@ static void carry_out(struct engine *engine, const struct effect *effect)
     case EFFECT_REPLY:
         answer_waiter(engine, effect->request_uuid, effect->status, effect->outcome);
         break;
+    case EFFECT_SETTINGS: engine_take_settings(engine); break;
     case EFFECT_LOAD_RUN: load_wanted_run(engine, effect); break;
     case EFFECT_RUN_ENDED:
     case EFFECT_DAG_PAUSED:
@@ -321,7 +328,7 @@ static enum status open_stores(struct engine *engine, struct store **ret, struct
 /* An engine that starts nothing has no slots to give. */
 static struct scheduler *make_scheduler(struct engine *engine, const struct store_meta *meta)
 {
-    const struct project *project = engine->options.project;
+    const struct project *project = engine->project;
     CLEANUP(arena_freep) struct arena *arena = arena_new();
     bool acting = engine->options.acting;
     struct slots_setting *pools = arena_array(arena, struct slots_setting, project->pool_count);
@@ -354,7 +361,7 @@ static enum status make_executor(
     if (!engine->options.acting)
         return OK;
     struct executor_options options = {.loop = engine->options.loop,
-        .project = engine->options.project,
+        .project = engine->project,
         .metadata_id = meta->metadata_id,
         .user = engine,
         .event = on_executor_event,
@@ -398,6 +405,8 @@ static void release(struct engine *engine)
     store_close(engine->xcom_reader);
     blame_close(engine->blame);
     dag_unref(engine->old_version);
+    project_free(engine->project);
+    project_free(engine->prepared);
     plan_done(&engine->plan);
     answer_left(engine);
     map_free(engine->waiters);
@@ -420,6 +429,8 @@ enum status engine_new(const struct engine_options *options, struct engine **ret
         status = store_read_meta(store, &meta, err);
     if (status == OK)
         status = store_last_batch(store, &last_batch, err);
+    if (status == OK)
+        status = settings_reload(options->project, &engine->project, err);
     if (status == OK)
         status = make_executor(engine, &meta, err);
     if (status == OK && options->acting && !options->only_dag)
@@ -507,6 +518,8 @@ static enum status decide(struct engine *engine, const json_t *act, const char *
     struct run_rows runs;
     enum status status =
         request_read(act, user_name, dag, engine->reader, arena, &request, &runs, err);
+    if (status == OK && request.kind == REQUEST_SETTINGS)
+        status = engine_read_settings(engine, act, arena, &request, err);
     for (size_t i = 0; status == OK && i < runs.count; i++)
         if (!scheduler_has_run(engine->scheduler, runs.at[i].id))
             status = engine_load_run(engine, &runs.at[i], err);

@@ -27,14 +27,17 @@ struct engine;
 
 struct engine_options {
     uv_loop_t *loop;
-    const struct project *project; /* outlives the engine */
-    bool acting;                   /* false: nothing is started */
-    bool must_exist;               /* the metadata is not made: it was there a moment ago */
+    /* Outlives the engine, which uses a copy of its own with what is stored at each moment. */
+    const struct project *project;
+    bool acting;             /* false: nothing is started */
+    bool must_exist;         /* the metadata is not made: it was there a moment ago */
     const char *only_dag;    /* `dag run`: this DAG alone, no schedules, and of live runs ... */
     int64_t only_logical_us; /* ... only that of this date; with only_dag NULL: everything */
     void *user;
     /* A batch is durable; its effects have been handed over.  May be NULL. */
     void (*committed)(void *user, const struct plan *plan);
+    /* What is stored has changed.  May be NULL. */
+    void (*settings)(void *user);
     /* The engine cannot go on.  Called once, from the loop. */
     void (*failed)(void *user, const struct error *err);
 };
@@ -71,5 +74,6 @@ void engine_free(struct engine *engine, void (*closed)(void *user), void *user);
 /* For pages and `dag queue`. */
 const struct scheduler *engine_scheduler(const struct engine *engine);
 struct store *engine_reader(struct engine *engine);
+const struct project *engine_project(const struct engine *engine);
 
 #endif

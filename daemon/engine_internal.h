@@ -11,6 +11,9 @@
 
 struct engine {
     struct engine_options options;
+    struct project *project;  /* with what is stored now */
+    struct project *prepared; /* with what the last batch will have stored */
+    bool rotated;             /* that batch seals with a new key */
     struct scheduler *scheduler;
     struct executor *executor;
     struct catalogue *catalogue; /* the owner's, from engine_start on */
@@ -40,6 +43,12 @@ struct engine {
 
 /* engine.c: decides; what follows is gathered in the turn's plan. */
 void engine_apply(struct engine *engine, const struct event *event);
+
+/* engine_settings.c.  An act that stores settings: fills the request and prepares the project. */
+enum status engine_read_settings(struct engine *engine, const json_t *act, struct arena *arena,
+    struct request *request, struct error *err) MUST_CHECK;
+/* What was prepared is durable: it is in force from now on. */
+void engine_take_settings(struct engine *engine);
 
 /* engine_load.c: gives the scheduler the DAGs of `catalogue`, live runs, backfills and attempts,
    and tells it which DAGs are gone. */

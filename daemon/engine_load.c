@@ -388,6 +388,7 @@ enum status engine_load(struct engine *engine, struct catalogue *catalogue, stru
         return error_context(err, "loading the state: ");
     engine->started = true;
     engine->catalogue = catalogue;
+    catalogue_set_project(catalogue, engine->project);
     if (engine->blame && blame_dag(engine->blame))
         blame_clear(engine->blame); /* it is in the DAG's row with the next batch */
     for (size_t i = 0; i < in.records.count; i++) {

@@ -3,6 +3,8 @@
 #define DAEMON_LIMITS_H
 
 enum {
+    /* Stored settings: each load of the project reads all of them. */
+    SETTINGS_MAX = 10000,
     DAEMON_REQUEST_SIZE_MAX = 1 << 20, /* bytes of one request line: a conf of some size fits */
     DAEMON_CLIENTS_MAX = 64,           /* open connections to the socket: each holds a buffer */
     DAEMON_ALIVE_TIMEOUT_MS = 2000,    /* for a sign of life: longer, and it is stopped or hangs */

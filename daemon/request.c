@@ -331,7 +331,7 @@ enum status request_read(const json_t *act, const char *user_name, const struct 
     *ret_runs = (struct run_rows){0};
     if (!op || !request_kind_parse(op, &ret->kind))
         return error_set(err, ERR_INVALID, "there is no act `%s`", op ? op : "");
-    if (ret->kind == REQUEST_ASSET_EVENT)
+    if (ret->kind == REQUEST_ASSET_EVENT || ret->kind == REQUEST_SETTINGS)
         ret->dag_id = NULL;
     else if (!in.dag_id)
         return error_set(err, ERR_INVALID, "%s: `dag_id` is missing", op);

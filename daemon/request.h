@@ -7,6 +7,7 @@
  *      "tasks": […], "downstream", "failed", "same_version", "state", "note", "force"}
  *     {"op": "pause" | "unpause", "dag_id"}
  *     {"op": "asset_event", "asset": …, "extra": {…}}
+ *     {"op": "settings", …}: daemon/settings.h reads the rest of it
  *
  * and "dry_run" everywhere.  RUN is a run id, a logical date, "latest" or "failed".  Dates without
  * an offset are in the DAG's zone.

@@ -10,6 +10,7 @@ struct catalogue *catalogue_new(const struct catalogue_options *options)
     struct catalogue *c = mem_alloc_zero(1, sizeof(*c));
     c->options = *options;
     c->options.keep = options->keep ? mem_strdup(options->keep) : NULL;
+    c->options.project = project_ref(options->project);
     if (c->options.quiet_us == 0)
         c->options.quiet_us = CATALOGUE_QUIET_MS * US_PER_MS;
     c->arena = arena_new();
@@ -29,9 +30,20 @@ void catalogue_free(struct catalogue *c)
     vec_done(&c->all);
     vec_done(&c->retired);
     vec_done(&c->changes);
+    project_free((struct project *)(uintptr_t)c->options.project);
     arena_free(c->arena);
     mem_free((char *)(uintptr_t)c->options.keep);
     mem_free(c);
+}
+
+void catalogue_set_project(struct catalogue *c, const struct project *project)
+{
+    const struct project *before = c->options.project;
+    c->options.project = project_ref(project);
+    if (before != project)
+        vec_each (file, &c->files)
+            (*file)->read_again |= (*file)->broken;
+    project_free((struct project *)(uintptr_t)before);
 }
 
 void catalogue_file_done(struct catalogue_file *file)
@@ -134,7 +146,7 @@ static enum status fingerprint(
 
 static bool file_is_dirty(const struct catalogue_file *file)
 {
-    bool dirty = !file->present || file->source_count == 0;
+    bool dirty = !file->present || file->source_count == 0 || file->read_again;
     for (size_t i = 0; !dirty && i < file->source_count; i++)
         dirty = !source_looks_same(&file->sources[i]);
     return dirty;

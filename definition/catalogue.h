@@ -21,7 +21,7 @@
 struct catalogue;
 
 struct catalogue_options {
-    const struct project *project; /* outlives the catalogue */
+    const struct project *project; /* the catalogue holds a reference */
     int64_t quiet_us;              /* 0: CATALOGUE_QUIET_MS */
     const char
         *keep; /* the folder where versions are kept (definition/versions.h); NULL: nowhere */
@@ -32,6 +32,10 @@ struct catalogue_options {
 struct catalogue *catalogue_new(const struct catalogue_options *options);
 void catalogue_free(struct catalogue *catalogue); /* NULL is fine */
 DEFINE_CLEANUP(struct catalogue, catalogue_free);
+
+/* The project with other connections, pools or variables, from now on: broken files are read again
+   by the next poll. */
+void catalogue_set_project(struct catalogue *catalogue, const struct project *project);
 
 enum catalogue_change_kind {
     CATALOGUE_ADOPTED, /* a new DAG, or a new version of one */

@@ -205,6 +205,7 @@ static void take_reading(struct catalogue *c, struct reading *r, const struct so
     file->source_count = r->source_count;
     file->diagnostics = r->diagnostics;
     file->broken = r->broken;
+    file->read_again = false;
     file->duplicate = r->duplicate;
 }
 

@@ -14,6 +14,7 @@ typedef VEC(struct dag *) dag_list;
 struct catalogue_file {
     char *path; /* relative to the root */
     bool present, dirty;
+    bool read_again;        /* though it looks the same */
     bool broken, duplicate; /* duplicate: broken because another file has its dag_id */
     size_t reading;         /* its place among the readings of an adoption, from 1; 0 = none */
     dag_list dags;          /* the last good version's; counted references */

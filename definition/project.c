@@ -55,14 +55,48 @@ const char *settling_environment(const struct settling *s, const char *name)
 
 /* ---- files ---- */
 
+const struct named_text *settling_taken(const struct settling *s, const char *name)
+{
+    const struct project *like = s->options->like;
+    for (size_t i = 0; like && i < like->taken_count; i++)
+        if (str_equal(like->taken[i].name, name))
+            return &like->taken[i];
+    return NULL;
+}
+
+void settling_take(struct settling *s, const char *name, struct slice text)
+{
+    struct named_text taken = {.name = arena_strdup(s->arena, name)};
+    taken.text.value = arena_strndup(s->arena, text.p, text.size);
+    vec_push(&s->taken, taken);
+}
+
+/* A file of the project's folder, as it is or as `like` read it. */
+static enum status read_file(
+    struct settling *s, const char *name, struct slice *ret, struct error *err)
+{
+    if (s->options->like) {
+        const struct named_text *taken = settling_taken(s, name);
+        if (!taken)
+            return error_set(err, ERR_NOT_FOUND, "there is no %s", name);
+        *ret = slice_of(taken->text.value);
+        settling_take(s, name, *ret);
+        return OK;
+    }
+    const char *path = path_join(s->scratch, s->project->root, name);
+    enum status status = file_read(path, YAML_SIZE_MAX, s->scratch, ret, err);
+    if (status == OK)
+        settling_take(s, name, *ret);
+    return status;
+}
+
 static enum status read_tree(
     struct settling *s, const char *name, struct yaml_node **ret, struct error *err)
 {
     struct slice text;
     struct yaml_file file;
     *ret = NULL;
-    enum status status = file_read(
-        path_join(s->scratch, s->project->root, name), YAML_SIZE_MAX, s->scratch, &text, err);
+    enum status status = read_file(s, name, &text, err);
     if (status != OK)
         return status;
     /* Its mistakes are in the diagnostics. */
@@ -137,7 +171,9 @@ static enum status load(struct settling *s, struct error *err)
     enum status status = read_files(s, err);
     if (status != OK)
         return status;
-    settling_overlay(s);
+    status = settling_overlay(s, err);
+    if (status != OK)
+        return status;
     settling_read(s);
     if (diagnostics->error_count > errors) {
         size_t count = diagnostics->error_count - errors;
@@ -145,6 +181,8 @@ static enum status load(struct settling *s, struct error *err)
             count == 1 ? "" : "s");
     }
     settling_list(s);
+    s->project->taken = arena_memdup(s->arena, s->taken.at, s->taken.count * sizeof(*s->taken.at));
+    s->project->taken_count = s->taken.count;
     return OK;
 }
 
@@ -165,6 +203,8 @@ enum status project_load(const struct project_options *options, struct project *
     enum status status = load(&s, err);
     vec_done(&s.sources);
     vec_done(&s.hidden);
+    vec_done(&s.taken);
+    vec_done(&s.problems);
     if (status != OK) {
         project_free(project);
         return status;

@@ -24,13 +24,20 @@ struct setting_override {
     const char *flag;  /* as people know it: "--state" */
 };
 
-/* What was stored with `dag var set` and its like: gives the rows one after the other. */
+/* What was stored with `dag var set` and its like. */
 struct stored_setting {
-    const char *name;  /* "variables.x" */
+    const char *name;  /* "variables.x", "connections.gp.settings.search_path" */
     const char *value; /* text */
     bool secret;
+    const char *problem; /* the value cannot be read, and why; NULL: it can */
 };
-typedef bool project_stored(void *user, size_t index, struct stored_setting *ret);
+struct stored_settings {
+    const struct stored_setting *at;
+    size_t count;
+};
+/* Gives what the metadata in the directory `state` has; texts in `arena`. */
+typedef enum status project_stored(void *user, const char *state, struct arena *arena,
+    struct stored_settings *ret, struct error *err);
 
 struct project_options {
     const char *dir;         /* the root; need not have a dag.yaml when `bare` */
@@ -41,6 +48,9 @@ struct project_options {
     void *stored_user;
     const char *const *environ; /* "NAME=value" …, NULL; NULL: the process's */
     bool bare;                  /* no project: defaults only, a dag.yaml is not asked for */
+    /* Files and commands give what they gave when this one was loaded; only what is stored, and
+       the environment, is read anew.  NULL: all is. */
+    const struct project *like;
 };
 
 /* Loads a project.  All mistakes of its files are added to `diagnostics`, with ERR_DEFINITION as
@@ -54,6 +64,9 @@ const struct setting *project_find_setting(const struct project *project, const 
 
 /* A libpq URI or conninfo text for people: passwords are "***". */
 char *connection_uri_shown(struct arena *arena, const char *uri);
+/* ERR_KEY: the stored value of a "variable" or "connection" cannot be read, for that reason. */
+enum status stored_unreadable(
+    const char *what, const char *name, const char *problem, struct error *err);
 /* Whether Airflow would mask a value of this name: it holds "password", "secret", "token" … */
 bool name_is_sensitive(const char *name);
 /* "flag", "environment", "file", "stored", "default" */

@@ -32,7 +32,6 @@ static void add_file(struct expanding *x, const char *what, const char *path)
     struct slice text;
     struct error error;
     char *full = path_join(x->s->scratch, x->s->project->root, path);
-    x->hidden = true;
     if (file_read(full, SETTING_VALUE_MAX, x->s->scratch, &text, &error) != OK) {
         fail(x, what, error.message, "the path is relative to the project's folder");
         return;
@@ -98,7 +97,6 @@ static void add_command(struct expanding *x, const char *what, const char *comma
 {
     struct strbuf output = {0};
     const char *why = run_command(command, x->s->project->root, &output);
-    x->hidden = true;
     while (output.size && output.text[output.size - 1] == '\n')
         output.size--;
     if (why)
@@ -124,14 +122,28 @@ static void add_variable(struct expanding *x, const char *what)
             arena_printf(x->s->scratch, "set it, or give a default: ${%s:-…}", name));
 }
 
+/* ${file:…} and ${cmd:…}: read once in the life of a process, whatever is stored meanwhile. */
+static void add_outside(struct expanding *x, const char *what)
+{
+    const struct named_text *taken = settling_taken(x->s, what);
+    size_t before = x->out.size;
+    x->hidden = true;
+    if (taken)
+        strbuf_add_str(&x->out, taken->text.value);
+    else if (str_starts(what, "file:"))
+        add_file(x, what, what + 5);
+    else
+        add_command(x, what, what + 4);
+    if (!x->failed)
+        settling_take(x->s, what, slice_make(strbuf_text(&x->out) + before, x->out.size - before));
+}
+
 static void add_reference(struct expanding *x, struct slice inner)
 {
     char *what = arena_strndup(x->s->scratch, inner.p, inner.size);
     x->changed = true;
-    if (str_starts(what, "file:"))
-        add_file(x, what, what + 5);
-    else if (str_starts(what, "cmd:"))
-        add_command(x, what, what + 4);
+    if (str_starts(what, "file:") || str_starts(what, "cmd:"))
+        add_outside(x, what);
     else
         add_variable(x, what);
 }

@@ -69,12 +69,21 @@ static struct yaml_pair *add_pair(
     return &pairs[mapping->count++];
 }
 
-/* Sets the value at a dotted name.  The last part may hold dots: names of variables do. */
+/* How many parts a dotted name has.  The last one may hold dots: names of variables do. */
+static unsigned path_depth(const char *path)
+{
+    if (!str_starts(path, "connections."))
+        return 2;
+    const char *key = strchr(path + strlen("connections."), '.');
+    return key && str_starts(key, ".settings.") ? 4 : 3;
+}
+
+/* Sets the value at a dotted name. */
 static void set_path(
     struct settling *s, const char *path, struct yaml_node *value, bool only_if_absent)
 {
     struct yaml_node *at = s->tree;
-    unsigned depth_max = str_starts(path, "connections.") ? 3 : 2;
+    unsigned depth_max = path_depth(path);
     for (unsigned depth = 1;; depth++) {
         const char *dot = depth < depth_max ? strchr(path, '.') : NULL;
         char *key = arena_strndup(s->scratch, path, dot ? (size_t)(dot - path) : strlen(path));
@@ -163,27 +172,67 @@ static void overlay_environment(struct settling *s)
     }
 }
 
-static void overlay_stored(struct settling *s)
+static void overlay_flags(struct settling *s)
 {
-    struct stored_setting stored;
-    for (size_t i = 0;
-         s->options->stored && s->options->stored(s->options->stored_user, i, &stored); i++) {
-        struct yaml_node *value = new_value(s, ORIGIN_STORED, "stored", stored.value, false);
-        if (stored.secret)
-            vec_push(&s->hidden, value);
-        set_path(s, stored.name, value, true);
-    }
-}
-
-void settling_overlay(struct settling *s)
-{
-    if (!s->tree)
-        s->tree = new_value(s, ORIGIN_DEFAULT, "dag.yaml", "", true);
-    s->tree = s->tree->kind == YAML_MAPPING ? s->tree : new_mapping(s, s->tree);
-    overlay_stored(s);
-    overlay_environment(s);
     for (size_t i = 0; i < s->options->override_count; i++) {
         const struct setting_override *flag = &s->options->overrides[i];
         set_path(s, flag->name, new_value(s, ORIGIN_FLAG, flag->flag, flag->value, true), false);
     }
+}
+
+static void overlay_stored_value(struct settling *s, const struct stored_setting *stored)
+{
+    /* Texts stay texts; what is a number or true is read as in the file. */
+    bool plain =
+        str_starts(stored->name, "pools.") ||
+        (str_starts(stored->name, "connections.") &&
+            (str_ends(stored->name, ".max_connections") || str_ends(stored->name, ".ledger")));
+    struct yaml_node *value =
+        new_value(s, ORIGIN_STORED, "stored", stored->problem ? "" : stored->value, plain);
+    /* Of an address only the password is hidden; that is done wherever it shows. */
+    if (stored->secret && !str_starts(stored->name, "connections."))
+        vec_push(&s->hidden, value);
+    if (stored->problem) {
+        struct setting_problem *problem = vec_add(&s->problems);
+        problem->node = value;
+        problem->text = arena_strdup(s->arena, stored->problem);
+    }
+    set_path(s, stored->name, value, true);
+}
+
+/* Of the others only the state directory is needed, to know where the metadata is. */
+static enum status overlay_stored(struct settling *s, struct error *err)
+{
+    struct stored_settings all = {0};
+    if (!s->options->stored)
+        return OK;
+    const struct yaml_node *state = yaml_get(s->tree, "state");
+    const char *dir =
+        settling_state(s, state && state->kind == YAML_SCALAR ? state->value.p : ".dag");
+    enum status status = s->options->stored(s->options->stored_user, dir, s->scratch, &all, err);
+    for (size_t i = 0; status == OK && i < all.count; i++)
+        overlay_stored_value(s, &all.at[i]);
+    return status;
+}
+
+const char *settling_problem(const struct settling *s, const struct yaml_node *node)
+{
+    vec_each (problem, &s->problems)
+        if (problem->node == node)
+            return problem->text;
+    return NULL;
+}
+
+enum status settling_overlay(struct settling *s, struct error *err)
+{
+    if (!s->tree)
+        s->tree = new_value(s, ORIGIN_DEFAULT, "dag.yaml", "", true);
+    s->tree = s->tree->kind == YAML_MAPPING ? s->tree : new_mapping(s, s->tree);
+    overlay_setting(s, "state");
+    overlay_flags(s);
+    enum status status = overlay_stored(s, err);
+    /* After what is stored: the names there are tell what DAG_VAR_<NAME> means. */
+    overlay_environment(s);
+    overlay_flags(s);
+    return status;
 }

@@ -39,6 +39,7 @@ static void read_connection(
     const struct yaml_node *uri = keys_given_value(&given, &connection_level, "uri");
     if (uri)
         keys.connection.origin = settling_origin(s, uri);
+    keys.connection.problem = settling_problem(s, uri);
     *ret = keys.connection;
 }
 
@@ -105,7 +106,8 @@ static void read_variable(struct settling *s, const struct yaml_pair *pair, stru
     *ret = (struct variable){.name = arena_strdup(s->arena, name),
         .value = value_text(s, keys.value),
         .secret = keys.secret || name_is_sensitive(name) || settling_is_hidden(s, keys.value),
-        .origin = settling_origin(s, keys.value)};
+        .origin = settling_origin(s, keys.value),
+        .problem = settling_problem(s, keys.value)};
 }
 
 static void read_variables(struct settling *s, const struct yaml_node *node)
@@ -137,9 +139,9 @@ static void read_web(struct settling *s, const struct yaml_node *node)
 
 /* An environment's state is beside the others', unless its own file, a flag or the environment says
    where. */
-static void read_state(struct settling *s, const char *state)
+const char *settling_state(struct settling *s, const char *state)
 {
-    struct project *project = s->project;
+    const struct project *project = s->project;
     const struct yaml_node *node = yaml_get(s->tree, "state");
     char *own =
         project->environment ? arena_printf(s->scratch, "dag.%s.yaml", project->environment) : NULL;
@@ -148,7 +150,7 @@ static void read_state(struct settling *s, const char *state)
     char *path = path_join(s->arena, project->root, state);
     if (project->environment && !said)
         path = path_join(s->arena, path, project->environment);
-    project->state = path_absolute(s->arena, path);
+    return path_absolute(s->arena, path);
 }
 
 static void check_zone(struct settling *s)
@@ -178,8 +180,9 @@ void settling_read(struct settling *s)
     keys.project.arena = project->arena;
     keys.project.root = project->root;
     keys.project.environment = project->environment;
+    keys.project.bare = s->options->bare;
     *project = keys.project;
-    read_state(s, keys.state);
+    project->state = settling_state(s, keys.state);
     read_connections(s, keys.connections);
     read_pools(s, keys.pools);
     read_variables(s, keys.variables);

@@ -3,6 +3,17 @@
 #include <strings.h>
 #include "definition/project.h"
 
+enum status stored_unreadable(
+    const char *what, const char *name, const char *problem, struct error *err)
+{
+    error_set(err, ERR_KEY, "%s `%s` is stored sealed and cannot be read: %s", what, name, problem);
+    error_hint(err,
+        "put the key back (`key` in the state directory, DAG_KEY or DAG_KEY_FILE); if "
+        "it is lost, set the %s anew",
+        what);
+    return ERR_KEY;
+}
+
 bool name_is_sensitive(const char *name)
 {
     /* As Airflow's secrets masker (DEFAULT_SENSITIVE_FIELDS). */

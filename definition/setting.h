@@ -13,6 +13,12 @@ struct setting_source {
     enum origin origin;
 };
 
+/* A stored value that cannot be read. */
+struct setting_problem {
+    const struct yaml_node *node;
+    const char *text;
+};
+
 struct settling {
     const struct project_options *options;
     struct project *project;
@@ -23,16 +29,26 @@ struct settling {
     struct yaml_node *tree; /* all settings, as one mapping */
     VEC(struct setting_source *) sources;
     VEC(const struct yaml_node *) hidden; /* values of ${file:…} and ${cmd:…} */
+    VEC(struct named_text) taken;         /* project->taken */
+    VEC(struct setting_problem) problems;
 };
+
+/* What was read of the outside under that name when the project `like` was loaded, or NULL. */
+const struct named_text *settling_taken(const struct settling *s, const char *name);
+void settling_take(struct settling *s, const char *name, struct slice text);
 
 const char *settling_environment(const struct settling *s, const char *name);
 enum origin settling_origin(const struct settling *s, const struct yaml_node *node);
 bool settling_is_hidden(const struct settling *s, const struct yaml_node *node);
+/* Why the stored value cannot be read; NULL for others. */
+const char *settling_problem(const struct settling *s, const struct yaml_node *node);
 
 /* Replaces ${…} in all values of a file's tree; NULL stays NULL. */
 struct yaml_node *settling_expand(struct settling *s, struct yaml_node *tree);
 /* Lays stored values under the tree, those of the environment and of flags over it. */
-void settling_overlay(struct settling *s);
+enum status settling_overlay(struct settling *s, struct error *err) MUST_CHECK;
+/* The state directory: `state` as it is written. */
+const char *settling_state(struct settling *s, const char *state);
 /* Reads the tree into the project. */
 void settling_read(struct settling *s);
 /* Fills project->settings. */

@@ -228,7 +228,7 @@ static struct attempt *new_attempt(struct executor *ex, const struct run_record 
     struct attempt *attempt = arena_new_of(arena, struct attempt);
     attempt->arena = arena;
     attempt->ex = ex;
-    attempt->project = ex->options.project;
+    attempt->project = project_ref(ex->options.project);
     attempt->started_us = clock_now().wall_us;
     copy_run(attempt, run);
     attempt->next = ex->attempts;
@@ -258,6 +258,7 @@ static void free_attempt(struct attempt *attempt)
 {
     attempt_log_close(attempt->log);
     dag_unref((struct dag *)attempt->effect.dag);
+    project_free((struct project *)(uintptr_t)attempt->project);
     arena_free(attempt->arena);
 }
 

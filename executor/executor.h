@@ -124,8 +124,8 @@ void executor_recover(struct executor *ex, const struct attempt_record *attempt,
 /* Attempts and voids under way, without processes left to their supervisors after executor_stop. */
 size_t executor_active(const struct executor *ex);
 
-/* A connection's settings are new (`dag.yaml` was read again): the project that is used for what
-   starts from now on; attempts under way keep the old one, which must live until they ended. */
+/* Settings were stored: the project that is used for what starts from now on.  Attempts under way
+   keep the old one, and a reference to it. */
 void executor_set_project(struct executor *ex, const struct project *project);
 
 /*

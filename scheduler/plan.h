@@ -241,6 +241,17 @@ struct run_asset_record {
     int64_t after_event, last_event;
 };
 
+/* A setting that was stored: "variables.x", "pools.p", "connections.gp.uri".  Its name is what
+   `dag config` shows; what it means, and who may be stored at all, is not known here. */
+struct setting_record {
+    const char *name;
+    const char *value;       /* NULL in a change: the row goes */
+    bool sealed;             /* `value` is a sealed text (base/seal.h) */
+    const char *description; /* may be NULL */
+    const char *changed_by;
+    int64_t changed_us;
+};
+
 /* ---- requests -------------------------------------------------------------------------------- */
 
 #define REQUEST_KINDS(ROW)                                                                         \
@@ -251,7 +262,8 @@ struct run_asset_record {
     ROW(CANCEL, "cancel")                                                                          \
     ROW(PAUSE, "pause")                                                                            \
     ROW(UNPAUSE, "unpause")                                                                        \
-    ROW(ASSET_EVENT, "asset_event")
+    ROW(ASSET_EVENT, "asset_event")                                                                \
+    ROW(SETTINGS, "settings")
 
 enum request_kind {
 #define ROW(id, name) REQUEST_##id,
@@ -268,7 +280,7 @@ struct request {
     char uuid[UUID_TEXT_SIZE]; /* the client's: a repeat gets the first outcome */
     enum request_kind kind;
     const char *user;          /* who asks */
-    const char *dag_id;        /* NULL: asset_event */
+    const char *dag_id;        /* NULL: asset_event, settings */
     const char *asset, *extra; /* asset_event; `extra` is a JSON object, NULL = {} */
     int64_t logical_us; /* trigger; TIME_NONE = newest complete interval, or now without a schedule.
                            mark, with run_count 0: a date without a run, done elsewhere */
@@ -289,6 +301,8 @@ struct request {
                                 the range asked for (finished ones too) */
     const enum run_state *existing_state;
     size_t existing_count;
+    const struct setting_record *settings; /* settings: checked and sealed */
+    size_t setting_count;
     bool dry_run; /* plan and answer, change nothing */
 };
 
@@ -379,6 +393,7 @@ enum change_kind {
     CHANGE_ASSET_EVENT,
     CHANGE_ASSET_QUEUE, /* insert or replace */
     CHANGE_RUN_ASSET,
+    CHANGE_SETTING, /* insert, replace or, without a value, remove */
 };
 
 struct change {
@@ -396,6 +411,7 @@ struct change {
         struct asset_event_record asset_event;
         struct asset_queue_record asset_queue;
         struct run_asset_record run_asset;
+        struct setting_record setting;
         struct {
             const char *uuid;
             enum request_kind kind;
@@ -412,9 +428,10 @@ struct change {
 enum effect_kind {
     EFFECT_START,  /* start this attempt */
     EFFECT_CANCEL, /* cancel it; ends with EVENT_ATTEMPT_FINISHED */
-    EFFECT_VOID,  /* make sure that nothing of this generation can commit; ends with EVENT_VOID_DONE
-                   */
-    EFFECT_REPLY, /* a request's outcome is durable: answer it */
+    EFFECT_VOID, /* make sure that nothing of this generation can commit; ends with EVENT_VOID_DONE
+                  */
+    EFFECT_SETTINGS, /* what is stored has changed: it is in force from now on */
+    EFFECT_REPLY,    /* a request's outcome is durable: answer it */
     EFFECT_RUN_ENDED,
     EFFECT_DAG_PAUSED, /* by the scheduler itself: tell people; `run` has the dag_id */
     EFFECT_LOAD_RUN,   /* a backfill wants the finished run of (run.dag_id, run.logical_us): load it

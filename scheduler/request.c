@@ -280,6 +280,31 @@ static enum status request_pause(
     return OK;
 }
 
+/* ---- settings ---- */
+
+static enum status request_settings(
+    struct scheduler *s, const struct request *request, struct json_writer *out, struct error *err)
+{
+    (void)err;
+    json_kv_int(out, "changed", (int64_t)request->setting_count);
+    if (request->dry_run || !request->setting_count)
+        return OK;
+    for (size_t n = 0; n < request->setting_count; n++) {
+        const struct setting_record *from = &request->settings[n];
+        struct change *change = vec_add(&s->plan->changes);
+        change->kind = CHANGE_SETTING;
+        change->at_us = s->now.wall_us;
+        change->setting = (struct setting_record){.name = in_plan(s, from->name),
+            .value = in_plan(s, from->value),
+            .sealed = from->sealed,
+            .description = in_plan(s, from->description),
+            .changed_by = in_plan(s, request->user),
+            .changed_us = s->now.wall_us};
+    }
+    emit_effect(s, EFFECT_SETTINGS, NULL);
+    return OK;
+}
+
 /* ---- all ---- */
 
 static enum status (*const handlers[REQUEST_KIND_COUNT])(
@@ -292,6 +317,7 @@ static enum status (*const handlers[REQUEST_KIND_COUNT])(
     [REQUEST_PAUSE] = request_pause,
     [REQUEST_UNPAUSE] = request_pause,
     [REQUEST_ASSET_EVENT] = request_asset_event,
+    [REQUEST_SETTINGS] = request_settings,
 };
 
 static void write_names(
@@ -310,6 +336,24 @@ static void write_flag(struct json_writer *out, const char *key, bool value)
 {
     if (value)
         json_kv_bool(out, key, true);
+}
+
+/* Their names alone: what a value is may be a secret. */
+static void write_settings(struct json_writer *out, const struct request *request, bool set)
+{
+    bool open = false;
+    for (size_t n = 0; n < request->setting_count; n++) {
+        if ((request->settings[n].value != NULL) != set)
+            continue;
+        if (!open) {
+            json_key(out, set ? "set" : "delete");
+            json_array_begin(out);
+        }
+        open = true;
+        json_str(out, request->settings[n].name);
+    }
+    if (open)
+        json_array_end(out);
 }
 
 static void write_range(struct json_writer *out, const struct backfill_record *range)
@@ -353,6 +397,8 @@ static const char *request_json(struct scheduler *s, const struct request *reque
         json_kv_str(&out, "extra", request->extra);
     if (request->note)
         json_kv_str(&out, "note", request->note);
+    write_settings(&out, request, true);
+    write_settings(&out, request, false);
     json_object_end(&out);
     const char *result = strbuf_to_arena(&text, s->plan->arena);
     strbuf_done(&text);

@@ -152,6 +152,15 @@ static const struct record_column run_asset_columns[] = {
     COLUMN(run_asset_record, last_event, INT64),
 };
 
+static const struct record_column setting_columns[] = {
+    COLUMN(setting_record, name, TEXT),
+    COLUMN(setting_record, value, TEXT),
+    COLUMN(setting_record, sealed, BOOL),
+    COLUMN(setting_record, description, TEXT),
+    COLUMN(setting_record, changed_by, TEXT),
+    COLUMN(setting_record, changed_us, INT64),
+};
+
 static const struct record_column transition_columns[] = {
     COLUMN_AS(transition_record, "run", run, INT64),
     COLUMN(transition_record, task_id, TEXT),
@@ -190,6 +199,7 @@ const struct record_table record_asset_queue =
     TABLE(asset_queue_record, "asset_queue", asset_queue_columns, 2);
 const struct record_table record_run_asset =
     TABLE(run_asset_record, "run_asset", run_asset_columns, 2);
+const struct record_table record_setting = TABLE(setting_record, "setting", setting_columns, 1);
 const struct record_table record_transition =
     TABLE(transition_record, "transition", transition_columns, 0);
 const struct record_table record_request = TABLE(request_record, "request", request_columns, 1);

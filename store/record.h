@@ -42,8 +42,8 @@ struct record_table {
 };
 
 extern const struct record_table record_run, record_task, record_attempt, record_dag,
-    record_backfill, record_asset_event, record_asset_queue, record_run_asset, record_transition,
-    record_request;
+    record_backfill, record_asset_event, record_asset_queue, record_run_asset, record_setting,
+    record_transition, record_request;
 
 /* Copies a record; its texts are copied into the arena. */
 void record_copy(const struct record_table *table, void *to, const void *from, struct arena *arena);

@@ -256,6 +256,14 @@ enum status store_read_asset_queues(struct store *store, const char *dag_id, str
     return SELECT(store, &query, arena, ret, err);
 }
 
+enum status store_read_settings(
+    struct store *store, struct arena *arena, struct setting_rows *ret, struct error *err)
+{
+    struct record_query query = {
+        .table = &record_setting, .order_by = {"name"}, .limit = STORE_ROWS_MAX};
+    return SELECT(store, &query, arena, ret, err);
+}
+
 enum status store_read_previous_success(struct store *store, const char *dag_id, int64_t before_us,
     struct arena *arena, struct run_rows *ret, struct error *err)
 {

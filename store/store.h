@@ -113,6 +113,11 @@ struct request_rows {
     size_t count;
 };
 
+struct setting_rows {
+    struct setting_record *at;
+    size_t count;
+};
+
 enum status store_read_runs(struct store *store, const struct run_filter *filter,
     struct arena *arena, struct run_rows *ret, struct error *err) MUST_CHECK;
 /* Runs of the DAG whose intervals overlap or touch [from_us, to_us], by the intervals' ends. */
@@ -151,6 +156,13 @@ enum status store_read_run_asset_events(struct store *store, struct run_id run, 
 /* What is queued for a DAG (NULL: for any), by DAG and asset; rows with nothing queued too. */
 enum status store_read_asset_queues(struct store *store, const char *dag_id, struct arena *arena,
     struct asset_queue_rows *ret, struct error *err) MUST_CHECK;
+/* Stored settings, by name. */
+enum status store_read_settings(struct store *store, struct arena *arena, struct setting_rows *ret,
+    struct error *err) MUST_CHECK;
+/* The same of the SQLite file at `path`, which may be missing or that of an older dag: none then.
+ */
+enum status store_read_settings_of(
+    const char *path, struct arena *arena, struct setting_rows *ret, struct error *err) MUST_CHECK;
 /* The XCom of a task's last successful attempt in the run: JSON text, or NULL without. */
 enum status store_read_xcom(struct store *store, struct run_id run, const char *task_id,
     int32_t map_index, struct arena *arena, const char **ret, struct error *err) MUST_CHECK;

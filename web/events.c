@@ -216,6 +216,7 @@ static void note_change(struct events *events, const struct change *change)
         break;
     case CHANGE_ASSET_QUEUE: note_name(events, 'd', change->asset_queue.dag_id, NULL, NULL); break;
     case CHANGE_ASSET_EVENT:
+    case CHANGE_SETTING:
     case CHANGE_RUN_ASSET: break; /* what they lead to is told */
     }
 }

@@ -69,6 +69,8 @@ static enum status find_variable(struct context *context, struct slice name, boo
     enum status status = OK;
     if (!variable)
         return OK;
+    if (variable->problem)
+        return stored_unreadable("variable", text, variable->problem, err);
     if (json)
         status = json_value(context, variable, ret, err);
     else

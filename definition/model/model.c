@@ -125,8 +125,14 @@ const struct variable *project_find_variable(const struct project *project, cons
     return loose;
 }
 
+const struct project *project_ref(const struct project *project)
+{
+    ((struct project *)(uintptr_t)project)->references++;
+    return project;
+}
+
 void project_free(struct project *project)
 {
-    if (project)
+    if (project && project->references-- == 0)
         arena_free(project->arena);
 }

@@ -316,6 +316,7 @@ struct connection {
     bool ledger;
     const char *ledger_schema;
     enum origin origin;
+    const char *problem; /* why its stored address cannot be used; NULL: it can */
 };
 
 struct pool {
@@ -328,6 +329,7 @@ struct variable {
     const char *value; /* text; JSON for structured values */
     bool secret;
     enum origin origin;
+    const char *problem; /* why its stored value cannot be used; NULL: it can */
 };
 
 /* A setting as `dag config --origin` shows it. */
@@ -360,11 +362,18 @@ struct project {
     const char *web_listen;
     const struct setting *settings; /* all of the above, with their origins */
     size_t setting_count;
+    const struct named_text
+        *taken; /* what was read of the outside: "dag.yaml", "cmd:…", "file:…" */
+    size_t taken_count;
+    bool bare;           /* there need be no dag.yaml */
+    unsigned references; /* beyond the first */
 };
 const struct connection *project_find_connection(const struct project *project, const char *name);
 const struct pool *project_find_pool(const struct project *project, const char *name);
 const struct variable *project_find_variable(const struct project *project, const char *name);
-void project_free(struct project *project);
+/* Another holder; project_free lets go.  One thread counts. */
+const struct project *project_ref(const struct project *project);
+void project_free(struct project *project); /* NULL is fine */
 DEFINE_CLEANUP(struct project, project_free);
 
 #endif

@@ -145,6 +145,7 @@ static void end(struct process *p, const struct attempt_result *result)
     p->wait = WAIT_NOTHING;
     timer_free(take(p->timer));
     close_watch(p);
+    process_forget_script(p->folder, p->attempt->arena);
     attempt_finish(p->attempt, result);
 }
 

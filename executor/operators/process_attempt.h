@@ -25,6 +25,9 @@ struct process_command {
 enum status process_command_make(struct attempt *attempt, const char *folder,
     struct process_command *ret, struct error *err) MUST_CHECK;
 
+/* Removes the script's file: it may hold secrets, and has served. */
+void process_forget_script(const char *folder, struct arena *arena);
+
 /* The files of a folder. */
 struct process_ids {
     pid_t supervisor, child;

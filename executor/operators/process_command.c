@@ -2,6 +2,8 @@
 #include <ctype.h>
 #include <stdlib.h>
 
+#include <unistd.h>
+
 #include "base/secrets.h"
 #include "base/file.h"
 #include "base/vec.h"
@@ -55,6 +57,11 @@ static enum status add_bash(struct builder *b, const char *folder, struct error 
     add(b, "bash");
     add(b, path);
     return file_write(path, slice_of(text), 0600, false, err);
+}
+
+void process_forget_script(const char *folder, struct arena *arena)
+{
+    unlink(path_join(arena, folder, "script"));
 }
 
 static void add_python(struct builder *b)

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <time.h>
 
+#include "definition/project.h"
 #include "executor/limits.h"
 #include "executor/target/ledger.h"
 #include "executor/target/sql_error.h"
@@ -14,6 +15,7 @@ struct connection *connection_copy(const struct connection *connection, struct a
     copy->uri = arena_strdup(arena, connection->uri);
     copy->test_uri = arena_strdup(arena, connection->test_uri);
     copy->ledger_schema = arena_strdup(arena, connection->ledger_schema);
+    copy->problem = arena_strdup(arena, connection->problem);
     size_t count = connection->settings.count;
     struct named_text *settings = arena_array(arena, struct named_text, count ? count : 1);
     for (size_t i = 0; i < count; i++) {
@@ -190,6 +192,8 @@ enum status connect_blocking(const struct connection *connection, const char *ap
     struct connected *ret, struct error *err)
 {
     struct parameters p;
+    if (connection->problem)
+        return stored_unreadable("connection", connection->name, connection->problem, err);
     parameters_init(&p, connection->uri, application_name);
     CLEANUP(PQfinishp) PGconn *conn = connect_patiently(&p);
     if (PQstatus(conn) != CONNECTION_OK) {

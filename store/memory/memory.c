@@ -5,7 +5,7 @@
 #include "base/vec.h"
 #include "store/backend.h"
 
-enum { TABLE_COUNT = 10 };
+enum { TABLE_COUNT = 11 };
 
 struct rows {
     const struct record_table *table;
@@ -97,6 +97,18 @@ static void put(struct memory_store *self, const struct record_table *table, con
     record_copy(table, row, record, self->arena);
 }
 
+static void put_setting(struct memory_store *self, const struct setting_record *setting)
+{
+    struct rows *rows = rows_of(self, &record_setting);
+    if (setting->value) {
+        put(self, &record_setting, setting);
+        return;
+    }
+    for (size_t i = rows->at.count; i-- > 0;)
+        if (same_key(&record_setting, rows->at.at[i], setting))
+            vec_remove(&rows->at, i);
+}
+
 /* Whether the change can be made; asked of all changes of a batch before any is made. */
 static enum status check_task(
     struct memory_store *self, const struct change *change, struct error *err)
@@ -120,6 +132,7 @@ static void apply_change(struct memory_store *self, const struct change *change)
     case CHANGE_ASSET_EVENT: put(self, &record_asset_event, &change->asset_event); break;
     case CHANGE_ASSET_QUEUE: put(self, &record_asset_queue, &change->asset_queue); break;
     case CHANGE_RUN_ASSET: put(self, &record_run_asset, &change->run_asset); break;
+    case CHANGE_SETTING: put_setting(self, &change->setting); break;
     case CHANGE_REQUEST:
         put(self, &record_request,
             &(struct request_record){.uuid = change->request.uuid,
@@ -322,7 +335,7 @@ struct store *store_open_memory(void)
 {
     static const struct record_table *const tables[TABLE_COUNT] = {&record_run, &record_task,
         &record_attempt, &record_dag, &record_backfill, &record_asset_event, &record_asset_queue,
-        &record_run_asset, &record_transition, &record_request};
+        &record_run_asset, &record_setting, &record_transition, &record_request};
     struct memory_store *self = mem_alloc_zero(1, sizeof(*self));
     self->store.backend = &memory_backend;
     self->arena = arena_new();

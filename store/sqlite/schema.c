@@ -85,6 +85,10 @@ static const char *const migrations[] = {
     "create index run_interval on run (dag_id, interval_end_us);",
     /* 6: runs that keep their version */
     "alter table run add column keeps_version integer not null default 0;",
+    /* 7: stored settings */
+    "create table setting ("
+    "  name text primary key, value text not null, sealed integer not null, description text,"
+    "  changed_by text, changed_us integer not null) strict, without rowid;",
 };
 
 enum { SCHEMA_VERSION = sizeof(migrations) / sizeof(migrations[0]) };
@@ -180,6 +184,16 @@ enum status schema_migrate(sqlite3 *db, struct error *err)
         return status;
     }
     return run_sql(db, "commit", err);
+}
+
+enum status schema_check_settings(sqlite3 *db, struct error *err)
+{
+    enum { FIRST_WITH_SETTINGS = 7 };
+    int version = 0;
+    enum status status = read_version(db, &version, err);
+    if (status == OK && version < FIRST_WITH_SETTINGS)
+        return error_set(err, ERR_NOT_FOUND, "an older dag stored no settings");
+    return status;
 }
 
 enum status schema_check(sqlite3 *db, struct error *err)

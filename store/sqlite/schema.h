@@ -10,6 +10,8 @@
 
 /* Brings the schema forward in one transaction; a file from a newer dag is ERR_STORE_NEWER. */
 enum status schema_migrate(sqlite3 *db, struct error *err) MUST_CHECK;
+/* ERR_NOT_FOUND when the file is of a version without stored settings. */
+enum status schema_check_settings(sqlite3 *db, struct error *err) MUST_CHECK;
 /* Fails when the file is not of this version: readers cannot migrate. */
 enum status schema_check(sqlite3 *db, struct error *err) MUST_CHECK;
 

@@ -234,6 +234,19 @@ static enum status put_request(
     return put(self, &record_request, false, &record, err);
 }
 
+static enum status put_setting(
+    struct sqlite_store *self, const struct setting_record *setting, struct error *err)
+{
+    if (setting->value)
+        return put(self, &record_setting, true, setting, err);
+    sqlite3_stmt *statement = NULL;
+    enum status status = prepare(self, "delete from setting where name = ?1", &statement, err);
+    if (status != OK)
+        return status;
+    bind_text(statement, 1, setting->name);
+    return step_done(self, statement, err);
+}
+
 static enum status apply_change(
     struct sqlite_store *self, const struct change *change, struct error *err)
 {
@@ -251,6 +264,7 @@ static enum status apply_change(
         return put(self, &record_asset_event, false, &change->asset_event, err);
     case CHANGE_ASSET_QUEUE: return put(self, &record_asset_queue, true, &change->asset_queue, err);
     case CHANGE_RUN_ASSET: return put(self, &record_run_asset, false, &change->run_asset, err);
+    case CHANGE_SETTING: return put_setting(self, &change->setting, err);
     }
     return error_set(err, ERR_INTERNAL, "unknown change %d", (int)change->kind);
 }
@@ -537,13 +551,9 @@ enum status store_open_sqlite(const char *path, struct store **ret, struct error
     return OK;
 }
 
-enum status store_open_reader(const char *path, struct store **ret, struct error *err)
+static enum status open_reader(const char *path,
+    enum status (*check)(sqlite3 *db, struct error *err), struct store **ret, struct error *err)
 {
-    if (!file_exists(path)) {
-        error_set(err, ERR_NOT_FOUND, "there is no metadata yet (%s)", path);
-        error_hint(err, "start the daemon with `dag up`, or run a DAG with `dag run`");
-        return ERR_NOT_FOUND;
-    }
     struct sqlite_store *self = NULL;
     enum status status = open_file(path, SQLITE_OPEN_READWRITE, &self, err);
     if (status != OK)
@@ -551,11 +561,37 @@ enum status store_open_reader(const char *path, struct store **ret, struct error
     if (sqlite3_exec(self->db, "pragma query_only = on", NULL, NULL, NULL) != SQLITE_OK)
         status = failed(self, err);
     if (status == OK)
-        status = schema_check(self->db, err);
+        status = check(self->db, err);
     if (status != OK) {
         sqlite_close(&self->store);
         return error_context(err, "%s: ", path);
     }
     *ret = &self->store;
     return OK;
+}
+
+enum status store_open_reader(const char *path, struct store **ret, struct error *err)
+{
+    if (!file_exists(path)) {
+        error_set(err, ERR_NOT_FOUND, "there is no metadata yet (%s)", path);
+        error_hint(err, "start the daemon with `dag up`, or run a DAG with `dag run`");
+        return ERR_NOT_FOUND;
+    }
+    return open_reader(path, schema_check, ret, err);
+}
+
+enum status store_read_settings_of(
+    const char *path, struct arena *arena, struct setting_rows *ret, struct error *err)
+{
+    struct store *store = NULL;
+    *ret = (struct setting_rows){0};
+    if (!file_exists(path))
+        return OK;
+    enum status status = open_reader(path, schema_check_settings, &store, err);
+    if (status == ERR_NOT_FOUND)
+        return OK;
+    if (status == OK)
+        status = store_read_settings(store, arena, ret, err);
+    store_close(store);
+    return status;
 }

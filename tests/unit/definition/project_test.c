@@ -122,14 +122,20 @@ TEST(connections_pools_and_variables_are_read)
     done(&f);
 }
 
-static bool stored(void *user, size_t index, struct stored_setting *ret)
+static enum status stored(void *user, const char *state, struct arena *arena,
+    struct stored_settings *ret, struct error *err)
 {
-    static const struct stored_setting rows[] = {
-        {"variables.a", "stored", false}, {"variables.s", "stored", true}};
-    (void)user;
-    if (index < ARRAY_SIZE(rows))
-        *ret = rows[index];
-    return index < ARRAY_SIZE(rows);
+    static const struct stored_setting rows[] = {{"variables.a", "stored", false, NULL},
+        {"variables.s", "stored", true, NULL}, {"variables.lost", "", true, "no key"},
+        {"connections.kept.uri", "host=kept", true, NULL},
+        {"connections.kept.max_connections", "3", false, NULL},
+        {"connections.kept.settings.search_path", "geolife", false, NULL},
+        {"connections.gp-1.dialect", "greenplum6", false, NULL}, {"pools.small", "2", false, NULL}};
+    (void)arena, (void)err;
+    CHECK(str_ends(state, "/.dag"));
+    CHECK(user == NULL);
+    *ret = (struct stored_settings){rows, ARRAY_SIZE(rows)};
+    return OK;
 }
 
 TEST(a_flag_wins_over_the_environment_over_the_file_over_what_is_stored)
@@ -146,6 +152,15 @@ TEST(a_flag_wins_over_the_environment_over_the_file_over_what_is_stored)
     CHECK_STR(shown(&f, "variables.a"), "file (file dag.yaml:2)");
     CHECK_STR(shown(&f, "variables.s"), "*** (stored stored:0)");
     CHECK_STR(project_find_variable(f.project, "s")->value, "stored");
+    CHECK_STR(project_find_variable(f.project, "lost")->problem, "no key");
+    CHECK_STR(shown(&f, "variables.lost"), "*** (stored stored:0)");
+    const struct connection *kept = project_find_connection(f.project, "kept");
+    CHECK_STR(kept->uri, "host=kept");
+    CHECK(kept->problem == NULL);
+    CHECK_INT(kept->max_connections, 3);
+    CHECK_STR(kept->settings.at[0].text.value, "geolife");
+    CHECK_INT(project_find_connection(f.project, "gp-1")->dialect, DIALECT_GREENPLUM6);
+    CHECK_INT(project_find_pool(f.project, "small")->slots, 2);
     REQUIRE(load(&f, options, environ));
     CHECK_STR(shown(&f, "timezone"), "Asia/Tokyo (environment DAG_TIMEZONE:0)");
     CHECK_STR(shown(&f, "variables.b"), "environment (environment DAG_VAR_B:0)");

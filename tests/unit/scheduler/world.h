@@ -223,6 +223,7 @@ static void store_change(struct world *w, const struct change *change)
     case CHANGE_ASSET_EVENT: store_asset_event(w, &change->asset_event); break;
     case CHANGE_ASSET_QUEUE: store_asset_queue(w, &change->asset_queue); break;
     case CHANGE_RUN_ASSET: store_run_asset(w, &change->run_asset); break;
+    case CHANGE_SETTING: break;
     }
 }
 
@@ -274,6 +275,7 @@ static void take_effect(struct world *w, const struct effect *effect)
     case EFFECT_START: take_start(w, effect, false); break;
     case EFFECT_VOID: take_start(w, effect, true); break;
     case EFFECT_CANCEL: take_cancel(w, effect); break;
+    case EFFECT_SETTINGS: break;
     case EFFECT_REPLY:
         w->reply = *effect;
         w->reply.outcome = arena_strdup(w->arena, effect->outcome);

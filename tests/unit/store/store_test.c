@@ -243,6 +243,67 @@ TEST(events_of_assets_their_queues_and_what_runs_consumed)
     }
 }
 
+static void add_setting(struct plan *plan, const char *name, const char *value)
+{
+    struct change *change = vec_add(&plan->changes);
+    change->kind = CHANGE_SETTING;
+    change->setting = (struct setting_record){.name = name,
+        .value = value,
+        .sealed = true,
+        .description = value,
+        .changed_by = "alice",
+        .changed_us = 7};
+}
+
+TEST(settings_are_stored_replaced_and_removed)
+{
+    EACH_BACKEND(store)
+    {
+        CLEANUP(arena_freep) struct arena *arena = arena_new();
+        struct plan plan;
+        struct error err;
+        struct setting_rows rows;
+        plan_init(&plan);
+        add_setting(&plan, "variables.b", "2");
+        add_setting(&plan, "variables.a", "1");
+        add_setting(&plan, "variables.b", "3");
+        CHECK_INT(apply(store, &plan, 1), OK);
+        REQUIRE_OK(store_read_settings(store, arena, &rows, &err), &err);
+        REQUIRE(rows.count == 2);
+        CHECK_STR(rows.at[0].name, "variables.a");
+        CHECK_STR(rows.at[1].value, "3");
+        CHECK_STR(rows.at[1].description, "3");
+        CHECK_STR(rows.at[1].changed_by, "alice");
+        CHECK_INT(rows.at[1].changed_us, 7);
+        CHECK(rows.at[1].sealed);
+        plan_clear(&plan);
+        add_setting(&plan, "variables.a", NULL);
+        add_setting(&plan, "variables.never", NULL);
+        CHECK_INT(apply(store, &plan, 2), OK);
+        REQUIRE_OK(store_read_settings(store, arena, &rows, &err), &err);
+        REQUIRE(rows.count == 1);
+        CHECK_STR(rows.at[0].name, "variables.b");
+        plan_done(&plan);
+    }
+}
+
+TEST(settings_are_read_of_a_file_that_is_missing_or_old)
+{
+    CLEANUP(arena_freep) struct arena *arena = arena_new();
+    struct error err;
+    struct setting_rows rows = {.count = 9};
+    const char *path = fresh_path();
+    REQUIRE_OK(store_read_settings_of(path, arena, &rows, &err), &err);
+    CHECK_INT(rows.count, 0);
+    sqlite3 *db = NULL;
+    sqlite3_open(path, &db);
+    sqlite3_exec(db, "pragma user_version = 6", NULL, NULL, NULL);
+    sqlite3_close(db);
+    rows.count = 9;
+    REQUIRE_OK(store_read_settings_of(path, arena, &rows, &err), &err);
+    CHECK_INT(rows.count, 0);
+}
+
 TEST(a_batch_is_all_or_nothing_and_a_task_state_is_compared_before_it_is_set)
 {
     EACH_BACKEND(store)
