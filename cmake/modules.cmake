@@ -43,7 +43,7 @@ function(dag_unit_test name file)
     target_compile_definitions(${name}_${stem} PRIVATE DAG_SOURCE_DIR="${CMAKE_SOURCE_DIR}"
         DAG_BUILD_DIR="${CMAKE_BINARY_DIR}")
     add_test(NAME unit/${name}/${stem} COMMAND ${name}_${stem})
-    set_tests_properties(unit/${name}/${stem} PROPERTIES LABELS unit TIMEOUT 120)
+    set_tests_properties(unit/${name}/${stem} PROPERTIES LABELS unit TIMEOUT 600)
 endfunction()
 
 # dag_embed(<module> <folder> <symbol>): the files of a folder, compiled into the module as the

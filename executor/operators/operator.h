@@ -5,9 +5,9 @@
  * How to add one:
  *  1. write executor/operators/<name>.c with a `const struct operator operator_<name>`;
  *  2. declare it below and name it in the table of operator.c for its kinds;
- *  3. tests/unit/executor/operator_test.c fails for a kind of the model that has a declared side
- * and no row here, and runs the shared suite (cancel at each point, restart, double cancel) on
- * every row.
+ *  3. give it a row in tests/unit/executor/operator_rows.c: operator_test.c fails for a kind that
+ *     can run and has none, and runs the shared suite on every row (cancel, timeout, force,
+ * restart, stop, at each point that the kind has).
  *
  * All functions are called on the loop's thread.  None may block: no file of unknown size, no name
  * resolution, no waiting; long work goes to offload.h.  None may call the executor's callbacks: an

@@ -148,9 +148,10 @@ void sql_cancel_statement(struct sql_attempt *s)
 void sql_cancel_running(struct sql_attempt *s, bool force)
 {
     if (force) {
-        attempt_say(s->attempt, LOG_KIND_INFO,
-            s->commit_sent ? "our end is closed; COMMIT had been sent"
-                           : "our end is closed; COMMIT had not been sent, so it cannot commit");
+        attempt_say(s->attempt, LOG_KIND_INFO, "our end is closed; %s",
+            s->claimed       ? "the statement, outside of a transaction, may go on"
+            : s->commit_sent ? "COMMIT had been sent"
+                             : "COMMIT had not been sent, so it cannot commit");
         end_cancelled(s);
     } else if (!s->cancel_sent) {
         start_cancel(s);

@@ -9,6 +9,11 @@ static struct {
 static size_t test_count;
 static size_t checks, failures;
 
+size_t test_failures(void)
+{
+    return failures;
+}
+
 void test_register(const char *name, void (*function)(void))
 {
     if (test_count == TESTS_MAX)

@@ -25,6 +25,8 @@ bool test_check_str(
     const char *got, const char *want, const char *file, int line, const char *expression);
 bool test_check_ok(enum status status, const struct error *err, const char *file, int line,
     const char *expression);
+/* How many checks have failed so far: for tests that tell more then. */
+size_t test_failures(void);
 void test_require_failed(void) __attribute__((noreturn));
 
 #define TEST(name)                                                                                 \

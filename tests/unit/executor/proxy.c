@@ -15,7 +15,7 @@
 
 static struct {
     int listener;
-    atomic_int mode, commits;
+    atomic_int mode, commits, connections;
     char server[100], path[100];
 } proxy = {.listener = -1};
 
@@ -55,6 +55,13 @@ static void swallow_answer(int server)
         (void)!read(server, bytes, sizeof(bytes));
 }
 
+/* Until the mode is another one. */
+static void hold(enum proxy_mode mode)
+{
+    while (proxy.mode == (int)mode)
+        poll(NULL, 0, 2);
+}
+
 static void wait_for_end(int client)
 {
     char bytes[64];
@@ -77,6 +84,8 @@ static bool from_client(const struct pair *pair)
         proxy.commits++;
     if (is_commit && mode == PROXY_DROP_BEFORE_COMMIT)
         return false;
+    if (is_commit && mode == PROXY_HOLD_COMMIT)
+        hold(PROXY_HOLD_COMMIT);
     pass(pair->server, bytes, n);
     if (is_commit && (mode == PROXY_DROP_AFTER_COMMIT || mode == PROXY_HANG_AFTER_COMMIT)) {
         swallow_answer(pair->server);
@@ -112,7 +121,9 @@ static void *serve(void *argument)
 {
     struct pair pair = *(struct pair *)argument;
     mem_free(argument);
-    bool open = true;
+    hold(PROXY_HANG);
+    pair.server = connect_unix(proxy.server);
+    bool open = pair.server >= 0;
     while (open) {
         struct pollfd fds[] = {
             {.fd = pair.client, .events = POLLIN}, {.fd = pair.server, .events = POLLIN}};
@@ -123,7 +134,8 @@ static void *serve(void *argument)
             open = from_server(&pair);
     }
     close(pair.client);
-    close(pair.server);
+    if (pair.server >= 0)
+        close(pair.server);
     return NULL;
 }
 
@@ -134,10 +146,9 @@ static void *accept_all(void *argument)
         int client = accept(proxy.listener, NULL, NULL);
         if (client < 0)
             return NULL;
-        if (proxy.mode == PROXY_HANG)
-            continue; /* left open, and unanswered */
+        proxy.connections++;
         struct pair *pair = mem_alloc(sizeof(*pair));
-        *pair = (struct pair){client, connect_unix(proxy.server)};
+        *pair = (struct pair){.client = client};
         pthread_t thread;
         pthread_create(&thread, NULL, serve, pair);
         pthread_detach(thread);
@@ -176,4 +187,9 @@ void proxy_set(enum proxy_mode mode)
 int proxy_commits(void)
 {
     return proxy.commits;
+}
+
+int proxy_connections(void)
+{
+    return proxy.connections;
 }

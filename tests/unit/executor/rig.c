@@ -1,6 +1,7 @@
 #include "tests/unit/executor/rig.h"
 #include "language/timetable/zone.h"
 
+#include <pthread.h>
 #include <spawn.h>
 #include <stdlib.h>
 #include <sys/wait.h>
@@ -39,11 +40,45 @@ static struct attempt_result keep_result(struct rig *rig, const struct attempt_r
     return copy;
 }
 
+static struct {
+    pthread_mutex_t mutex;
+    pthread_cond_t opened;
+    bool closed;
+    int waiting;
+} gate = {.mutex = PTHREAD_MUTEX_INITIALIZER, .opened = PTHREAD_COND_INITIALIZER};
+
+void rig_gate(bool closed)
+{
+    pthread_mutex_lock(&gate.mutex);
+    gate.closed = closed;
+    pthread_cond_broadcast(&gate.opened);
+    pthread_mutex_unlock(&gate.mutex);
+}
+
+int rig_gate_waiting(void)
+{
+    pthread_mutex_lock(&gate.mutex);
+    int waiting = gate.waiting;
+    pthread_mutex_unlock(&gate.mutex);
+    return waiting;
+}
+
+static void pass_gate(void)
+{
+    pthread_mutex_lock(&gate.mutex);
+    gate.waiting++;
+    while (gate.closed)
+        pthread_cond_wait(&gate.opened, &gate.mutex);
+    gate.waiting--;
+    pthread_mutex_unlock(&gate.mutex);
+}
+
 static const char *give_xcom(void *user, struct run_id run, const char *task_id, int32_t map_index,
     const char *key, struct arena *arena)
 {
     const struct rig *rig = user;
     (void)run, (void)task_id, (void)map_index, (void)key;
+    pass_gate();
     return rig->xcom ? arena_strdup(arena, rig->xcom) : NULL;
 }
 
@@ -52,6 +87,16 @@ static size_t give_indexes(
 {
     (void)user, (void)run, (void)task_id, (void)arena, (void)ret;
     return 0;
+}
+
+static enum status give_look(void *user, const struct look_question *question, struct arena *arena,
+    enum look_answer *ret, const char **ret_saw, struct error *err)
+{
+    const struct rig *rig = user;
+    (void)question, (void)err;
+    *ret = rig->look;
+    *ret_saw = arena_strdup(arena, "what the test says");
+    return OK;
 }
 
 static void on_event(void *user, const struct event *event)
@@ -80,9 +125,10 @@ static void make_executor(struct rig *rig)
         .loop = &rig->loop,
         .project = &rig->project,
         .metadata_id = "11111111-2222-4333-8444-555555555555",
-        .supervisor = helper,
+        .supervisor = rig->supervisor ? rig->supervisor : helper,
         .user = rig,
         .event = on_event,
+        .look = give_look,
         .xcom = {give_xcom, give_indexes},
     };
     REQUIRE_OK(executor_new(&options, &rig->ex, &err), &err);

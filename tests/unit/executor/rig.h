@@ -29,6 +29,9 @@ struct rig {
     int64_t generation;
 
     const char *xcom; /* of every task, NULL = none */
+    enum look_answer look;
+    const char
+        *supervisor; /* another dag-exec, from the next rig_restart on; NULL = the real one */
 
     size_t started;
     VEC(struct rig_end) ends;
@@ -64,6 +67,10 @@ void rig_cancel(struct rig *rig, const struct effect *effect, bool force);
 struct event rig_void(struct rig *rig, const struct effect *effect);
 /* The record of an attempt for executor_recover. */
 struct attempt_record rig_record(struct rig *rig, const struct effect *effect);
+/* Holds up every XCom that a template asks for, on its worker thread, until it is opened again. */
+void rig_gate(bool closed);
+/* How many are held up. */
+int rig_gate_waiting(void);
 /* The text of an attempt's log. */
 const char *rig_log(struct rig *rig, const struct effect *effect);
 /* The effect of the last attempt that rig_run made. */
