@@ -91,14 +91,22 @@ static enum status read_xcom(struct process *p, const char **ret, struct error *
     enum status status = file_read(path, XCOM_MAX, arena, &text, err);
     if (status == ERR_NOT_FOUND)
         return OK;
-    if (status)
+    if (status) {
+        error_hint(err, "write one line of at most 1 MiB; put more into a file or table, and its"
+                        " name into the XCom");
         return error_context(err, "reading what the task wrote to DAG_XCOM: ");
+    }
     text = slice_trim(text);
     for (size_t i = text.size; i > 0; i--) {
         if (text.p[i - 1] == '\n') {
             text = slice_make(text.p + i, text.size - i);
             break;
         }
+    }
+    if (!utf8_valid(text.p, text.size, NULL) || (text.size && memchr(text.p, '\0', text.size))) {
+        error_set(err, ERR_VALUE_RANGE, "the last line of DAG_XCOM is not text in UTF-8");
+        error_hint(err, "encode it (base64), or put it into a file and its name into the XCom");
+        return ERR_VALUE_RANGE;
     }
     if (text.size)
         *ret = attempt_xcom_of_text(text, arena);
@@ -118,7 +126,8 @@ static struct attempt_result judge(struct process *p, const struct process_end *
         if (read_xcom(p, &result.xcom, &err)) {
             result.outcome = OUTCOME_FAILED;
             result.error_class = CLASS_OTHER;
-            result.message = arena_strdup(arena, err.message);
+            result.message = arena_printf(arena, "%s\nhint: %s", err.message, err.hint);
+            attempt_say(p->attempt, LOG_KIND_ERROR, "%s", result.message);
         }
     } else if (p->attempt->cancelled) {
         result.outcome = attempt_cancelled_outcome(p->attempt);
@@ -155,10 +164,20 @@ static void end_lost(struct process *p)
         .error_class = CLASS_OTHER,
         .exit_code = -1,
         .message = "the process was lost: its supervisor has ended without leaving a result"};
+    if (p->ids_known && !p->ids.this_boot)
+        result.message = "the process was lost: the machine was started again while it ran";
     if (p->attempt->cancelled)
         result.outcome = attempt_cancelled_outcome(p->attempt);
     attempt_say(p->attempt, LOG_KIND_ERROR, "%s", result.message);
     end(p, &result);
+}
+
+/* Ended on request before its child was made. */
+static void end_before(struct process *p)
+{
+    attempt_say(p->attempt, LOG_KIND_INFO, "it had not started yet");
+    end(p, &(struct attempt_result){
+               .outcome = attempt_cancelled_outcome(p->attempt), .exit_code = -1});
 }
 
 static void end_never(struct process *p)
@@ -273,6 +292,8 @@ static void look(struct process *p)
     case PROCESS_NEVER:
         if (p->attempt->recovering)
             end_never(p);
+        else if (p->attempt->cancelled)
+            end_before(p);
         else
             end_lost(p);
         break;
@@ -361,8 +382,15 @@ static void process_start(struct attempt *attempt)
         attempt_say(attempt, LOG_KIND_INFO, "started by supervisor %d", (int)p->spawned);
         return;
     }
-    error_set(&err, ERR_PROCESS, "cannot start %s: %s", attempt_supervisor(attempt),
-        strerror(rc ? rc : errno));
+    int trouble = rc ? rc : errno;
+    if (!rc) { /* nobody would look after it: its child goes with it */
+        kill(p->spawned, SIGKILL);
+        waitpid(p->spawned, NULL, 0);
+    }
+    error_set(
+        &err, ERR_PROCESS, "cannot start %s: %s", attempt_supervisor(attempt), strerror(trouble));
+    if (trouble == ENOENT || trouble == EACCES)
+        error_hint(&err, "dag-exec belongs beside dag: install both");
     attempt_fail(attempt, CLASS_OTHER, &err);
 }
 

@@ -64,7 +64,17 @@ void process_forget_script(const char *folder, struct arena *arena)
     unlink(path_join(arena, folder, "script"));
 }
 
-static void add_python(struct builder *b)
+/* What is found before anything starts: Python's own words for it name no task. */
+static enum status check_script(const char *path, struct error *err)
+{
+    if (file_exists(path))
+        return OK;
+    error_set(err, ERR_NOT_FOUND, "there is no script %s", path);
+    error_hint(err, "`python` is the path of a file, from the project's folder on");
+    return ERR_NOT_FOUND;
+}
+
+static enum status add_python(struct builder *b, struct error *err)
 {
     const struct process_task *task = &b->attempt->task->process;
     const char *root = b->attempt->project->root;
@@ -74,7 +84,9 @@ static void add_python(struct builder *b)
                                               : task->interpreter);
     else
         add(b, file_exists(own) ? own : "python3");
-    add(b, path_join(b->arena, root, field_text(b, "python", &task->script)));
+    const char *path = path_join(b->arena, root, field_text(b, "python", &task->script));
+    add(b, path);
+    return check_script(path, err);
 }
 
 static enum status make_arguments(
@@ -87,7 +99,7 @@ static enum status make_arguments(
     if (task->kind == KIND_BASH) {
         status = add_bash(b, folder, err);
     } else if (task->kind == KIND_PYTHON) {
-        add_python(b);
+        status = add_python(b, err);
     } else {
         rest = &task->process.argv;
         name = "argv";
@@ -187,8 +199,11 @@ static enum status set_connections(struct builder *b, struct error *err)
     for (size_t i = 0; i < names->count; i++) {
         const struct connection *connection =
             project_find_connection(b->attempt->project, names->at[i]);
-        if (!connection)
-            return error_set(err, ERR_NOT_FOUND, "there is no connection `%s`", names->at[i]);
+        if (!connection) {
+            error_set(err, ERR_NOT_FOUND, "there is no connection `%s`", names->at[i]);
+            error_hint(err, "add it to `connections` in dag.yaml, or set DAG_CONN_<NAME>");
+            return ERR_NOT_FOUND;
+        }
         add_uri_secrets(b, connection->uri);
         set(b, arena_printf(b->arena, "DAG_CONN_%s", upper(b->arena, names->at[i])),
             connection->uri);
@@ -209,6 +224,26 @@ static void add_rendered_secrets(struct builder *b)
     }
 }
 
+/* Names that the supervisor and the daemon go by. */
+static const char *const kept_names[] = {PROCESS_MARK, "DAG_XCOM", "DAG_EXEC_SECRETS"};
+
+static enum status check_name(const char *name, struct error *err)
+{
+    if (!*name || strchr(name, '=')) {
+        error_set(err, ERR_INVALID, "`%s` is not the name of a variable", name);
+        error_hint(err, "`env` has names without `=`, and their values");
+        return ERR_INVALID;
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(kept_names); i++) {
+        if (!str_equal(name, kept_names[i]))
+            continue;
+        error_set(err, ERR_INVALID, "`%s` in `env` is set by dag itself", name);
+        error_hint(err, "choose another name");
+        return ERR_INVALID;
+    }
+    return OK;
+}
+
 static enum status make_environment(
     struct builder *b, const char *folder, const char *const **ret, struct error *err)
 {
@@ -222,13 +257,39 @@ static enum status make_environment(
     if (status)
         return status;
     const struct named_texts *env = &b->attempt->task->process.env;
-    for (size_t i = 0; i < env->count; i++)
+    for (size_t i = 0; i < env->count; i++) {
+        status = check_name(env->at[i].name, err);
+        if (status)
+            return status;
         set(b, env->at[i].name,
             field_text(b, arena_printf(b->arena, "env.%s", env->at[i].name), &env->at[i].text));
+    }
     add_rendered_secrets(b);
     if (b->secrets.size)
         set(b, "DAG_EXEC_SECRETS", arena_strdup(b->arena, strbuf_text(&b->secrets)));
     *ret = take_list(b);
+    return OK;
+}
+
+static enum status too_long(size_t bytes, struct error *err)
+{
+    error_set(err, ERR_LIMIT, "arguments and environment are %zu bytes long; the ceiling is %d",
+        bytes, PROCESS_ARGUMENTS_MAX);
+    error_hint(err, "write it to a file, and pass the file's name");
+    return ERR_LIMIT;
+}
+
+/* Arguments and variables end at a byte of zero: what stands behind it would be lost unseen. */
+static enum status check_zeros(const struct rendered_task *rendered, struct error *err)
+{
+    for (size_t i = 0; i < rendered->count; i++) {
+        struct slice text = rendered->fields[i].text;
+        if (!text.size || !memchr(text.p, '\0', text.size))
+            continue;
+        error_set(err, ERR_VALUE_RANGE, "`%s` has a byte of zero in it", rendered->fields[i].name);
+        error_hint(err, "a process cannot be given one: encode the value, or put it into a file");
+        return ERR_VALUE_RANGE;
+    }
     return OK;
 }
 
@@ -243,9 +304,9 @@ enum status process_command_make(
     if (status == OK)
         status = make_environment(&b, folder, &ret->env, err);
     if (status == OK && b.bytes > PROCESS_ARGUMENTS_MAX)
-        status = error_set(err, ERR_LIMIT,
-            "arguments and environment are %zu bytes long; the ceiling is %d", b.bytes,
-            PROCESS_ARGUMENTS_MAX);
+        status = too_long(b.bytes, err);
+    if (status == OK)
+        status = check_zeros(&attempt->rendered, err);
     const char *directory = field_text(&b, "cwd", cwd);
     ret->directory = directory ? path_join(attempt->arena, attempt->project->root, directory)
                                : attempt->project->root;

@@ -7,8 +7,10 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -84,29 +86,104 @@ static bool write_pids(void)
     return write_file("pids", text);
 }
 
+/* Nothing of ours: signals as a process gets them at first, no core files, which would hold the
+   secrets of its environment (a script may raise the limit again). */
+static void leave_ours(void)
+{
+    /* As the kernel has it, all zero: libc's own call refuses two signals that it keeps to itself.
+     */
+    static const char usual[64];
+    struct rlimit core;
+    sigset_t none;
+    for (int number = 1; number < NSIG; number++)
+        syscall(SYS_rt_sigaction, number, usual, NULL, (NSIG - 1) / 8); /* refused for KILL, STOP */
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    if (getrlimit(RLIMIT_CORE, &core) == 0) {
+        core.rlim_cur = 0;
+        setrlimit(RLIMIT_CORE, &core);
+    }
+}
+
+/* Where execvp would have found it: argv[0] itself, or in PATH. */
+static bool find_program(const char *name, char *path, size_t size)
+{
+    if (strchr(name, '/'))
+        return snprintf(path, size, "%s", name) < (int)size && access(path, F_OK) == 0;
+    const char *at = getenv("PATH");
+    while (at && *at) {
+        size_t part = strcspn(at, ":");
+        if (snprintf(path, size, "%.*s/%s", (int)part, at, name) < (int)size &&
+            access(path, F_OK) == 0)
+            return true;
+        at += part + (at[part] == ':');
+    }
+    return false;
+}
+
+/* What its first line names, when that is what is missing; false when it names nothing. */
+static bool read_interpreter(const char *path, char *name, size_t size)
+{
+    char line[256] = "";
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    ssize_t n = fd >= 0 ? read(fd, line, sizeof(line) - 1) : -1;
+    if (fd >= 0)
+        close(fd);
+    if (n < 3 || line[0] != '#' || line[1] != '!')
+        return false;
+    const char *from = line + 2 + strspn(line + 2, " \t");
+    snprintf(name, size, "%.*s", (int)strcspn(from, " \t\r\n"), from);
+    return true;
+}
+
+/* Says why the program does not run and what to do; gives the exit status. */
+static int tell_not_run(int error)
+{
+    char path[4096], interpreter[256];
+    const char *name = me.program[0];
+    if (!find_program(name, path, sizeof(path))) {
+        const char *places = getenv("PATH");
+        if (strchr(name, '/'))
+            dprintf(2, "dag-exec: cannot run %s: there is no such file\n", name);
+        else
+            dprintf(2,
+                "dag-exec: cannot run %s: it is in no folder of PATH (%s): install it, or give its"
+                " whole path\n",
+                name, places ? places : "not set");
+        return 127;
+    }
+    bool script = read_interpreter(path, interpreter, sizeof(interpreter));
+    if (error == ENOENT && script)
+        dprintf(2, "dag-exec: cannot run %s: its first line asks for %s, which is not there\n",
+            path, interpreter);
+    else if (error == EACCES)
+        dprintf(
+            2, "dag-exec: cannot run %s: %s (is it executable? chmod +x)\n", path, strerror(error));
+    else
+        dprintf(2, "dag-exec: cannot run %s: %s\n", path, strerror(error));
+    return error == ENOENT ? 127 : 126;
+}
+
 /* In the child.  Nothing is run before the daemon can know who it is: the parent's byte says so. */
 static void run_child(int start, const int out[2], const int err[2])
 {
     char go;
-    sigset_t none;
     setpgid(0, 0);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    sigemptyset(&none);
-    sigprocmask(SIG_SETMASK, &none, NULL);
-    int null = open("/dev/null", O_RDONLY);
+    int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
     dup2(null, 0);
     dup2(out[1], 1);
     dup2(err[1], 2);
+    leave_ours();
     if (read(start, &go, 1) != 1)
         _exit(126);
     if (chdir(me.directory)) {
-        dprintf(2, "dag-exec: cannot enter %s: %s\n", me.directory, strerror(errno));
+        dprintf(
+            2, "dag-exec: cannot enter %s: %s (the task's `cwd`)\n", me.directory, strerror(errno));
         _exit(126);
     }
     execvp(me.program[0], me.program);
-    int code = errno == ENOENT ? 127 : 126;
-    dprintf(2, "dag-exec: cannot run %s: %s\n", me.program[0], strerror(errno));
-    _exit(code);
+    _exit(tell_not_run(errno));
 }
 
 static int start_child(void)

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -14,8 +15,8 @@ static struct {
     int fd;
     long long size, max;
     bool over;
-    char *secrets[SECRETS_MAX];
-    size_t secret_count;
+    char **secrets;
+    size_t secret_count, secret_size; /* of the longest */
 } out_log = {.fd = -1};
 
 int64_t wall_us(void)
@@ -40,14 +41,25 @@ void log_open(const char *path, long long max)
     out_log.size = out_log.fd >= 0 && fstat(out_log.fd, &st) == 0 ? (long long)st.st_size : 0;
 }
 
+static void add_secret(char *secret)
+{
+    size_t size = strlen(secret);
+    char **more = realloc(out_log.secrets, (out_log.secret_count + 1) * sizeof(*more));
+    if (!size || !more)
+        return;
+    out_log.secrets = more;
+    out_log.secrets[out_log.secret_count++] = secret;
+    if (size > out_log.secret_size)
+        out_log.secret_size = size;
+}
+
 void log_secrets(char *lines)
 {
-    while (lines && *lines && out_log.secret_count < SECRETS_MAX) {
+    while (lines && *lines) {
         char *end = strchr(lines, '\n');
         if (end)
             *end = '\0';
-        if (*lines)
-            out_log.secrets[out_log.secret_count++] = lines;
+        add_secret(lines);
         lines = end ? end + 1 : NULL;
     }
 }
@@ -119,6 +131,14 @@ void log_say(const char *format, ...)
         log_line("info", text, (size_t)size < sizeof(text) ? (size_t)size : sizeof(text) - 1);
 }
 
+/* A byte of zero would end the text for most who read the log: the mark of what is no text. */
+static void blank_zeros(char *text, size_t size)
+{
+    for (char *zero = size ? memchr(text, '\0', size) : NULL; zero;
+         zero = memchr(zero, '\0', size - (size_t)(zero - text)))
+        *zero = '?';
+}
+
 static void flush_lines(struct output *output, bool at_end)
 {
     size_t start = 0;
@@ -133,9 +153,16 @@ static void flush_lines(struct output *output, bool at_end)
     }
     memmove(output->line, output->line + start, output->used - start);
     output->used -= start;
-    if (output->used && (at_end || output->used == sizeof(output->line))) {
+    if (output->used && at_end) {
         log_line(output->kind, output->line, output->used);
         output->used = 0;
+    } else if (output->used == sizeof(output->line)) {
+        /* A part of a long line; a secret that ends in the next part must still be found. */
+        size_t kept = out_log.secret_size < sizeof(output->line) / 2 ? out_log.secret_size : 0;
+        mask(output->line, output->used);
+        log_line(output->kind, output->line, output->used - kept);
+        memmove(output->line, output->line + output->used - kept, kept);
+        output->used = kept;
     }
 }
 
@@ -144,8 +171,10 @@ bool output_read(struct output *output)
     ssize_t n = read(output->fd, output->line + output->used, sizeof(output->line) - output->used);
     if (n < 0 && (errno == EAGAIN || errno == EINTR))
         return true;
-    if (n > 0)
+    if (n > 0) {
+        blank_zeros(output->line + output->used, (size_t)n);
         output->used += (size_t)n;
+    }
     flush_lines(output, n <= 0);
     if (n > 0)
         return true;

@@ -33,7 +33,6 @@
 enum {
     /* Bytes of one line; a longer one is written in parts. */
     LINE_MAX_BYTES = 16 * 1024,
-    SECRETS_MAX = 32,
     /* Milliseconds that output may take to end after the child has. */
     DRAIN_MS = 300,
 };
@@ -50,7 +49,7 @@ void log_open(const char *path, long long max);
 void log_secrets(char *lines);
 void log_line(const char *kind, const char *text, size_t size);
 void log_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
-/* Reads what there is; false at the end. */
+/* Reads what there is; false at the end.  Bytes of zero become `?`. */
 bool output_read(struct output *output);
 int64_t wall_us(void);
 int64_t mono_ms(void);
