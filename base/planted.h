@@ -22,7 +22,11 @@
     ROW(COUNTER_NOT_RESET_BY_CLEAR, "a clear leaves the upstream counters as they were")           \
     ROW(STALE_VERSION_STARTED, "a live run does not take the newest version")                      \
     ROW(BACKFILL_STARVED, "a backfill gets no turn while other runs wait")                         \
-    ROW(VOID_SKIPPED, "a new generation starts without a void of the old one")
+    ROW(VOID_SKIPPED, "a new generation starts without a void of the old one")                     \
+    ROW(INDEX_VOID_SKIPPED, "an index that may still commit is removed without a void")            \
+    ROW(ASSET_QUEUE_LOST, "a restart forgets what is queued of an asset")                          \
+    ROW(DEADLINE_LOST, "a restart forgets the deadlines of what is under way")                     \
+    ROW(SENSOR_KEEPS_SLOT, "a sensor keeps its slots between two looks")
 
 enum planted_bug {
     PLANTED_NOTHING,

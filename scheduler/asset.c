@@ -116,6 +116,8 @@ enum status scheduler_load_asset_queue(
     if (!dag)
         return error_set(err, ERR_NOT_FOUND, "DAG `%s` is not loaded", record->dag_id);
     struct asset_queue *queue = queue_find(dag, record->asset);
+    if (PLANTED(ASSET_QUEUE_LOST))
+        return OK;
     if (!queue)
         queue = queue_make(s, dag, record->asset, 0);
     queue->record = *record;

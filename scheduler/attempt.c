@@ -149,6 +149,7 @@ static void settled(struct scheduler *s, struct instance *i)
     if (i->settling) {
         i->settling = false;
         i->run->settling_count--;
+        run_wants_check(s, i->run);
     }
     i->void_tries = 0;
     i->unsettled = false;
@@ -425,7 +426,8 @@ static void take_end(struct scheduler *s, struct instance *i, const struct attem
 {
     i->alive = false;
     wake_stop(s, &i->timer);
-    slots_release(s, i);
+    if (result->outcome != OUTCOME_WAIT || !PLANTED(SENSOR_KEEPS_SLOT))
+        slots_release(s, i);
     forget(s, i);
     if (i->started_us == TIME_NONE && result->started_us > 0)
         i->started_us = result->started_us;
@@ -521,6 +523,13 @@ static bool waits_for_its_time(const struct instance *i)
     return i->state == TASK_UP_FOR_RETRY || i->state == TASK_UP_FOR_RESCHEDULE;
 }
 
+/* A retry waits for a length of time, the next look of a sensor for a time. */
+void attempt_clock_moved(struct scheduler *s, struct instance *i)
+{
+    if (i->state == TASK_UP_FOR_RESCHEDULE && i->timer.entry.slot && !i->settling)
+        wake_set(s, &i->timer, mono_of_wall(s, i->retry_at_us));
+}
+
 void task_timer_due(struct scheduler *s, struct instance *i)
 {
     if (i->settling)
@@ -543,14 +552,25 @@ static void resume_alive(struct scheduler *s, struct instance *i)
         arm_execution_timeout(s, i);
 }
 
+/* Whether the reason of its row tells what it is to become.  In state none "settling" tells that a
+   generation waits to begin, and nothing else. */
+static bool tells_intent(const struct instance *i)
+{
+    bool begins = i->reason == REASON_SETTLING || i->reason == REASON_IN_DOUBT;
+    if (i->reason == REASON_REMOVED_INDEX)
+        return i->state != TASK_REMOVED;
+    return !task_state_finished(i->state) && (i->state != TASK_NONE || !begins);
+}
+
 void attempt_resume(struct scheduler *s, struct instance *i)
 {
     struct intent intent;
-    bool waits = (i->state != TASK_NONE || i->reason == REASON_REMOVED_INDEX) &&
-                 !task_state_finished(i->state);
-    if (waits && intent_of_reason(i->run, i->reason, &intent)) {
+    if (tells_intent(i) && intent_of_reason(i->run, i->reason, &intent)) {
         bool own_text = i->reason == REASON_SETTLING || i->reason == REASON_SKIPPED_SELF;
         intent.text = own_text ? i->text : NULL;
+        bool stopped = i->reason == REASON_CANCELLING || i->reason == REASON_FAIL_FAST;
+        if (stopped && !task_state_holds_slots(i->state)) /* no attempt of it was under way */
+            intent.event = TASK_EVENT_SKIP;
         task_set_intent(i, &intent);
     }
     if (i->alive)

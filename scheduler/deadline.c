@@ -237,6 +237,14 @@ void deadline_task_started(struct scheduler *s, struct instance *i)
         set_task(s, i, i->started_us);
 }
 
+void deadline_task_waits(struct scheduler *s, struct instance *i)
+{
+    if (i->task->deadline.kind == DEADLINE_LOGICAL && i->deadline_us == TIME_NONE)
+        set_task(s, i, TIME_NONE);
+    else if (task_is_pending(i))
+        arm(s, i->run, i->deadline_us);
+}
+
 void deadline_task_cleared(struct instance *i)
 {
     if (i->task->deadline.kind != DEADLINE_LOGICAL)
@@ -246,10 +254,20 @@ void deadline_task_cleared(struct instance *i)
 /* An attempt that went on without us may have ended in time: it is asked first. */
 void deadline_resume(struct scheduler *s, struct run *run)
 {
+    if (PLANTED(DEADLINE_LOST))
+        return;
     arm_next(s, run);
     int64_t grace_us = s->now.mono_us + DEADLINE_RESUME_US;
     if (run->active && run->deadline.entry.slot && run->deadline.entry.due < grace_us)
         wake_set(s, &run->deadline, grace_us);
+}
+
+void deadline_clock_moved(struct scheduler *s, struct run *run)
+{
+    if (!run->deadline.entry.slot)
+        return;
+    wake_stop(s, &run->deadline);
+    arm_next(s, run);
 }
 
 /* ---- missed ---- */

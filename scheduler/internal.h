@@ -142,6 +142,7 @@ struct run {
     bool live;              /* among its DAG's runs; false: finished, loaded for one request */
     bool keep_version;      /* cleared with same_version */
     bool held;              /* its version is not known: it goes on when its DAG has one again */
+    bool version_is_other;  /* loaded: the shape is of the newest version, the row names its own */
     bool changed, checking, dropped;
 };
 
@@ -360,6 +361,8 @@ struct instance *run_after(const struct run *run, const struct instance *i);
 struct instance *mapping_find(const struct run *run, const struct task *task, int32_t map_index);
 bool mapping_is_head(const struct instance *i); /* its attempt is an expansion */
 bool mapping_is_expanded(const struct instance *head);
+/* An index without a value, which is removed as soon as nothing of it can commit. */
+bool mapping_is_leaving(const struct instance *i);
 /* Has at least `count` mapped instances; new ones are in state removed, and not counted. */
 void mapping_reserve(struct run *run, struct instance *head, size_t count);
 /* The expansion succeeded. */
@@ -399,6 +402,7 @@ void attempt_void_done(struct scheduler *s, const struct event *event);
 void attempt_settle(struct scheduler *s, struct instance *i); /* EFFECT_VOID */
 void attempt_resume(struct scheduler *s, struct instance *i); /* after a load */
 void task_timer_due(struct scheduler *s, struct instance *i);
+void attempt_clock_moved(struct scheduler *s, struct instance *i);
 /* A sensor that waits between two looks will not look again: its attempt has ended.  No-op
    otherwise. */
 void attempt_end_wait(struct scheduler *s, struct instance *i);
@@ -460,6 +464,8 @@ void dag_remove(struct scheduler *s, const char *dag_id);
 /* ---- load.c
  * ---------------------------------------------------------------------------------------- */
 void run_resume(struct scheduler *s, struct run *run);
+/* It goes on with the version that it was loaded with: its row says which. */
+void run_name_version(struct scheduler *s, struct run *run);
 
 /* ---- asset.c: assets
  * ----------------------------------------------------------------------------- */
@@ -481,10 +487,13 @@ void deadline_run_made(struct scheduler *s, struct run *run);
 void deadline_run_cleared(struct scheduler *s, struct run *run);
 /* It started, or starts again. */
 void deadline_run_started(struct scheduler *s, struct run *run);
+/* A task of a live run came to it, or is unfinished again. */
+void deadline_task_waits(struct scheduler *s, struct instance *i);
 /* A task began its first attempt, or is to run again. */
 void deadline_task_started(struct scheduler *s, struct instance *i);
 void deadline_task_cleared(struct instance *i);
 void deadline_resume(struct scheduler *s, struct run *run);
+void deadline_clock_moved(struct scheduler *s, struct run *run);
 void deadline_due(struct scheduler *s, struct run *run);
 /* The run ended: how long it and its tasks took is remembered. */
 void deadline_run_ended(struct scheduler *s, struct run *run);

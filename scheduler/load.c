@@ -207,6 +207,7 @@ enum status scheduler_load_run(struct scheduler *s, const struct run_record *rec
         return OK;
     struct run *run = run_from_record(s, dag, record);
     run->keep_version = record->keeps_version && known;
+    run->version_is_other = task_count && version && !known;
     if (task_count) {
         run->shape = shape_for(dag, version, tasks, task_count);
         run->held = !version;
@@ -233,10 +234,20 @@ bool scheduler_load_attempt(struct scheduler *s, const struct attempt_record *at
     return i->alive || !i->looks;
 }
 
+void run_name_version(struct scheduler *s, struct run *run)
+{
+    if (!run->version_is_other)
+        return;
+    run->version_is_other = false;
+    run->version = keep(s, run->shape->version);
+    run_changed(s, run);
+}
+
 /* A running run goes on with what each of its tasks was doing, or, in the newest version, takes
    that first when only texts have changed in it. */
 void run_resume(struct scheduler *s, struct run *run)
 {
+    run_name_version(s, run);
     if (run->dag->newest)
         offer_version(s, run, run->dag->newest);
     run_settle_gone(s, run);

@@ -37,6 +37,11 @@ bool mapping_is_expanded(const struct instance *head)
     return head->state == TASK_REMOVED && head->reason == REASON_EXPANDED;
 }
 
+bool mapping_is_leaving(const struct instance *i)
+{
+    return i->intent.set && i->intent.event == TASK_EVENT_REMOVE;
+}
+
 enum task_state mapping_state(const struct instance *head)
 {
     if (!mapping_is_expanded(head) || !head->mapping)
@@ -131,6 +136,8 @@ void mapping_remove(struct scheduler *s, struct instance *head, uint32_t first)
         struct instance *i = head->mapping->at[n];
         if (i->state == TASK_REMOVED)
             continue;
+        if (PLANTED(INDEX_VOID_SKIPPED))
+            i->unsettled = false;
         /* the reason tells a restart, should a void come first, what it is to become */
         task_set_reason(s, i, REASON_REMOVED_INDEX, NULL);
         task_end_early(s, i, REASON_REMOVED_INDEX, &intent, false);

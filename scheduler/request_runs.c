@@ -56,10 +56,13 @@ static bool has_failed(const struct instance *i)
     return task_state_failed_like(i->state);
 }
 
-/* An index that was removed comes back only with an expansion. */
+/* An index that was removed, or is about to be, comes back only with an expansion. */
 static bool can_be_cleared(const struct instance *i)
 {
-    return !is_untouched(i) && (i->map_index < 0 || i->state != TASK_REMOVED);
+    bool is_index = i->map_index >= 0;
+    bool gone = i->state == TASK_REMOVED ||
+                (is_index && mapping_is_leaving(i) && mapping_is_expanded(instance_head(i)));
+    return !is_untouched(i) && !(is_index && gone);
 }
 
 static void keep_clearable(const struct request *request, struct choice *choice)

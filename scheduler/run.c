@@ -516,7 +516,7 @@ void run_check(struct scheduler *s, struct run *run)
     }
     bool moving = is_moving(run);
     set_stalled(s, run, !moving && run->waiting_past_count > 0);
-    if (run->finished_count == run->instance_count)
+    if (run->finished_count == run->instance_count && !run->settling_count)
         decide(s, run);
     else if (!moving && !run->waiting_past_count)
         end_deadlock(s, run);
@@ -571,6 +571,7 @@ void run_revive(struct scheduler *s, struct run *run, enum run_event event, enum
     const char *text)
 {
     bool was_finished = run_state_finished(run->state);
+    run_name_version(s, run);
     run_move(s, run, event, reason, text);
     if (!was_finished)
         return;

@@ -48,6 +48,23 @@ static void clock_jumped(struct scheduler *s, int64_t jump_us)
     effect->generation = jump_us;
 }
 
+/* What waits for a time of the wall clock waits for it as the clock is now. */
+static void clock_moved(struct scheduler *s)
+{
+    size_t cursor = 0;
+    void *value;
+    while (map_next(s->dags, &cursor, NULL, &value)) {
+        const struct live_dag *dag = value;
+        vec_each (run, &dag->runs) {
+            deadline_clock_moved(s, *run);
+            if ((*run)->tasks)
+                run_each (i, *run)
+                    attempt_clock_moved(s, i);
+        }
+    }
+    step_all(s);
+}
+
 static void take_time(struct scheduler *s, struct instant now)
 {
     assert(!s->ticked || now.mono_us >= s->now.mono_us);
@@ -58,7 +75,7 @@ static void take_time(struct scheduler *s, struct instant now)
         clock_jumped(s, moved_us);
     if (!s->ticked || moved_us > CLOCK_DRIFT_US || moved_us < -CLOCK_DRIFT_US) {
         s->clock_offset_us = offset_us;
-        step_all(s);
+        clock_moved(s);
     }
     if (!schedules_hold(s) && (now.wall_us > s->schedule_us || !s->ticked))
         s->schedule_us = now.wall_us;

@@ -299,6 +299,28 @@ void slots_requeue(struct scheduler *s, struct instance *i)
 
 /* ---- caps ---- */
 
+static void count_against(struct task_cap *cap, struct instance *i)
+{
+    if (!i->holding || i->cap)
+        return;
+    i->cap = cap;
+    cap->active++;
+}
+
+/* Attempts of versions without the cap count as well. */
+static void count_under_way(const struct live_dag *dag, const char *task_id, struct task_cap *cap)
+{
+    vec_each (run, &dag->runs) {
+        const struct task *task =
+            (*run)->active ? dag_find_task((*run)->shape->dag, task_id) : NULL;
+        struct instance *head = task ? (*run)->tasks[task->index] : NULL;
+        if (head)
+            count_against(cap, head);
+        for (uint32_t n = 0; head && head->mapping && n < head->mapping->count; n++)
+            count_against(cap, head->mapping->at[n]);
+    }
+}
+
 static struct task_cap *cap_of(const struct instance *i)
 {
     struct live_dag *dag = i->run->dag;
@@ -306,6 +328,7 @@ static struct task_cap *cap_of(const struct instance *i)
     if (!cap && i->task->max_active_tis_per_dag > 0) {
         cap = mem_alloc_zero(1, sizeof *cap);
         map_set(dag->caps, i->task->task_id, cap);
+        count_under_way(dag, i->task->task_id, cap);
     }
     return cap;
 }
@@ -401,6 +424,8 @@ static void use(struct scheduler *s, struct instance *i, int by)
         i->cap = cap_of(i);
     if (i->cap)
         i->cap->active += by;
+    if (by < 0)
+        i->cap = NULL;
     if (i->map_index >= 0)
         instance_head(i)->mapping->active += by;
     i->holding = by > 0;
@@ -418,13 +443,14 @@ void slots_release(struct scheduler *s, struct instance *i)
 {
     if (!i->holding || (PLANTED(SLOT_LEAKED_ON_CANCEL) && i->intent.set))
         return;
+    struct task_cap *cap = i->cap;
     use(s, i, -1);
     touch(s, i->lane->pool);
     touch(s, i->lane->connection);
     touch(s, i->lane->processes);
     parking_release(s, &i->run->parking, false);
-    if (i->cap)
-        parking_release(s, &i->cap->parking, false);
+    if (cap)
+        parking_release(s, &cap->parking, false);
     if (i->map_index >= 0)
         parking_release(s, &instance_head(i)->mapping->parking, false);
 }

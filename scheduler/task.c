@@ -165,6 +165,8 @@ void task_move(struct scheduler *s, struct instance *i, enum task_event event, e
     if (i->state != TASK_SCHEDULED)
         slots_dequeue(s, i);
     count_in_run(s, i, from);
+    if (task_state_finished(from) && !task_state_finished(i->state) && i->run->live)
+        deadline_task_waits(s, i);
     if (task_state_finished(from) || task_state_finished(i->state)) {
         tell_downstream(s, i, from);
         run_past_changed(s, i->run);
@@ -331,6 +333,8 @@ void task_evaluate(struct scheduler *s, struct instance *i)
 {
     if (i->run->state != RUN_RUNNING || i->run->held || i->settling)
         return;
+    if (i->state != TASK_NONE && i->state != TASK_SCHEDULED)
+        return; /* one that has left the run since is removed, and has no head there */
     if (i->map_index >= 0 && !mapping_is_expanded(instance_head(i)))
         return;
     if (i->state == TASK_SCHEDULED && task_verdict(i) != VERDICT_RUN)
@@ -417,6 +421,11 @@ void task_end_early(struct scheduler *s, struct instance *i, enum reason shown,
     if (!i->alive && !needs_void(i, intent->event)) {
         task_finish(s, i, intent->event, intent->reason, intent->text);
         return;
+    }
+    struct intent removal = {true, TASK_EVENT_REMOVE, REASON_REMOVED_INDEX, NULL};
+    if (mapping_is_leaving(i)) { /* it has no value: it becomes nothing else */
+        intent = &removal;
+        shown = REASON_REMOVED_INDEX;
     }
     slots_dequeue(s, i);
     set_waiting_past(s, i, false);

@@ -135,6 +135,8 @@ void run_take_version(struct scheduler *s, struct run *run, struct shape *shape)
         if (!tasks[n]) {
             tasks[n] = add_instance(s, run, &dag->tasks[n]);
             task_changed(s, tasks[n]);
+            if (run->live)
+                deadline_task_waits(s, tasks[n]);
         }
     }
     count_instances(s, run, tasks, dag->task_count);
@@ -148,6 +150,7 @@ void run_take_version(struct scheduler *s, struct run *run, struct shape *shape)
             move_to_task(s, tasks[n]->mapping->at[k], &dag->tasks[n]);
     }
     run->version = keep(s, shape->version);
+    run->version_is_other = false;
     run_changed(s, run);
     run_recount(s, run);
     run_past_changed(s, run);

@@ -7,7 +7,7 @@ static void request(struct sim *sim, struct request *request)
     snprintf(request->uuid, sizeof request->uuid, "r%lld", (long long)++sim->next_request);
     request->user = "someone";
     sim_trace(sim, &(struct trace_line){.what = request_kind_name(request->kind),
-                       .dag = store_dag(sim, request->dag_id)->number,
+                       .dag = request->dag_id ? store_dag(sim, request->dag_id)->number : -1,
                        .task = -1,
                        .run = request->run_count ? request->runs[0].v : 0});
     daemon_event(sim, sim->leader, &(struct event){.kind = EVENT_REQUEST, .request = request});
@@ -133,6 +133,16 @@ static void ask_for_a_run(struct sim *sim, struct sim_dag *dag)
     act_trigger(sim, dag, sim_pick(sim, 2) ? TIME_NONE : sim->now.wall_us - back_us);
 }
 
+static void update_asset(struct sim *sim)
+{
+    char name[16];
+    if (!daemon_settle(sim, sim->leader))
+        return;
+    snprintf(name, sizeof name, "a%d", (int)sim_pick(sim, ASSETS));
+    struct request what = {.kind = REQUEST_ASSET_EVENT, .asset = name};
+    request(sim, &what);
+}
+
 void acts_one(struct sim *sim)
 {
     struct sim_dag *dag = &sim->dags[sim_pick(sim, (uint64_t)sim->dag_count)];
@@ -145,6 +155,8 @@ void acts_one(struct sim *sim)
         ask_for_a_run(sim, dag);
     else if (what < 82)
         ask_for_backfill(sim, dag);
+    else if (what < 87)
+        update_asset(sim);
     else
         act_set_paused(sim, dag, sim_pick(sim, 3) == 0);
 }

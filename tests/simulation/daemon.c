@@ -83,6 +83,8 @@ void daemon_event(struct sim *sim, struct daemon *daemon, const struct event *ev
     must(scheduler_apply(daemon->scheduler, event, sim->now, &daemon->plan, &err), &err);
     sim->decisions++;
     if (daemon == sim->leader) {
+        invariants_check(sim, WHEN_PLANNED,
+            &(struct moment){.plan = &daemon->plan, .changes = changes, .effects = effects});
         store_decide(sim, &daemon->plan, changes);
         look_at_effects(sim, daemon, effects);
         invariants_check(sim, WHEN_DECIDED, &(struct moment){.event = event});
@@ -182,12 +184,10 @@ bool daemon_settle(struct sim *sim, struct daemon *daemon)
 
 void daemon_load_run(struct sim *sim, struct daemon *daemon, const struct row_run *run)
 {
-    struct task_record tasks[TASKS_IN_DAG_MAX];
+    struct task_record tasks[ROWS_IN_RUN_MAX];
     struct error err;
     size_t count = 0;
-    for (int n = 0; n < TASKS_IN_DAG_MAX; n++)
-        if (run->tasks[n] && run->tasks[n]->in_store)
-            tasks[count++] = run->tasks[n]->durable;
+    row_each(task, run) if (task->in_store) tasks[count++] = task->durable;
     (void)sim;
     must(scheduler_load_run(daemon->scheduler, &run->durable, NULL, tasks, count, &err), &err);
 }
@@ -208,12 +208,11 @@ static size_t dates_of(struct sim *sim, const struct sim_dag *dag, int64_t from_
 
 static void load_past_run(struct daemon *daemon, const struct row_run *run)
 {
-    struct past_task tasks[TASKS_IN_DAG_MAX];
+    struct past_task tasks[ROWS_IN_RUN_MAX];
     struct error err;
     size_t count = 0;
-    for (int n = 0; n < TASKS_IN_DAG_MAX; n++)
-        if (run->tasks[n] && run->tasks[n]->in_store)
-            tasks[count++] = (struct past_task){task_name(n), run->tasks[n]->durable.state};
+    row_each(task, run) if (task->in_store) tasks[count++] =
+        (struct past_task){task_name(task->number), task->durable.state};
     must(scheduler_load_past(
              daemon->scheduler, run->dag->dag_id, run->durable.logical_us, tasks, count, &err),
         &err);
@@ -225,6 +224,38 @@ void daemon_load_past(struct daemon *daemon, const struct sim_dag *dag)
     vec_each (run, &dag->runs)
         if ((*run)->in_store && run_state_finished((*run)->durable.state))
             load_past_run(daemon, *run);
+}
+
+static int64_t took_us(int64_t started_us, int64_t ended_us)
+{
+    return started_us == TIME_NONE || ended_us == TIME_NONE ? -1 : ended_us - started_us;
+}
+
+/* How long runs that succeeded took, and their tasks. */
+static void load_durations(struct daemon *daemon, const struct sim_dag *dag)
+{
+    VEC(struct past_duration) all = {0};
+    struct error err;
+    vec_each (run, &dag->runs) {
+        const struct run_record *record = &(*run)->durable;
+        if (!(*run)->in_store || record->state != RUN_SUCCESS)
+            continue;
+        vec_push(&all, (struct past_duration){.us = took_us(record->started_us, record->ended_us)});
+        row_each(task, *run) if (task->in_store && task->durable.state == TASK_SUCCESS) *
+            vec_add(&all) = (struct past_duration){
+            task_name(task->number), took_us(task->durable.started_us, task->durable.ended_us)};
+    }
+    must(scheduler_load_durations(daemon->scheduler, dag->dag_id, all.at, all.count, &err), &err);
+    vec_done(&all);
+}
+
+static void load_queues(struct daemon *daemon, const struct sim_dag *dag)
+{
+    struct error err;
+    for (int n = 0; n < ASSETS; n++)
+        if (dag->queues[n].in_store)
+            must(
+                scheduler_load_asset_queue(daemon->scheduler, &dag->queues[n].durable, &err), &err);
 }
 
 static void load_dag(struct sim *sim, struct daemon *daemon, struct sim_dag *dag)
@@ -240,6 +271,8 @@ static void load_dag(struct sim *sim, struct daemon *daemon, struct sim_dag *dag
         &err);
     if (newest && newest->uses_past)
         daemon_load_past(daemon, dag);
+    if (newest && newest->uses_durations)
+        load_durations(daemon, dag);
 }
 
 static void load_backfill(
@@ -261,12 +294,12 @@ static void load_attempt(struct sim *sim, struct daemon *daemon, struct attempt 
     struct attempt_record record = {.id = attempt->id,
         .run = run->durable.id,
         .task_id = task_name(attempt->task->number),
-        .map_index = -1,
+        .map_index = attempt->task->map_index,
         .generation = attempt->generation,
         .number = attempt->number,
         .version = run->durable.version};
-    scheduler_load_attempt(daemon->scheduler, &record);
-    executor_recover(sim, daemon, attempt);
+    if (scheduler_load_attempt(daemon->scheduler, &record))
+        executor_recover(sim, daemon, attempt);
 }
 
 static void load(struct sim *sim, struct daemon *daemon)
@@ -279,6 +312,8 @@ static void load(struct sim *sim, struct daemon *daemon)
     vec_each (b, &sim->backfills)
         if ((*b)->in_store && !(*b)->durable.finished)
             load_backfill(sim, daemon, &(*b)->durable);
+    for (int n = 0; n < sim->dag_count; n++)
+        load_queues(daemon, &sim->dags[n]);
     for (size_t n = 0; n < sim->open.count; n++)
         load_attempt(sim, daemon, sim->open.at[n]);
 }
@@ -305,7 +340,8 @@ static struct daemon *daemon_new(struct sim *sim)
         .connection_count = CONNECTIONS,
         .max_processes = sim->process_slots,
         .next_run_id = next_run,
-        .next_backfill_id = next_backfill});
+        .next_backfill_id = next_backfill,
+        .next_asset_event_id = (int64_t)sim->events.count});
     daemon->next_batch = sim->last_batch + 1;
     daemon->turn.kind = DUE_TURN;
     plan_init(&daemon->plan);
@@ -315,6 +351,7 @@ static struct daemon *daemon_new(struct sim *sim)
 void daemon_start(struct sim *sim)
 {
     sim->epoch++;
+    sim->started_us = sim->now.mono_us;
     store_forget_undurable(sim);
     sim->leader = daemon_new(sim);
     load(sim, sim->leader);

@@ -42,7 +42,7 @@ void attempt_set_ended(struct sim *sim, struct attempt *attempt, bool ended)
 static void take_needs(struct attempt *attempt, const struct task *def)
 {
     attempt->def = def;
-    attempt->connection = def->kind == KIND_SQL ? def->sql.connection : NULL;
+    attempt->connection = def->sql.connection;
     attempt->pool = def->pool;
     attempt->pool_slots = def->pool_slots;
 }
@@ -70,11 +70,20 @@ void attempt_reload(struct sim *sim, struct attempt *attempt)
 void attempt_decided(struct sim *sim, const struct effect *effect)
 {
     const struct task *def = &effect->dag->tasks[effect->task];
-    struct attempt *attempt = arena_new_of(sim->arena, struct attempt);
+    struct attempt *attempt = effect->looks ? attempt_find(sim, effect->attempt.text) : NULL;
+    if (attempt) { /* a sensor looks again */
+        take_needs(attempt, def);
+        attempt_set_ended(sim, attempt, false);
+        return;
+    }
+    bool is_head = def->expand.count && effect->map_index < 0;
+    attempt = arena_new_of(sim->arena, struct attempt);
     *attempt = (struct attempt){.due.kind = DUE_ATTEMPT,
         .id = effect->attempt,
-        .task = store_task(sim, effect->run.id, def->task_id),
-        .is_sql = def->kind == KIND_SQL,
+        .task = store_task(sim, effect->run.id, def->task_id, effect->map_index),
+        .is_sql = def->kind == KIND_SQL && !is_head,
+        .is_head = is_head,
+        .is_sensor = def->kind == KIND_WAIT_FOR && !is_head,
         .ended = true,
         .generation = effect->generation,
         .try_number = effect->try_number,
@@ -129,6 +138,12 @@ static void tell_finished(struct sim *sim, struct attempt *attempt, int epoch)
         post(sim, &message, between(sim, 1, US_PER_HOUR));
 }
 
+/* What looks on the daemon's own loop ends with it. */
+static bool dies_with_daemon(const struct attempt *attempt)
+{
+    return attempt->is_sql || attempt->is_head || attempt->is_sensor;
+}
+
 static void finish(struct sim *sim, struct attempt *attempt, const struct attempt_result *result)
 {
     attempt->result = *result;
@@ -138,6 +153,10 @@ static void finish(struct sim *sim, struct attempt *attempt, const struct attemp
     bool lands =
         attempt->row && attempt->row->state == LEDGER_SENT && attempt->row->holder == attempt;
     attempt->stage = lands ? STAGE_LANDING : STAGE_OVER;
+    if (result->outcome == OUTCOME_WAIT) {
+        attempt->looks++;
+        attempt->stage = STAGE_NONE;
+    }
     if (lands)
         sim_at(sim, &attempt->due, between(sim, 1, 2 * US_PER_HOUR));
     sim_trace_task(sim, "executor: ended", attempt->task, (int)result->outcome, attempt->number, 0);
@@ -156,7 +175,8 @@ void executor_start(struct sim *sim, struct daemon *by, const struct effect *eff
 {
     struct attempt *attempt = attempt_find(sim, effect->attempt.text);
     invariants_check(sim, WHEN_ACTED, &(struct moment){.effect = effect, .attempt = attempt});
-    if (!attempt || attempt->stage != STAGE_NONE)
+    bool looked = attempt && effect->looks && attempt->stage == STAGE_OVER;
+    if (!attempt || (attempt->stage != STAGE_NONE && !looked))
         return;
     attempt->stage = STAGE_HANDED;
     attempt->owner = by->epoch;
@@ -175,12 +195,18 @@ static void finish_by_ledger(struct sim *sim, struct attempt *attempt, enum ledg
     finish(sim, attempt, &result);
 }
 
+/* Of a try: those of indexes differ. */
+static uint64_t number_of_index(const struct attempt *attempt)
+{
+    return (uint64_t)attempt->try_number + ((uint64_t)attempt->task->map_index + 1) * 100000;
+}
+
 /* Between seconds and minutes; always the same for a try of a date. */
 static int64_t duration_us(const struct sim *sim, const struct attempt *attempt)
 {
     const struct row_run *run = attempt->task->run;
     uint64_t hash = sim_hash(sim, (uint64_t)run->live.logical_us, (uint64_t)run->dag->number,
-        (uint64_t)attempt->task->number, (uint64_t)attempt->try_number + 1000);
+        (uint64_t)attempt->task->number, number_of_index(attempt) + 1000);
     int64_t longest_us = hash % 16 == 0 ? 20 * US_PER_MINUTE : US_PER_MINUTE;
     return (int64_t)(hash >> 8) % longest_us + 1;
 }
@@ -241,8 +267,52 @@ static const char *decision_of(struct sim *sim, const struct attempt *attempt)
     return list;
 }
 
+size_t expansion_count(const struct sim *sim, const struct row_task *head, int64_t generation)
+{
+    uint64_t hash = sim_hash(sim, (uint64_t)head->run->live.logical_us,
+        (uint64_t)head->run->dag->number, (uint64_t)head->number, (uint64_t)generation + 99);
+    bool too_many = sim->kind == EPISODE_CHAOS && (hash >> 8) % 32 == 0;
+    return too_many ? MAPPED_MAX + 1 : hash % (MAPPED_ROWS + 1);
+}
+
+const char *expansion_value(struct sim *sim, int64_t generation, int32_t map_index)
+{
+    return arena_printf(
+        sim->arena, "{\"x\": \"%llx-%d\"}", (unsigned long long)generation, (int)map_index);
+}
+
+static void expand(struct sim *sim, struct attempt *attempt)
+{
+    static const char *too_many[MAPPED_MAX + 1];
+    size_t count = expansion_count(sim, attempt->task, attempt->generation);
+    const char **values = too_many;
+    if (count <= MAPPED_ROWS)
+        values = arena_array(sim->arena, const char *, count + 1);
+    for (size_t n = 0; n < count && count <= MAPPED_ROWS; n++)
+        values[n] = expansion_value(sim, attempt->generation, (int32_t)n);
+    finish(sim, attempt,
+        &(struct attempt_result){
+            .outcome = OUTCOME_SUCCESS, .mapped = values, .mapped_count = count});
+}
+
+/* What it waits for comes by and by; when everything is to end, at once. */
+static bool comes(const struct sim *sim, const struct attempt *attempt)
+{
+    uint64_t hash = sim_hash(sim, (uint64_t)attempt->task->number, number_of_index(attempt),
+        (uint64_t)attempt->generation, (uint64_t)attempt->looks + 55);
+    return sim->calm || attempt->looks > 8 || hash % 3 == 0;
+}
+
 static void succeed(struct sim *sim, struct attempt *attempt)
 {
+    if (attempt->is_head) {
+        expand(sim, attempt);
+        return;
+    }
+    if (attempt->is_sensor && !comes(sim, attempt)) {
+        finish(sim, attempt, &(struct attempt_result){.outcome = OUTCOME_WAIT});
+        return;
+    }
     if (loses_answer(sim, attempt)) {
         ledger_send(attempt);
         struct attempt_result lost = {.outcome = OUTCOME_LOST, .may_commit = true};
@@ -278,7 +348,7 @@ static enum attempt_outcome outcome_of(const struct sim *sim, const struct attem
     const struct row_run *run = attempt->task->run;
     uint64_t hash = sim_hash(sim, (uint64_t)run->live.logical_us, (uint64_t)run->dag->number,
         (uint64_t)attempt->task->number + (uint64_t)attempt->generation * 64,
-        (uint64_t)attempt->try_number);
+        number_of_index(attempt));
     uint64_t of_hundred = hash % 100;
     bool may_fail = sim->kind == EPISODE_CHAOS || !run->dag->uses_past;
     if (sim->calm && sim->kind == EPISODE_CHAOS)
@@ -378,14 +448,15 @@ void executor_lose(struct sim *sim, int epoch)
     size_t kept = 0;
     for (size_t n = 0; n < sim->open.count; n++) {
         struct attempt *attempt = sim->open.at[n];
-        bool dies = attempt->owner == epoch && attempt->is_sql &&
+        bool dies = attempt->owner == epoch && dies_with_daemon(attempt) &&
                     (attempt->stage == STAGE_HANDED || attempt->stage == STAGE_RUNNING);
         if (dies) {
             /* a claim is left to the backend, which notices by and by */
             attempt->stage = STAGE_OVER;
             sim_never(sim, &attempt->due);
         }
-        if (!attempt->ended_in_store || attempt->stage != STAGE_OVER)
+        bool idle = attempt->stage == STAGE_OVER || attempt->stage == STAGE_NONE;
+        if (!attempt->ended_in_store || !idle)
             sim->open.at[kept++] = attempt;
     }
     sim->open.count = kept;
@@ -413,7 +484,7 @@ static struct attempt_result recovered_sql(struct sim *sim, struct attempt *atte
 void executor_recover(struct sim *sim, struct daemon *by, struct attempt *attempt)
 {
     bool never = attempt->stage == STAGE_NONE;
-    if (!attempt->is_sql && !never) { /* it has outlived the daemon */
+    if (!dies_with_daemon(attempt) && !never) { /* it has outlived the daemon */
         attempt->owner = by->epoch;
         if (attempt->stage == STAGE_RUNNING)
             tell_started(sim, attempt);

@@ -15,7 +15,8 @@
 static const unsigned followers[TASK_STATE_COUNT] = {
     [TASK_NONE] = WAITS | ENDS | S(REMOVED),
     [TASK_SCHEDULED] = WAITS | ENDS | S(REMOVED),
-    [TASK_QUEUED] = WAITS | ENDS | S(RUNNING) | S(UP_FOR_RETRY) | S(RESTARTING) | S(REMOVED),
+    [TASK_QUEUED] = WAITS | ENDS | S(RUNNING) | S(UP_FOR_RETRY) | S(UP_FOR_RESCHEDULE) |
+                    S(RESTARTING) | S(REMOVED),
     [TASK_RUNNING] = WAITS | ENDS | S(RUNNING) | S(UP_FOR_RETRY) | S(UP_FOR_RESCHEDULE) |
                      S(DEFERRED) | S(RESTARTING) | S(REMOVED),
     [TASK_SUCCESS] = WAITS | ENDS | S(REMOVED),
@@ -210,6 +211,9 @@ static bool rule_is_met(const struct moment *m, const struct dag *dag, const str
         const struct row_task *row = m->task->run->tasks[task_number(def->task_id)];
         bool is_live = row && row->is_live;
         up[count++] = (struct stated_upstream){is_live ? row->live.state : TASK_NONE, def->setup};
+        for (int k = 0; row && k < MAPPED_ROWS; k++)
+            if (row->mapped[k] && row->mapped[k]->is_live)
+                up[count++] = (struct stated_upstream){row->mapped[k]->live.state, def->setup};
     }
     return rule_stated(task->trigger_rule, up, count) == VERDICT_RUN;
 }
@@ -280,7 +284,12 @@ static bool is_done_in(const struct row_run *run, const char *task_id)
         has_tasks |= run->tasks[n] && run->tasks[n]->is_live;
     if (!row || !row->is_live || !is_in_all_versions(run->dag, task_id))
         return has_tasks;
-    return task_state_success_like(row->live.state) || row->live.state == TASK_REMOVED;
+    bool done = task_state_success_like(row->live.state) || row->live.state == TASK_REMOVED;
+    for (int k = 0; k < MAPPED_ROWS && row->live.state == TASK_REMOVED; k++)
+        if (row->mapped[k] && row->mapped[k]->is_live)
+            done &= task_state_success_like(row->mapped[k]->live.state) ||
+                    row->mapped[k]->live.state == TASK_REMOVED;
+    return done;
 }
 
 static const struct row_run *run_before(const struct row_run *run)
@@ -332,14 +341,12 @@ static bool check_slots(struct sim *sim, const struct moment *m)
                fits(sim, m, "processes (used, of)", sim->process_used, sim->process_slots));
 }
 
-/* An attempt of a version without max_active_tis_per_dag does not count against it. */
 static bool check_task_caps(struct sim *sim, const struct moment *m)
 {
     const struct task *task = &m->effect->dag->tasks[m->effect->task];
     int active = 0;
     vec_each (attempt, &sim->open)
         active += task->max_active_tis_per_dag && !(*attempt)->ended &&
-                  (*attempt)->def->max_active_tis_per_dag &&
                   (*attempt)->task->number == m->task->number &&
                   (*attempt)->task->run->dag == m->dag;
     return fits(sim, m, "max_active_tasks", m->task->run->active,
@@ -376,6 +383,12 @@ static bool check_newest_version(struct sim *sim, const struct moment *m)
            !str_equal(m->effect->dag->graph_version, newest->graph_version);
 }
 
+static bool check_version_named(struct sim *sim, const struct moment *m)
+{
+    (void)sim;
+    return str_equal(m->task->run->live.version, m->effect->dag->version);
+}
+
 /* ---- waiting ---- */
 
 static bool check_wait_bound(struct sim *sim, const struct moment *m)
@@ -396,7 +409,7 @@ static void look_at_waiting(void *context, const struct queue_item *item)
     if (!item->task_id)
         return;
     int pool = pool_number(item->pool);
-    const struct row_task *row = store_task(look->sim, item->run, item->task_id);
+    const struct row_task *row = store_task(look->sim, item->run, item->task_id, item->map_index);
     if (item->reason == REASON_WAITING_TURN)
         sim_trace_task(look->sim, "waits for its turn", row, pool, 0, item->since_us);
     look->ready[pool] |= item->reason == REASON_WAITING_TURN;
@@ -461,12 +474,8 @@ static bool check_newest_generation(struct sim *sim, const struct moment *m)
 
 static void trace_tasks(struct sim *sim, const char *what, const struct row_run *run)
 {
-    for (int n = 0; n < TASKS_IN_DAG_MAX; n++) {
-        const struct row_task *task = run->tasks[n];
-        if (task && task->is_live)
-            sim_trace_task(sim, what, task, (int)task->live.state, (int)task->live.reason,
-                task->live.unsettled);
-    }
+    row_each(task, run) if (task->is_live) sim_trace_task(
+        sim, what, task, (int)task->live.state, (int)task->live.reason, task->live.unsettled);
 }
 
 static bool check_all_ends(struct sim *sim, const struct moment *m)
@@ -526,14 +535,16 @@ static bool is_true(struct row_task *task)
 static bool check_truth(struct sim *sim, const struct moment *m)
 {
     (void)m;
-    vec_each (run, &sim->runs)
-        for (int n = 0; *run && (*run)->in_store && n < TASKS_IN_DAG_MAX; n++)
-            if ((*run)->tasks[n] && !is_true((*run)->tasks[n])) {
-                sim_trace_task(sim, "is not true", (*run)->tasks[n],
-                    (int)(*run)->tasks[n]->durable.state, 0,
-                    (int64_t)(*run)->tasks[n]->durable.reason);
-                return false;
-            }
+    vec_each (run, &sim->runs) {
+        if (!*run || !(*run)->in_store)
+            continue;
+        row_each(task, *run) if (!is_true(task))
+        {
+            sim_trace_task(sim, "is not true", task, (int)task->durable.state, 0,
+                (int64_t)task->durable.reason);
+            return false;
+        }
+    }
     return true;
 }
 

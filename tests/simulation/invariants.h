@@ -3,7 +3,7 @@
  * happens (its moment), against the models' own rows and never against the scheduler's memory,
  * unless its sentence is about that memory.
  *
- * How to add one: a row in INVARIANTS, its check in invariants.c (or a file beside it); when a
+ * How to add one: a row in INVARIANTS, its check in invariants.c or invariants_kinds.c; when a
  * planted bug is to be found by it, that bug's row in planted.c.
  */
 #ifndef TESTS_SIMULATION_INVARIANTS_H
@@ -15,6 +15,8 @@ enum when {
     WHEN_TASK_DECIDED,    /* change, task */
     WHEN_RUN_DECIDED,     /* change, run */
     WHEN_DAG_DECIDED,     /* change */
+    WHEN_ASSET_DECIDED,   /* change: an event (task), or what a run consumes (dag) */
+    WHEN_PLANNED,         /* plan from `changes` and `effects` on: before it is in the live view */
     WHEN_STARTS,          /* effect, attempt, task: a start was decided */
     WHEN_DECIDED,         /* event: all that it led to is in the live view */
     WHEN_BATCH_COMMITTED, /* batch: just before its changes are in the store */
@@ -31,6 +33,8 @@ struct moment {
     const struct effect *effect;
     const struct event *event;
     const struct batch *batch;
+    const struct plan *plan;
+    size_t changes, effects;
     struct attempt *attempt;
     struct row_task *task;
     struct row_run *run;
@@ -87,6 +91,48 @@ struct moment {
         "an attempt runs the newest version unless the graph has "                                 \
         "changed or its run keeps its own",                                                        \
         check_newest_version)                                                                      \
+    ROW("values", WHEN_STARTS,                                                                     \
+        "an index of a mapped task starts with the value that the expansion "                      \
+        "under which it stands has for it",                                                        \
+        check_values)                                                                              \
+    ROW("event_per_success", WHEN_DECIDED,                                                         \
+        "each success of a task (marks by hand apart) comes "                                      \
+        "with one event for its outlet",                                                           \
+        check_event_per_success)                                                                   \
+    ROW("success_per_event", WHEN_ASSET_DECIDED,                                                   \
+        "an event of a task comes with its success, and one with each", check_success_per_event)   \
+    ROW("event_ids", WHEN_ASSET_DECIDED, "events of assets have ascending ids, used once",         \
+        check_event_ids)                                                                           \
+    ROW("events_consumed", WHEN_ASSET_DECIDED,                                                     \
+        "what a run consumes of an asset begins where the "                                        \
+        "run before it ended: no event twice, none left out",                                      \
+        check_events_consumed)                                                                     \
+    ROW("no_event_lost", WHEN_OVER,                                                                \
+        "each event was consumed by, or is queued for, every DAG that "                            \
+        "waited for it, and what is queued does not make a run yet",                               \
+        check_no_event_lost)                                                                       \
+    ROW("deadline_once", WHEN_PLANNED,                                                             \
+        "a missed deadline of a run or task is noted after its time, once, "                       \
+        "and told when it is noted",                                                               \
+        check_deadline_once)                                                                       \
+    ROW("deadline_kept", WHEN_DECIDED,                                                             \
+        "nothing unfinished is over its deadline without a note of it "                            \
+        "(seconds after a restart apart), whatever was set to the clock",                          \
+        check_deadline_kept)                                                                       \
+    ROW("sensor_time", WHEN_TASK_DECIDED,                                                          \
+        "a sensor waits no longer than its timeout since its first look, "                         \
+        "not even over crashes, and does not give up before",                                      \
+        check_sensor_time)                                                                         \
+    ROW("slots_as_counted", WHEN_DECIDED,                                                          \
+        "slots are held by attempts under way and by nothing else: "                               \
+        "not by a sensor between two looks",                                                       \
+        check_slots_as_counted)                                                                    \
+    ROW("indexes", WHEN_OVER,                                                                      \
+        "of an expanded task there are exactly the indexes that its expansion "                    \
+        "gave, each with its value",                                                               \
+        check_indexes)                                                                             \
+    ROW("version_named", WHEN_STARTS,                                                              \
+        "a run's row names the version that its attempts start with", check_version_named)         \
     ROW("wait_bound", WHEN_STARTS,                                                                 \
         "with the offered load below capacity no ready task waits "                                \
         "longer than the bound, whatever its class or DAG",                                        \
@@ -109,6 +155,8 @@ struct moment {
         "no generation commits once a newer one has "                                              \
         "begun",                                                                                   \
         check_newest_generation)                                                                   \
+    ROW("removed_for_good", WHEN_TARGET_COMMITS, "an index commits nothing once it was removed",   \
+        check_removed_for_good)                                                                    \
     ROW("all_ends", WHEN_STUCK, "when faults stop, everything ends", check_all_ends)               \
     ROW("nothing_left", WHEN_OVER,                                                                 \
         "when everything has ended, no slot is held and nothing is "                               \
@@ -133,6 +181,20 @@ extern const struct invariant invariants[];
 extern const size_t invariant_count;
 /* Met when an assertion of the scheduler itself fails. */
 extern const struct invariant invariant_assertions;
+
+/* Those of files beside invariants.c. */
+bool check_values(struct sim *sim, const struct moment *moment);
+bool check_indexes(struct sim *sim, const struct moment *moment);
+bool check_removed_for_good(struct sim *sim, const struct moment *moment);
+bool check_sensor_time(struct sim *sim, const struct moment *moment);
+bool check_slots_as_counted(struct sim *sim, const struct moment *moment);
+bool check_deadline_once(struct sim *sim, const struct moment *moment);
+bool check_deadline_kept(struct sim *sim, const struct moment *moment);
+bool check_event_per_success(struct sim *sim, const struct moment *moment);
+bool check_success_per_event(struct sim *sim, const struct moment *moment);
+bool check_event_ids(struct sim *sim, const struct moment *moment);
+bool check_events_consumed(struct sim *sim, const struct moment *moment);
+bool check_no_event_lost(struct sim *sim, const struct moment *moment);
 
 /* Checks those of that moment; a violation ends the program (sim_violation). */
 void invariants_check(struct sim *sim, enum when when, const struct moment *moment);

@@ -78,6 +78,7 @@ void sim_trace_task(struct sim *sim, const char *what, const struct row_task *ta
                        .run = task->run->live.id.v,
                        .dag = task->run->dag->number,
                        .task = task->number,
+                       .map_index = task->map_index,
                        .from = from,
                        .to = to,
                        .generation = task->live.generation,
@@ -88,7 +89,10 @@ static void print_line(const struct trace_line *line)
 {
     char at[TIME_TEXT_SIZE], subject[48] = "";
     time_format_iso(line->wall_us, at);
-    if (line->task >= 0)
+    if (line->task >= 0 && line->map_index >= 0)
+        snprintf(subject, sizeof subject, "d%d run %lld %s[%d]", line->dag, (long long)line->run,
+            task_name(line->task), line->map_index);
+    else if (line->task >= 0)
         snprintf(subject, sizeof subject, "d%d run %lld %s", line->dag, (long long)line->run,
             task_name(line->task));
     else if (line->dag >= 0)
@@ -199,9 +203,8 @@ static size_t unfinished(const struct sim *sim)
 static bool has_failed(const struct row_run *run)
 {
     bool failed = run->durable.state == RUN_FAILED;
-    for (int n = 0; n < TASKS_IN_DAG_MAX && run_state_finished(run->durable.state); n++)
-        failed |= run->tasks[n] && run->tasks[n]->in_store &&
-                  task_state_failed_like(run->tasks[n]->durable.state);
+    row_each(task, run) failed |= run_state_finished(run->durable.state) && task->in_store &&
+                                  task_state_failed_like(task->durable.state);
     return failed;
 }
 
@@ -258,10 +261,8 @@ static char *states_of(const struct sim *sim)
         vec_each (run, &sim->dags[d].runs) {
             strbuf_printf(&text, "d%d %lld %s:", d, (long long)(*run)->durable.logical_us,
                 run_state_name((*run)->durable.state));
-            for (int n = 0; n < TASKS_IN_DAG_MAX; n++)
-                if ((*run)->tasks[n])
-                    strbuf_printf(&text, " %s=%s", task_name(n),
-                        task_state_name((*run)->tasks[n]->durable.state));
+            row_each(task, *run) strbuf_printf(&text, " %s[%d]=%s", task_name(task->number),
+                (int)task->map_index, task_state_name(task->durable.state));
             strbuf_printf(&text, " #%lld\n", (long long)(*run)->durable.id.v);
         }
     }
@@ -318,6 +319,7 @@ static void begin(struct sim *sim)
     sim->attempts = map_new();
     sim->now = (struct instant){0, US_PER_HOUR};
     sim->look.kind = DUE_LOOK;
+    *vec_add(&sim->events) = (struct row_event){.in_store = true, .asset = -1}; /* ids are from 1 */
     project_make(sim);
     sim->crashes_left = 8;
     if (sim->kind == EPISODE_STEADY)
@@ -342,6 +344,7 @@ static void finish(struct sim *sim)
     vec_done(&sim->runs);
     vec_done(&sim->backfills);
     vec_done(&sim->requests);
+    vec_done(&sim->events);
     vec_done(&sim->open);
     heap_done(&sim->clock);
     arena_free(sim->arena);

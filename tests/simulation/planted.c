@@ -4,14 +4,17 @@
 #include <stdio.h>
 #include "base/string.h"
 
+enum { FOUND_BY_MAX = 4 };
+
 enum planted_bug planted_bug;
 
 /* The invariants that may find each: the first sign of a bug differs with the seed. */
-static const char *const found_by[PLANTED_COUNT][3] = {
+static const char *const found_by[PLANTED_COUNT][FOUND_BY_MAX] = {
     [PLANTED_EFFECT_BEFORE_COMMIT] = {"commit_before_act"},
     [PLANTED_FINISH_LOST] = {"all_ends", "same_end"},
     [PLANTED_FINISH_COUNTED_TWICE] = {"conditions"},
-    [PLANTED_SLOT_LEAKED_ON_CANCEL] = {"nothing_left", "all_ends", "no_idle_slot"},
+    [PLANTED_SLOT_LEAKED_ON_CANCEL] = {"slots_as_counted", "nothing_left", "all_ends",
+        "no_idle_slot"},
     [PLANTED_RETRY_WITHOUT_CLAIM] = {"exactly_once", "truth"},
     [PLANTED_CAP_OFF_BY_ONE] = {"task_caps"},
     [PLANTED_DST_OFF_BY_ONE] = {"dates_as_scheduled"},
@@ -20,6 +23,10 @@ static const char *const found_by[PLANTED_COUNT][3] = {
     [PLANTED_STALE_VERSION_STARTED] = {"newest_version"},
     [PLANTED_BACKFILL_STARVED] = {"backfill_turns"},
     [PLANTED_VOID_SKIPPED] = {"void_first", "newest_generation"},
+    [PLANTED_INDEX_VOID_SKIPPED] = {"removed_for_good", "void_first", "newest_generation"},
+    [PLANTED_ASSET_QUEUE_LOST] = {"events_consumed", "no_event_lost"},
+    [PLANTED_DEADLINE_LOST] = {"deadline_kept"},
+    [PLANTED_SENSOR_KEEPS_SLOT] = {"slots_as_counted", "no_idle_slot", "all_ends"},
 };
 
 bool planted_choose(const char *name)
@@ -44,7 +51,7 @@ bool planted_was_found(const char *invariant)
 {
     if (!planted_bug)
         return false;
-    for (size_t n = 0; n < 3; n++)
+    for (size_t n = 0; n < FOUND_BY_MAX; n++)
         if (str_equal(found_by[planted_bug][n], invariant)) {
             printf("the planted bug was found by the invariant %s\n", invariant);
             fflush(stdout);

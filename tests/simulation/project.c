@@ -39,6 +39,12 @@ int connection_number(const char *connection)
     return connection ? find(connection, connections, CONNECTIONS) : -1;
 }
 
+int asset_number(const char *asset)
+{
+    int64_t number = -1;
+    return parse_int64(slice_of(asset + 1), &number) && number < ASSETS ? (int)number : -1;
+}
+
 const struct dag *project_newest(const struct sim_dag *dag)
 {
     return dag->versions.count ? dag->versions.at[dag->versions.count - 1] : NULL;
@@ -58,6 +64,8 @@ static enum task_kind draw_kind(struct sim *sim, const struct sim_dag *dag, uint
     uint64_t what = sim_pick(sim, 16);
     if (dag->sql >> n & 1)
         return KIND_SQL;
+    if (dag->sensors >> n & 1)
+        return KIND_WAIT_FOR;
     if (what == 0 && is_chaos(sim))
         return KIND_LATEST_ONLY;
     return what < 2   ? KIND_BRANCH
@@ -98,6 +106,8 @@ static void draw_setup(struct sim *sim, struct sim_dag *dag)
     if (dag->task_count < 3 || sim_pick(sim, 4))
         return;
     uint32_t down = dag->task_count - 1, up = (uint32_t)sim_pick(sim, dag->task_count - 2);
+    if (dag->mapped >> up & 1 || dag->mapped >> down & 1)
+        return;
     dag->setup = UINT64_C(1) << up;
     dag->teardown = UINT64_C(1) << down;
     dag->upstream[down] |= UINT64_C(1) << up;
@@ -140,6 +150,46 @@ static void draw_limits(struct sim *sim, struct sim_dag *spec, struct task *task
     }
 }
 
+/* Of sensors that are compared, or steady, only when they look again. */
+struct wait_task project_wait(const struct sim *sim, const struct sim_dag *dag, int task)
+{
+    uint64_t hash = sim_hash(sim, (uint64_t)dag->number, (uint64_t)task, 77, 77);
+    struct wait_task wait = {.kind = hash & 1 ? WAIT_SQL : WAIT_FILE,
+        .poke_interval_us = (int64_t)(1 + (hash >> 8) % 600) * US_PER_SECOND,
+        .exponential_backoff = (hash >> 1 & 3) == 0};
+    if (is_chaos(sim) && hash >> 3 & 1)
+        wait.timeout_us = (int64_t)(1 + (hash >> 20) % 7200) * US_PER_SECOND;
+    wait.soft_fail = hash >> 4 & 1;
+    return wait;
+}
+
+static struct deadline draw_deadline(struct sim *sim, uint64_t one_in)
+{
+    struct deadline deadline = {.factor = 1.5};
+    if (sim_pick(sim, one_in))
+        return deadline;
+    deadline.kind = DEADLINE_START + (enum deadline_kind)sim_pick(sim, 3);
+    deadline.after_us = (int64_t)(1 + sim_pick(sim, 7200)) * US_PER_SECOND;
+    return deadline;
+}
+
+/* Where its values come from is the executor model's affair: the scheduler sees that it has some.
+ */
+static struct expand expand_of(const struct sim_dag *spec, const struct task *task)
+{
+    static const struct expand_source source = {.name = "x", .kind = EXPAND_TEXT};
+    bool may = task->kind == KIND_SQL || task->kind == KIND_BASH || task->kind == KIND_WAIT_FOR;
+    bool is = may && (spec->mapped >> task->index & 1);
+    return (struct expand){.at = is ? &source : NULL, .count = is};
+}
+
+static struct names outlets_of(struct sim *sim, const struct sim_dag *spec, uint32_t n)
+{
+    const char **name = arena_array(sim->arena, const char *, 1);
+    *name = arena_printf(sim->arena, "a%d", 2 * spec->number + (int)(n % 2));
+    return (struct names){name, spec->outlets >> n & 1};
+}
+
 static void draw_task(
     struct sim *sim, struct sim_dag *spec, const struct dag *dag, uint32_t n, struct task *task)
 {
@@ -157,6 +207,13 @@ static void draw_task(
     task->on_failure_fail_dagrun = task->teardown && sim_pick(sim, 2);
     task->kind = spec->kind[n];
     task->decision.only_direct = !(spec->transactional & bit);
+    task->outlets = outlets_of(sim, spec, n);
+    task->deadline = draw_deadline(sim, 10);
+    task->expand = expand_of(spec, task);
+    if (task->kind == KIND_WAIT_FOR)
+        task->wait = project_wait(sim, spec, (int)n);
+    if (task->kind == KIND_WAIT_FOR && task->wait.kind == WAIT_SQL)
+        task->sql.connection = connections[n % CONNECTIONS];
     if (task->kind == KIND_SQL) {
         task->sql.connection = connections[n % CONNECTIONS];
         task->sql.transaction = (spec->transactional & bit) != 0;
@@ -205,6 +262,7 @@ static void draw_dag_limits(struct sim *sim, const struct sim_dag *spec, struct 
     if (chaos && sim_pick(sim, 6) == 0)
         dag->max_consecutive_failed_runs = 1 + (int)sim_pick(sim, 4);
     dag->fail_fast = chaos && sim_pick(sim, 8) == 0;
+    dag->deadline = draw_deadline(sim, 4);
     dag->catchup = spec->catchup;
 }
 
@@ -234,7 +292,13 @@ void project_new_version(struct sim *sim, struct sim_dag *spec, bool other_graph
     for (uint32_t n = 0; n < spec->task_count; n++) {
         draw_task(sim, spec, dag, n, &tasks[n]);
         order[n] = n;
+        dag->has_deadlines |= tasks[n].deadline.kind != DEADLINE_NONE;
+        dag->uses_durations |= tasks[n].deadline.kind == DEADLINE_TYPICAL;
     }
+    dag->has_deadlines |= dag->deadline.kind != DEADLINE_NONE;
+    dag->uses_durations |= dag->deadline.kind == DEADLINE_TYPICAL;
+    dag->assets = spec->assets;
+    dag->asset_names = spec->asset_names;
     dag->uses_past = spec->uses_past;
     name_versions(sim, spec, dag);
     vec_push(&spec->versions, dag);
@@ -307,6 +371,35 @@ static void draw_schedule_at_change(struct sim *sim, struct sim_dag *dag)
     dag->schedule = arena_printf(sim->arena, "%d %d * * *", civil.minute, civil.hour);
 }
 
+/* Scheduled on one asset, or on all or any of two or three, of DAGs before it: no run leads to
+   itself.  Half of these DAGs have a schedule of time as well. */
+static void draw_assets(struct sim *sim, struct sim_dag *dag)
+{
+    if (!is_chaos(sim) || dag->number == 0 || sim_pick(sim, 3))
+        return;
+    size_t count = 1 + sim_pick(sim, 3);
+    struct asset_expr *items = arena_array(sim->arena, struct asset_expr, count);
+    const char **names = arena_array(sim->arena, const char *, count);
+    size_t kept = 0;
+    for (size_t n = 0; n < count; n++) {
+        int asset = (int)sim_pick(sim, 2 * (uint64_t)dag->number);
+        const char *name = arena_printf(sim->arena, "a%d", asset);
+        if (names_have(&(struct names){names, kept}, name))
+            continue;
+        names[kept] = name;
+        items[kept++] = (struct asset_expr){.op = ASSET_ONE, .name = name};
+    }
+    struct asset_expr *all = arena_new_of(sim->arena, struct asset_expr);
+    *all = (struct asset_expr){
+        .op = sim_pick(sim, 2) ? ASSET_ALL : ASSET_ANY, .items = items, .count = kept};
+    dag->assets = kept == 1 ? items : all;
+    dag->asset_names = (struct names){names, kept};
+    if (sim_pick(sim, 2)) {
+        dag->schedule = NULL;
+        dag->hour = dag->minute = -1;
+    }
+}
+
 static void draw_dag(struct sim *sim, int number)
 {
     struct sim_dag *dag = &sim->dags[number];
@@ -322,7 +415,11 @@ static void draw_dag(struct sim *sim, int number)
     draw_schedule(sim, dag);
     if (number == 0)
         draw_schedule_at_change(sim, dag);
+    draw_assets(sim, dag);
+    dag->mapped = sim_random(sim) & sim_random(sim) & sim_random(sim);
+    dag->outlets = sim_random(sim) & sim_random(sim);
     dag->sql = sim_random(sim) | sim_random(sim);
+    dag->sensors = sim_random(sim) & sim_random(sim);
     dag->transactional = ~(sim_random(sim) & sim_random(sim) & sim_random(sim));
     dag->uses_past = sim_pick(sim, 4) == 0 && sim->kind != EPISODE_STEADY;
     dag->always_past = dag->uses_past ? sim_random(sim) & sim_random(sim) : 0;

@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include "scheduler/rules.h"
 
-enum { STATED_UPSTREAMS_MAX = 64 };
+enum { STATED_UPSTREAMS_MAX = 512 };
 
 struct stated_upstream {
     enum task_state state; /* anything that is not an end state: it has not ended */

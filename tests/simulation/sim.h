@@ -32,6 +32,9 @@ enum {
     TASKS_IN_DAG_MAX = 40,
     POOLS = 3,       /* default_pool, p1, p2 */
     CONNECTIONS = 2, /* c0, c1 */
+    MAPPED_ROWS = 6, /* at most so many indexes of a mapped task */
+    ROWS_IN_RUN_MAX = TASKS_IN_DAG_MAX * (1 + MAPPED_ROWS),
+    ASSETS = 2 * DAGS_IN_PROJECT_MAX, /* two that each DAG's tasks update */
     TRACE_SIZE = 4096,
 };
 
@@ -74,12 +77,15 @@ struct ledger_row {
 
 struct row_task {
     struct row_run *run;
-    int number; /* of its id: "t7" */
+    int number;                           /* of its id: "t7" */
+    int32_t map_index;                    /* -1 = the task's own */
+    struct row_task *mapped[MAPPED_ROWS]; /* of the task's own row: by map index */
     bool in_store, is_live;
     struct task_record durable, live;
     struct ledger_row *ledger;
-    int generations; /* that have begun to claim */
-    int lost;        /* answers to COMMIT */
+    int generations;   /* that have begun to claim */
+    int lost;          /* answers to COMMIT */
+    bool awaits_event; /* in the event under way: it has succeeded, and has an outlet */
 };
 
 struct row_run {
@@ -89,6 +95,20 @@ struct row_run {
     struct row_task *tasks[TASKS_IN_DAG_MAX];
     int active;         /* attempts, by what was decided */
     bool keeps_version; /* a clear with same_version named it */
+};
+
+/* An update of an asset; its number is its place in sim.events. */
+struct row_event {
+    bool in_store;
+    int asset;
+    uint32_t queued_for; /* DAGs, by number */
+};
+
+/* What is queued of an asset for a DAG. */
+struct row_queue {
+    bool in_store, is_live;
+    struct asset_queue_record durable, live;
+    int64_t durable_until, live_until; /* events that its runs have consumed */
 };
 
 struct row_backfill {
@@ -112,7 +132,11 @@ struct attempt {
     const struct task *def; /* of the version that was started; kept by the episode */
     const char *connection, *pool;
     int pool_slots;
-    bool is_sql, in_store, ended_in_store, ended; /* ended: by what was decided */
+    bool is_sql;  /* it claims and commits in the ledger */
+    bool is_head; /* it finds out the values of a mapped task */
+    bool is_sensor;
+    bool in_store, ended_in_store, ended; /* ended: by what was decided */
+    int looks;                            /* of a sensor, that are over */
     int64_t generation, void_generation;
     int32_t try_number, number;
     bool fresh, void_before, cancelled;
@@ -150,12 +174,16 @@ struct sim_dag {
     const char *start_text, *end_text;
     enum catchup catchup;
     bool uses_past, gone, touched; /* file is gone; paused, removed or acted on by hand */
-    uint64_t sql, transactional, always_past;
+    uint64_t sql, sensors, transactional, always_past;
     uint64_t upstream[TASKS_IN_DAG_MAX]; /* of the newest version */
     enum trigger_rule rule[TASKS_IN_DAG_MAX];
     enum task_kind kind[TASKS_IN_DAG_MAX];
-    uint64_t setup, teardown;
+    uint64_t setup, teardown, mapped;
+    uint64_t outlets; /* tasks that update an asset of the DAG's two */
     uint32_t task_count;
+    const struct asset_expr *assets; /* that it is scheduled on; of DAGs of lower numbers */
+    struct names asset_names;
+    struct row_queue queues[ASSETS];
     int starts_while_backfill_waits;
     int64_t backfill_cursors; /* of those that wait, as one number */
     bool backfill_moved;      /* in the event under way */
@@ -188,7 +216,7 @@ struct trace_line {
     int64_t step, wall_us;
     const char *what;
     int64_t run;
-    int dag, task, from, to;
+    int dag, task, map_index, from, to;
     int64_t generation, detail;
 };
 
@@ -199,6 +227,7 @@ struct sim {
     int64_t follow;     /* the run of which everything is printed; 0 = none */
     bool calm;          /* liveness: nothing goes wrong any more */
     int64_t step, calm_step;
+    int64_t started_us; /* mono: when the leader began */
     struct arena *arena;
     struct instant now;
     int64_t end_us; /* wall: last logical dates are before it */
@@ -218,6 +247,8 @@ struct sim {
     VEC(struct row_run *) runs;           /* by id */
     VEC(struct row_backfill *) backfills; /* by id */
     VEC(bool) requests;                   /* by number: it is in the store */
+    VEC(struct row_event) events;         /* by id: 0 is none */
+    int awaited_events;
     int64_t next_request;
 
     struct daemon *leader, *former; /* the former one is on its way out */
@@ -263,6 +294,9 @@ int task_number(const char *task_id);
 const char *task_name(int number); /* kept for ever */
 int pool_number(const char *pool);
 int connection_number(const char *connection);
+int asset_number(const char *asset); /* of "a7" */
+/* The settings of a sensor are the same in all versions. */
+struct wait_task project_wait(const struct sim *sim, const struct sim_dag *dag, int task);
 
 /* ---- store.c --------------------------------------------------------------------------------- */
 
@@ -274,7 +308,12 @@ bool store_commit(struct sim *sim, struct batch *batch);
 void store_forget_undurable(struct sim *sim);
 struct row_run *store_run(struct sim *sim, struct run_id id);
 struct row_run *store_run_at(const struct sim_dag *dag, int64_t logical_us);
-struct row_task *store_task(struct sim *sim, struct run_id run, const char *task_id);
+struct row_task *store_task(
+    struct sim *sim, struct run_id run, const char *task_id, int32_t map_index);
+/* The rows of a run, each task's own before its indexes; NULL gives the first, and ends. */
+struct row_task *row_after(const struct row_run *run, const struct row_task *task);
+#define row_each(task, run)                                                                        \
+    for (struct row_task *task = row_after(run, NULL); task; task = row_after(run, task))
 struct row_backfill *store_backfill(struct sim *sim, int64_t id);
 struct sim_dag *store_dag(struct sim *sim, const char *dag_id);
 
@@ -296,6 +335,9 @@ void ledger_settle(struct sim *sim, struct ledger_row *row);
 /* ---- executor.c ------------------------------------------------------------------------------ */
 
 struct attempt *attempt_find(struct sim *sim, const char *uuid);
+/* How many values the expansion of a generation gives, which never changes, and one of them. */
+size_t expansion_count(const struct sim *sim, const struct row_task *head, int64_t generation);
+const char *expansion_value(struct sim *sim, int64_t generation, int32_t map_index);
 void attempt_decided(struct sim *sim, const struct effect *effect);
 void attempt_set_ended(struct sim *sim, struct attempt *attempt, bool ended);
 void attempt_reload(struct sim *sim, struct attempt *attempt);

@@ -54,18 +54,37 @@ static struct row_run *make_run(struct sim *sim, const struct run_record *record
     return run;
 }
 
-struct row_task *store_task(struct sim *sim, struct run_id id, const char *task_id)
+static struct row_task *row_at(
+    struct sim *sim, struct row_task **at, struct row_run *run, int number, int32_t map_index)
+{
+    if (*at)
+        return *at;
+    *at = arena_new_of(sim->arena, struct row_task);
+    **at = (struct row_task){.run = run, .number = number, .map_index = map_index};
+    return *at;
+}
+
+struct row_task *store_task(
+    struct sim *sim, struct run_id id, const char *task_id, int32_t map_index)
 {
     struct row_run *run = store_run(sim, id);
     int number = task_number(task_id);
-    if (!run || number < 0)
+    if (!run || number < 0 || map_index >= MAPPED_ROWS)
         return NULL;
-    if (!run->tasks[number]) {
-        run->tasks[number] = arena_new_of(sim->arena, struct row_task);
-        run->tasks[number]->run = run;
-        run->tasks[number]->number = number;
-    }
-    return run->tasks[number];
+    struct row_task *head = row_at(sim, &run->tasks[number], run, number, -1);
+    return map_index < 0 ? head : row_at(sim, &head->mapped[map_index], run, number, map_index);
+}
+
+struct row_task *row_after(const struct row_run *run, const struct row_task *task)
+{
+    int32_t index = task ? task->map_index + 1 : MAPPED_ROWS;
+    for (; index < MAPPED_ROWS; index++)
+        if (run->tasks[task->number]->mapped[index])
+            return run->tasks[task->number]->mapped[index];
+    for (int n = task ? task->number + 1 : 0; n < TASKS_IN_DAG_MAX; n++)
+        if (run->tasks[n])
+            return run->tasks[n];
+    return NULL;
 }
 
 struct row_backfill *store_backfill(struct sim *sim, int64_t id)
@@ -104,6 +123,9 @@ static struct task_record kept_task(
 {
     struct task_record kept = *from;
     kept.decision = arena_strdup(sim->arena, from->decision);
+    kept.mapped = str_equal(task->live.mapped, from->mapped)
+                      ? task->live.mapped
+                      : arena_strdup(sim->arena, from->mapped);
     kept.task_id = task_name(task->number);
     kept.reason_text = reason_text(from->reason);
     return kept;
@@ -153,21 +175,129 @@ static void decide_run(struct sim *sim, const struct change *change)
     run->is_live = true;
 }
 
+/* Not by hand.  An empty task may succeed again in the event that clears it. */
+static bool succeeds(const struct row_task *task, const struct task_record *record)
+{
+    bool has_before = task->is_live && task->live.state == TASK_SUCCESS &&
+                      task->live.generation == record->generation;
+    return record->state == TASK_SUCCESS && record->reason != REASON_MARKED && !has_before;
+}
+
+/* Which outlets it has is not known while its DAG's file is gone. */
+static bool has_outlet(const struct row_task *task)
+{
+    const struct sim_dag *dag = task->run->dag;
+    return !dag->gone && (dag->outlets >> task->number & 1);
+}
+
 static void decide_task(struct sim *sim, const struct change *change)
 {
     const struct task_record *record = &change->task.record;
-    struct row_task *task = store_task(sim, record->run, record->task_id);
+    struct row_task *task = store_task(sim, record->run, record->task_id, record->map_index);
     invariants_check(sim, WHEN_TASK_DECIDED,
         &(struct moment){.change = change, .task = task, .dag = task->run->dag});
     if (!task->is_live || task->live.state != record->state)
         sim_trace_task(sim, "decided", task, task->is_live ? (int)task->live.state : -1,
             (int)record->state, (int64_t)record->reason);
+    if (has_outlet(task) && succeeds(task, record)) {
+        task->awaits_event = true;
+        sim->awaited_events++;
+    }
     sim->instances += !task->is_live;
     task->live = kept_task(sim, task, record);
     task->is_live = true;
     struct attempt *attempt = attempt_find(sim, record->attempt.text);
-    if (record->state == TASK_REMOVED && attempt)
+    bool waits = record->state == TASK_UP_FOR_RESCHEDULE;
+    if ((record->state == TASK_REMOVED || waits) && attempt)
         attempt_set_ended(sim, attempt, true);
+}
+
+/* ---- assets ---- */
+
+/* Those that are scheduled on it, know it, and are not paused or removed. */
+static uint32_t queued_for(const struct sim *sim, int asset)
+{
+    uint32_t dags = 0;
+    for (int n = 0; n < sim->dag_count; n++) {
+        const struct sim_dag *dag = &sim->dags[n];
+        bool queues = dag->queues[asset].is_live && !dag->live.paused && !dag->live.removed;
+        dags |= (uint32_t)queues << n;
+    }
+    return dags;
+}
+
+static void decide_event(struct sim *sim, const struct change *change)
+{
+    const struct asset_event_record *record = &change->asset_event;
+    int asset = asset_number(record->asset);
+    struct row_task *task =
+        record->run.v ? store_task(sim, record->run, record->task_id, record->map_index) : NULL;
+    invariants_check(sim, WHEN_ASSET_DECIDED, &(struct moment){.change = change, .task = task});
+    if (task && task->awaits_event) {
+        task->awaits_event = false;
+        sim->awaited_events--;
+    }
+    while (sim->events.count <= (size_t)change->asset_event.id)
+        *vec_add(&sim->events) = (struct row_event){.asset = -1};
+    sim->events.at[change->asset_event.id] =
+        (struct row_event){.asset = asset, .queued_for = queued_for(sim, asset)};
+}
+
+static struct asset_queue_record kept_queue(
+    const struct sim_dag *dag, const struct asset_queue_record *from)
+{
+    struct asset_queue_record kept = *from;
+    kept.dag_id = dag->dag_id;
+    for (size_t n = 0; n < dag->asset_names.count; n++)
+        if (str_equal(dag->asset_names.at[n], from->asset))
+            kept.asset = dag->asset_names.at[n];
+    return kept;
+}
+
+static struct row_queue *queue_of(struct sim_dag *dag, const char *asset)
+{
+    return &dag->queues[asset_number(asset)];
+}
+
+static void decide_queue(struct sim *sim, const struct asset_queue_record *record)
+{
+    struct sim_dag *dag = store_dag(sim, record->dag_id);
+    struct row_queue *queue = queue_of(dag, record->asset);
+    if (!queue->is_live && !queue->live_until)
+        queue->live_until = record->after_event;
+    queue->live = kept_queue(dag, record);
+    queue->is_live = true;
+}
+
+static void decide_consumed(struct sim *sim, const struct change *change)
+{
+    struct sim_dag *dag = store_run(sim, change->run_asset.run)->dag;
+    invariants_check(sim, WHEN_ASSET_DECIDED, &(struct moment){.change = change, .dag = dag});
+    queue_of(dag, change->run_asset.asset)->live_until = change->run_asset.last_event;
+}
+
+static void commit_queue(struct sim *sim, const struct asset_queue_record *record)
+{
+    struct sim_dag *dag = store_dag(sim, record->dag_id);
+    struct row_queue *queue = queue_of(dag, record->asset);
+    if (!queue->in_store && !queue->durable_until)
+        queue->durable_until = record->after_event;
+    queue->durable = kept_queue(dag, record);
+    queue->in_store = true;
+}
+
+static void commit_asset(struct sim *sim, const struct change *change)
+{
+    switch (change->kind) {
+    case CHANGE_ASSET_EVENT: sim->events.at[change->asset_event.id].in_store = true; break;
+    case CHANGE_ASSET_QUEUE: commit_queue(sim, &change->asset_queue); break;
+    case CHANGE_RUN_ASSET: {
+        struct sim_dag *dag = store_run(sim, change->run_asset.run)->dag;
+        queue_of(dag, change->run_asset.asset)->durable_until = change->run_asset.last_event;
+        break;
+    }
+    default: break;
+    }
 }
 
 static void decide_attempt(struct sim *sim, const struct change *change)
@@ -200,6 +330,9 @@ void store_decide(struct sim *sim, const struct plan *plan, size_t from)
             b->is_live = true;
             break;
         }
+        case CHANGE_ASSET_EVENT: decide_event(sim, change); break;
+        case CHANGE_ASSET_QUEUE: decide_queue(sim, &change->asset_queue); break;
+        case CHANGE_RUN_ASSET: decide_consumed(sim, change); break;
         default: break;
         }
     }
@@ -210,7 +343,7 @@ void store_decide(struct sim *sim, const struct plan *plan, size_t from)
 static void commit_task(struct sim *sim, const struct change *change)
 {
     const struct task_record *record = &change->task.record;
-    struct row_task *task = store_task(sim, record->run, record->task_id);
+    struct row_task *task = store_task(sim, record->run, record->task_id, record->map_index);
     invariants_check(sim, WHEN_TASK_COMMITTED,
         &(struct moment){.change = change, .task = task, .dag = task->run->dag});
     task->durable = kept_task(sim, task, record);
@@ -260,7 +393,7 @@ static void commit_change(struct sim *sim, const struct change *change)
         break;
     }
     case CHANGE_REQUEST: commit_request(sim, change->request.uuid); break;
-    default: break;
+    default: commit_asset(sim, change); break;
     }
 }
 
@@ -281,11 +414,18 @@ static void forget_run(struct row_run *run)
 {
     run->is_live = run->in_store;
     run->live = run->durable;
-    for (int n = 0; n < TASKS_IN_DAG_MAX; n++)
-        if (run->tasks[n]) {
-            run->tasks[n]->is_live = run->tasks[n]->in_store;
-            run->tasks[n]->live = run->tasks[n]->durable;
-        }
+    row_each(task, run)
+    {
+        task->is_live = task->in_store;
+        task->live = task->durable;
+    }
+}
+
+static void forget_queue(struct row_queue *queue)
+{
+    queue->is_live = queue->in_store;
+    queue->live = queue->durable;
+    queue->live_until = queue->durable_until;
 }
 
 static void forget_dag(struct sim_dag *dag)
@@ -295,6 +435,8 @@ static void forget_dag(struct sim_dag *dag)
     dag->backfill_cursors = -1;
     dag->live = dag->durable;
     dag->is_live = dag->in_store;
+    for (int n = 0; n < ASSETS; n++)
+        forget_queue(&dag->queues[n]);
     for (size_t n = 0; n < dag->runs.count; n++)
         if (dag->runs.at[n]->in_store)
             dag->runs.at[kept++] = dag->runs.at[n];
@@ -314,6 +456,8 @@ void store_forget_undurable(struct sim *sim)
         (*b)->is_live = (*b)->in_store;
         (*b)->live = (*b)->durable;
     }
+    while (sim->events.count && !sim->events.at[sim->events.count - 1].in_store)
+        sim->events.count--;
     vec_each (attempt, &sim->open)
         attempt_reload(sim, *attempt);
 }

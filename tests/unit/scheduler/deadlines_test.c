@@ -39,6 +39,34 @@ static void end(struct world *w, const char *task_id, enum attempt_outcome outco
     world_end(w, a, &(struct attempt_result){.outcome = outcome, .exit_code = -1});
 }
 
+TEST(a_clock_that_is_set_forward_brings_the_deadline_with_it)
+{
+    struct world w;
+    world_init(&w, NULL);
+    world_adopt(&w, with_run_deadline(from_start(2 * US_PER_HOUR)));
+    trigger(&w);
+    w.now.wall_us += 3 * US_PER_HOUR;
+    world_tick(&w);
+    CHECK_INT(w.missed.count, 1);
+    world_done(&w);
+}
+
+TEST(an_index_that_comes_with_the_expansion_has_the_deadline_of_its_task)
+{
+    struct world w;
+    struct dag *dag = dag_build("d", "m: {sql: db, expand: 1}\n");
+    ((struct task *)dag->tasks)->deadline = from_logical(3 * US_PER_HOUR);
+    dag->has_deadlines = true;
+    world_init(&w, NULL);
+    world_adopt(&w, dag);
+    scheduler_set_pool(w.s, "default_pool", 1);
+    CHECK_INT(world_trigger(&w, "d", w.now.wall_us), OK);
+    world_expand(&w, "m", 2);
+    world_advance(&w, 4 * US_PER_HOUR);
+    CHECK_INT(w.missed.count, 2); /* of the one that runs, and of the one that waits for a slot */
+    world_done(&w);
+}
+
 TEST(a_run_that_is_not_over_at_its_deadline_is_noted_once)
 {
     struct world w;

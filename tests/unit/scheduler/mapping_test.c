@@ -327,6 +327,67 @@ TEST(an_index_that_may_still_commit_is_voided_before_it_is_removed)
     world_done(&w);
 }
 
+TEST(an_index_without_a_value_is_only_removed_whatever_is_asked_of_it)
+{
+    struct world w;
+    start_fan(&w, fan, 2);
+    world_end_task(&w, "m[0]", OUTCOME_SUCCESS);
+    world_end(&w, world_attempt(&w, "m[1]"),
+        &(struct attempt_result){.outcome = OUTCOME_FAILED, .may_commit = true, .exit_code = -1});
+    CHECK_INT(clear(&w, "m"), OK);
+    world_expand(&w, "m", 1);
+    CHECK_INT(clear(&w, "m[1]"), ERR_WRONG_STATE);
+    CHECK_INT(ask(&w, (struct request){.kind = REQUEST_CANCEL, .force = true}, "m[1]"), OK);
+    world_crash(&w);
+    world_end_void(&w, "m[1]", VOID_INSERTED);
+    CHECK_STR(world_state(&w, "m[1]"), "removed");
+    world_done(&w);
+}
+
+TEST(a_cancelled_task_whose_next_generation_waited_for_a_void_does_not_begin_after_a_crash)
+{
+    struct world w;
+    start(&w, "a: {sql: db, retries: 1}\n");
+    world_end(&w, world_attempt(&w, "a"),
+        &(struct attempt_result){.outcome = OUTCOME_FAILED, .may_commit = true, .exit_code = -1});
+    CHECK_INT(clear(&w, "a"), OK);
+    CHECK_STR(world_state(&w, "a"), "none");
+    CHECK_INT(ask(&w, (struct request){.kind = REQUEST_CANCEL}, NULL), OK);
+    world_crash(&w);
+    world_end_void(&w, "a", VOID_INSERTED);
+    CHECK(world_attempt(&w, "a") == NULL);
+    CHECK_STR(world_state(&w, "a"), "skipped");
+    CHECK_STR(world_run_state(&w), "failed");
+    world_done(&w);
+}
+
+TEST(a_run_ends_when_an_index_that_was_marked_is_voided_and_removed)
+{
+    struct world w;
+    start_fan(&w, fan, 2);
+    world_end_task(&w, "m[0]", OUTCOME_SUCCESS);
+    world_end(&w, world_attempt(&w, "m[1]"),
+        &(struct attempt_result){.outcome = OUTCOME_FAILED, .may_commit = true, .exit_code = -1});
+    CHECK_INT(
+        ask(&w, (struct request){.kind = REQUEST_MARK, .mark_state = TASK_SUCCESS}, "m[1]"), OK);
+    CHECK_INT(clear(&w, "m"), OK);
+    CHECK_INT(
+        ask(&w, (struct request){.kind = REQUEST_MARK, .mark_state = TASK_SUCCESS}, "m[1]"), OK);
+    world_end_task(&w, "z", OUTCOME_CANCELLED);
+    CHECK_INT(
+        ask(&w, (struct request){.kind = REQUEST_MARK, .mark_state = TASK_SUCCESS}, NULL), OK);
+    world_end_task(&w, "m", OUTCOME_CANCELLED);
+    CHECK_STR(world_state(&w, "m[1]"), "success");
+    CHECK_STR(world_run_state(&w), "running");
+    world_crash(&w);
+    CHECK_STR(world_run_state(&w), "running");
+    REQUIRE(world_void(&w, "m[1]") != NULL);
+    world_end_void(&w, "m[1]", VOID_INSERTED);
+    CHECK_STR(world_state(&w, "m[1]"), "removed");
+    CHECK_STR(world_run_state(&w), "success");
+    world_done(&w);
+}
+
 TEST(a_running_index_that_a_new_expansion_lacks_is_stopped_first)
 {
     struct world w;

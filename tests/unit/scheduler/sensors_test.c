@@ -159,6 +159,31 @@ TEST(a_sensor_may_say_itself_when_to_look_again)
     world_done(&w);
 }
 
+TEST(a_clock_that_is_set_brings_the_next_look_with_it)
+{
+    struct world w;
+    start(&w, "a: {wait_for: f, poke_interval: 3600}\n");
+    not_yet(&w, "a");
+    w.now.wall_us += US_PER_HOUR - US_PER_MINUTE;
+    world_tick(&w);
+    world_advance(&w, 59 * US_PER_SECOND);
+    CHECK(world_attempt(&w, "a") == NULL);
+    world_advance(&w, US_PER_SECOND);
+    CHECK(world_attempt(&w, "a") != NULL);
+    world_done(&w);
+}
+
+TEST(a_look_may_be_over_before_its_start_is_told)
+{
+    struct world w;
+    start(&w, "a: {wait_for: f, poke_interval: 60}\n");
+    world_end(&w, world_attempt(&w, "a"),
+        &(struct attempt_result){.outcome = OUTCOME_WAIT, .exit_code = -1});
+    CHECK_STR(world_state(&w, "a"), "up_for_reschedule");
+    CHECK_INT(scheduler_count(w.s).active, 0);
+    world_done(&w);
+}
+
 TEST(looks_become_rarer_with_backoff_in_the_same_way_each_time)
 {
     struct task task = {.task_id = "a",

@@ -156,6 +156,25 @@ TEST(max_active_tis_per_dag_counts_over_all_runs)
     world_done(&w);
 }
 
+TEST(attempts_of_versions_without_a_cap_count_against_it)
+{
+    struct world w;
+    world_init(&w, NULL);
+    world_adopt(&w, dag_build("d", "a: {bash: 1}\n"));
+    REQUIRE(world_trigger(&w, "d", 0) == OK);
+    struct attempt_id first = world_attempt(&w, "a")->id;
+    world_adopt(&w, dag_build("d", "a: {bash: 1, max_active_tis_per_dag: 1}\n"));
+    REQUIRE(world_trigger(&w, "d", US_PER_DAY) == OK);
+    CHECK_INT(w.under_way.count, 1);
+    CHECK_STR(world_attempt(&w, "a")->id.text, first.text);
+    world_end_task(&w, "a", OUTCOME_SUCCESS);
+    REQUIRE(world_attempt(&w, "a") != NULL);
+    CHECK_INT(world_attempt(&w, "a")->logical_us, US_PER_DAY);
+    world_end_task(&w, "a", OUTCOME_SUCCESS);
+    CHECK_STR(world_run_state(&w), "success");
+    world_done(&w);
+}
+
 TEST(the_heavier_task_runs_first_and_then_the_earlier_date)
 {
     struct world w;

@@ -186,6 +186,46 @@ TEST(a_mark_on_the_finished_run_before_releases_the_next_one)
     world_done(&w);
 }
 
+TEST(a_version_in_which_the_run_before_lacks_the_task_releases_the_next_one)
+{
+    struct world w;
+    start(&w, past_dag("a: {bash: 1, depends_on_past: true}\nb: {bash: 1}\n"));
+    struct run_id first = world_last_run(&w)->id;
+    world_end_task(&w, "a", OUTCOME_FAILED);
+    REQUIRE(world_trigger(&w, "d", time_of("2030-01-02")) == OK);
+    world_end_task(&w, "b", OUTCOME_SUCCESS);
+    CHECK_STR(world_state(&w, "a"), "none");
+    world_adopt(&w, past_dag("b: {bash: 1}\n"));
+    world_load_run(&w, map_get(w.runs, key_of(&w, first.v, NULL)));
+    CHECK_INT(world_request(&w,
+                  &(struct request){
+                      .kind = REQUEST_CLEAR, .dag_id = "d", .runs = &first, .run_count = 1}),
+        OK);
+    CHECK(world_attempt(&w, "a") != NULL);
+    world_done(&w);
+}
+
+TEST(a_mark_of_a_task_in_a_live_run_releases_the_next_one)
+{
+    struct world w;
+    start(&w, past_dag("a: {bash: 1, depends_on_past: true}\nb: {bash: 1}\n"));
+    struct run_id first = world_last_run(&w)->id;
+    const char *task = "a";
+    world_end_task(&w, "a", OUTCOME_FAILED);
+    REQUIRE(world_trigger(&w, "d", time_of("2030-01-02")) == OK);
+    CHECK(world_attempt(&w, "a") == NULL);
+    CHECK_INT(world_request(&w, &(struct request){.kind = REQUEST_MARK,
+                                    .dag_id = "d",
+                                    .mark_state = TASK_SKIPPED,
+                                    .runs = &first,
+                                    .run_count = 1,
+                                    .tasks = &task,
+                                    .task_count = 1}),
+        OK);
+    CHECK(world_attempt(&w, "a") != NULL);
+    world_done(&w);
+}
+
 TEST(rows_older_than_what_was_decided_do_not_change_the_past)
 {
     struct world w;
@@ -392,6 +432,7 @@ TEST(a_restart_into_another_graph_adds_no_tasks_to_a_run)
         "d", "a: {bash: 1}\nb: {bash: 1, depends_on: [a]}\nn: {bash: 1, depends_on: [a]}\n");
     vec_push(&w.versions, second);
     world_crash(&w);
+    CHECK_STR(world_last_run(&w)->version, second->version);
     world_end_task(&w, "a", OUTCOME_SUCCESS);
     CHECK_STR(world_state(&w, "n"), "removed");
     world_end_task(&w, "b", OUTCOME_SUCCESS);
