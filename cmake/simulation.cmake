@@ -34,7 +34,7 @@ foreach(row IN LISTS rows)
     string(REGEX REPLACE " ROW\\(([A-Z_]+)," "\\1" bug "${row}")
     string(TOLOWER ${bug} bug)
     add_test(NAME simulation/planted/${bug}
-        COMMAND simulation --planted ${bug} --instances 200000)
+        COMMAND simulation --planted ${bug} --instances 500000)
     set_tests_properties(simulation/planted/${bug} PROPERTIES LABELS simulation TIMEOUT 300)
 endforeach()
 

@@ -504,8 +504,9 @@ void deadline_run_ended(struct scheduler *s, struct run *run);
 bool past_allows(struct scheduler *s, const struct instance *i, const char **ret_text);
 void past_add(struct scheduler *s, struct run *run);
 bool past_is_known(const struct live_dag *dag, int64_t logical_us);
+/* With `max` runs remembered the oldest one is forgotten. */
 void past_set(struct scheduler *s, struct live_dag *dag, int64_t logical_us,
-    const struct past_task *tasks, size_t count);
+    const struct past_task *tasks, size_t count, size_t max);
 void past_free(struct past_run *past);
 
 /* ---- schedule.c: runs a DAG makes by itself

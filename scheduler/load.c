@@ -301,6 +301,6 @@ enum status scheduler_load_past(struct scheduler *s, const char *dag_id, int64_t
     if (!dag)
         return error_set(err, ERR_NOT_FOUND, "DAG `%s` is not loaded", dag_id);
     if (!past_is_known(dag, logical_us)) /* what was decided since is newer than the rows */
-        past_set(s, dag, logical_us, tasks, count);
+        past_set(s, dag, logical_us, tasks, count, PAST_RUNS_MAX); /* it is about to be used */
     return OK;
 }

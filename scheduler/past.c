@@ -33,14 +33,14 @@ bool past_is_known(const struct live_dag *dag, int64_t logical_us)
     return at < dag->past.count && dag->past.at[at].logical_us == logical_us;
 }
 
-static struct past_run *past_slot(struct live_dag *dag, int64_t logical_us)
+static struct past_run *past_slot(struct live_dag *dag, int64_t logical_us, size_t max)
 {
     size_t at = past_at(dag, logical_us);
     if (past_is_known(dag, logical_us)) {
         past_free(&dag->past.at[at]);
         return &dag->past.at[at];
     }
-    if (dag->past.count >= past_max(dag)) {
+    if (dag->past.count >= max) {
         if (at == 0)
             return NULL;
         past_free(&dag->past.at[0]);
@@ -62,9 +62,9 @@ static enum task_state worse(enum task_state a, enum task_state b)
 }
 
 void past_set(struct scheduler *s, struct live_dag *dag, int64_t logical_us,
-    const struct past_task *tasks, size_t count)
+    const struct past_task *tasks, size_t count, size_t max)
 {
-    struct past_run *past = past_slot(dag, logical_us);
+    struct past_run *past = past_slot(dag, logical_us, max);
     if (!past)
         return;
     *past = (struct past_run){.logical_us = logical_us};
@@ -84,7 +84,7 @@ void past_add(struct scheduler *s, struct run *run)
     struct past_task *tasks = mem_alloc_zero(run->task_count, sizeof *tasks);
     for (uint32_t i = 0; i < run->task_count; i++)
         tasks[i] = (struct past_task){run->tasks[i]->task->task_id, mapping_state(run->tasks[i])};
-    past_set(s, run->dag, run->logical_us, tasks, run->task_count);
+    past_set(s, run->dag, run->logical_us, tasks, run->task_count, past_max(run->dag));
     mem_free(tasks);
     run_past_changed(s, run);
 }
