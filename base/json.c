@@ -40,6 +40,40 @@ enum status json_parse(
     return ERR_JSON;
 }
 
+/* The next part of a pointer, its `~1` and `~0` undone; gives what follows it. */
+static const char *read_token(const char *at, struct strbuf *ret)
+{
+    strbuf_clear(ret);
+    for (; *at && *at != '/'; at++) {
+        bool escaped = *at == '~' && (at[1] == '0' || at[1] == '1');
+        strbuf_add_char(ret, escaped ? (*++at == '1' ? '/' : '~') : *at);
+    }
+    return at;
+}
+
+static const json_t *json_member(const json_t *tree, struct slice token)
+{
+    int64_t index;
+    if (!json_is_array(tree))
+        return json_object_getn(tree, token.p, token.size);
+    bool plain = token.size && (token.p[0] != '0' || token.size == 1);
+    for (size_t i = 0; i < token.size; i++)
+        plain = plain && token.p[i] >= '0' && token.p[i] <= '9';
+    return plain && parse_int64(token, &index) ? json_array_get(tree, (size_t)index) : NULL;
+}
+
+const json_t *json_at(const json_t *tree, const char *pointer)
+{
+    CLEANUP(strbuf_done) struct strbuf token = {0};
+    if (*pointer && *pointer != '/')
+        return NULL;
+    while (tree && *pointer) {
+        pointer = read_token(pointer + 1, &token);
+        tree = json_member(tree, slice_make(strbuf_text(&token), token.size));
+    }
+    return tree;
+}
+
 struct json_writer json_begin(struct strbuf *out)
 {
     return (struct json_writer){.out = out};

@@ -14,6 +14,9 @@
 enum status json_parse(
     const char *text, size_t size, const char *file, json_t **ret, struct error *err) MUST_CHECK;
 
+/* What an RFC 6901 pointer ("", "/data/0/id") leads to in a tree; NULL: nothing. */
+const json_t *json_at(const json_t *tree, const char *pointer);
+
 /* For local trees: CLEANUP(json_decrefp) json_t *tree = NULL; (json_decrefp is jansson's). */
 
 /* The writer appends to a strbuf.  Values inside an object are preceded by json_key. */

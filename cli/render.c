@@ -125,11 +125,12 @@ static void print_json(const struct rendered *field, struct slice shown)
 
 static bool is_main_field(const char *name)
 {
-    static const char *const names[] = {"sql", "bash", "python", "branch", "short_circuit"};
+    static const char *const names[] = {
+        "sql", "bash", "python", "branch", "short_circuit", "url", "body"};
     for (size_t i = 0; i < ARRAY_SIZE(names); i++)
         if (str_equal(names[i], name))
             return true;
-    return str_starts(name, "argv");
+    return str_starts(name, "argv") || str_starts(name, "body/");
 }
 
 /* The task's own text; with --all every templated field, under its name.  Secrets are masked. */

@@ -14,11 +14,21 @@ const struct key *level_find(const struct level *level, struct slice name)
     return NULL;
 }
 
+const struct key *level_find_for(const struct level *level, struct slice name, unsigned kind)
+{
+    for (size_t i = 0; i < level->count; i++)
+        if ((level->keys[i].kinds & kind) && slice_equal_str(name, level->keys[i].name))
+            return &level->keys[i];
+    return level_find(level, name);
+}
+
 const struct yaml_node *keys_given_value(
     const struct keys_given *given, const struct level *level, const char *name)
 {
-    const struct key *key = level_find(level, slice_of(name));
-    return given->value[key - level->keys];
+    for (size_t i = 0; i < level->count; i++)
+        if (given->value[i] && str_equal(level->keys[i].name, name))
+            return given->value[i];
+    return NULL;
 }
 
 /* ---- values, one function a type ---- */
@@ -343,7 +353,7 @@ static void report_kind(
 static void read_pair(const struct keys_reader *r, const struct level *level,
     const struct yaml_pair *pair, char *into, struct keys_given *given)
 {
-    const struct key *key = level_find(level, pair->key->value);
+    const struct key *key = level_find_for(level, pair->key->value, r->kind);
     if (!key) {
         report_unknown(r, level, pair->key);
         return;

@@ -70,7 +70,7 @@ enum { LEVEL_KEYS_MAX = 112 };
 
 extern const struct level dag_level, task_level, ask_level, check_level, expand_level, group_level,
     schedule_level;
-extern const struct level wait_level, wait_task_level, dst_level, deadline_level;
+extern const struct level http_level, wait_level, wait_task_level, dst_level, deadline_level;
 extern const struct level project_level, connection_level, web_level, variable_level;
 
 /* What the tables' rows fill. */
@@ -84,8 +84,15 @@ struct dag_keys {
     int64_t priority, run_timeout_us;
     bool fail_fast, paused;
 };
+struct http_keys {
+    struct text url;
+    const char *method, *result;
+    struct named_texts headers;
+    const struct yaml_node *body, *expect;
+};
 struct task_keys {
     struct task task;
+    struct http_keys http;
     struct names depends_on;
     const struct yaml_node *kind, *params, *parameters, *retry_exponential_backoff, *deadline,
         *checks, *later;
@@ -168,9 +175,12 @@ void keys_read(const struct keys_reader *reader, const struct level *level,
 /* Reads one value. */
 bool keys_read_value(const struct keys_reader *reader, const struct key *key,
     const struct yaml_node *node, void *field);
-/* The row of that name, or NULL. */
+/* The row of that name, or NULL.  Kinds of tasks may have a key of the same name each: the first.
+ */
 const struct key *level_find(const struct level *level, struct slice name);
-/* A row's place in what was given. */
+/* The same for tasks of a kind (a bit): its own row, else the first. */
+const struct key *level_find_for(const struct level *level, struct slice name, unsigned kind);
+/* What was given of a key, NULL when it was not. */
 const struct yaml_node *keys_given_value(
     const struct keys_given *given, const struct level *level, const char *name);
 

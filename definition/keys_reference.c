@@ -6,9 +6,9 @@
 const struct level *const *definition_levels(size_t *ret_count)
 {
     static const struct level *const levels[] = {&dag_level, &schedule_level, &dst_level,
-        &deadline_level, &task_level, &ask_level, &check_level, &wait_level, &wait_task_level,
-        &expand_level, &group_level, &project_level, &connection_level, &web_level,
-        &variable_level};
+        &deadline_level, &task_level, &ask_level, &check_level, &http_level, &wait_level,
+        &wait_task_level, &expand_level, &group_level, &project_level, &connection_level,
+        &web_level, &variable_level};
     *ret_count = ARRAY_SIZE(levels);
     return levels;
 }
@@ -175,12 +175,36 @@ static void schema_key(struct json_writer *w, const struct key *key)
     add_notes(key, &description);
     if (key->fallback)
         strbuf_printf(&description, "; default: %s", key->fallback);
-    json_key(w, key->name);
     json_object_begin(w);
     json_kv_str(w, "description", description.text);
     schema_value(w, key);
     json_object_end(w);
     strbuf_done(&description);
+}
+
+/* The rows of row `first`'s name, which kinds of tasks may have one each of. */
+static void schema_keys(struct json_writer *w, const struct level *level, size_t first)
+{
+    const struct key *keys = level->keys;
+    const char *name = keys[first].name;
+    size_t count = 0;
+    if (level_find(level, slice_of(name)) != &keys[first])
+        return;
+    for (size_t i = first; i < level->count; i++)
+        count += str_equal(keys[i].name, name);
+    json_key(w, name);
+    if (count == 1) {
+        schema_key(w, &keys[first]);
+        return;
+    }
+    json_object_begin(w);
+    json_key(w, "anyOf");
+    json_array_begin(w);
+    for (size_t i = first; i < level->count; i++)
+        if (str_equal(keys[i].name, name))
+            schema_key(w, &keys[i]);
+    json_array_end(w);
+    json_object_end(w);
 }
 
 /* A task has exactly one of the keys that tell its kind. */
@@ -210,7 +234,7 @@ static void schema_level(struct json_writer *w, const struct level *level, bool 
     json_object_begin(w);
     for (size_t i = 0; i < level->count; i++)
         if (kinds || level != &task_level || !(level->keys[i].flags & KEY_KIND))
-            schema_key(w, &level->keys[i]);
+            schema_keys(w, level, i);
     json_object_end(w);
 }
 

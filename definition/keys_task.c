@@ -20,6 +20,25 @@ static const char *const session_choices[] = {"auto", "fresh", "reuse", NULL};
 static const char *const result_choices[] = {"none", "scalar", "row", "rows", NULL};
 static const char *const expand_mode_choices[] = {"product", "zip", NULL};
 
+/* A request's keys stand in a mapping of their own, or beside a task's `http`. */
+#define OF_TASK(field) offsetof(struct task_keys, http.field)
+#define OF_HTTP(field) offsetof(struct http_keys, field)
+#define HTTP_ROWS(OF, kinds)                                                                       \
+    {"url", KEY_TEXT, KEY_TEMPLATED, OF(url), NULL, "where it goes: http:// or https://", NULL, 0, \
+        0, kinds},                                                                                 \
+        {"method", KEY_WORD, 0, OF(method), "GET, with a body POST", "of the request", NULL, 0, 0, \
+            kinds},                                                                                \
+        {"headers", KEY_TEXT_MAP, KEY_TEMPLATED, OF(headers), "{}", "of the request", NULL, 0, 0,  \
+            kinds},                                                                                \
+        {"body", KEY_NODE, KEY_TEMPLATED, OF(body), NULL,                                          \
+            "text; or a mapping or list, which is sent as JSON", NULL, 0, 0, kinds},               \
+        {"expect", KEY_NODE, 0, OF(expect), "2xx",                                                 \
+            "the statuses that are a success: 200, 2xx, or a list", NULL, 0, 0, kinds},            \
+    {                                                                                              \
+        "result", KEY_WORD, 0, OF(result), NULL,                                                   \
+            "JSON pointer to what of the answer is its XCom; \"\" is all of it", NULL, 0, 0, kinds \
+    }
+
 static const struct key task_rows[] = {
     /* the kinds */
     {"sql", KEY_TEXT, KEY_KIND | KEY_TEMPLATED, AT(value), NULL,
@@ -30,8 +49,8 @@ static const struct key task_rows[] = {
         NULL, 0, 0, BIT(KIND_EXEC)},
     {"python", KEY_TEXT, KEY_KIND | KEY_TEMPLATED, AT(value), NULL, "a Python file", NULL, 0, 0,
         BIT(KIND_PYTHON)},
-    {"http", KEY_NODE, KEY_KIND | KEY_LATER, AT(later), NULL, "an HTTP request", NULL, 0, 0,
-        BIT(KIND_HTTP)},
+    {"http", KEY_NODE, KEY_KIND | KEY_TEMPLATED, AT(kind), NULL,
+        "an HTTP request: its url, or a mapping of its keys", NULL, 0, 0, BIT(KIND_HTTP)},
     {"wait_for", KEY_MAPPING, KEY_KIND | KEY_TEMPLATED, AT(kind), NULL,
         "a sensor: sql, file, task, time or asset", NULL, 0, 0, BIT(KIND_WAIT_FOR)},
     {"branch", KEY_NODE, KEY_KIND | KEY_TEMPLATED, AT(kind), NULL,
@@ -58,7 +77,7 @@ static const struct key task_rows[] = {
     {"max_retry_delay", KEY_DURATION, 0, AT(task.max_retry_delay_us), "24h", "the longest wait",
         NULL, 0, 0, 0},
     {"retry_on", KEY_WORDS, 0, AT(task.retry_on), "all but the hopeless",
-        "all, SQLSTATEs, two-character classes, exit codes", NULL, 0, 0, 0},
+        "all, SQLSTATEs, two-character classes, exit codes, HTTP statuses", NULL, 0, 0, 0},
     {"execution_timeout", KEY_DURATION, 0, AT(task.execution_timeout_us), NULL,
         "how long an attempt may take", NULL, 0, 0, 0},
     {"trigger_rule", KEY_CHOICE, 0, AT(task.trigger_rule), "all_success",
@@ -122,7 +141,7 @@ static const struct key task_rows[] = {
     {"checks", KEY_NODE, KEY_TEMPLATED, AT(checks), "[]", "what must hold of the rows it wrote",
         NULL, 0, 0, SQL},
     {"result", KEY_CHOICE, 0, AT(task.sql.result), "none", "what of the last result is its XCom",
-        result_choices, 0, 0, SQL | BIT(KIND_HTTP)},
+        result_choices, 0, 0, SQL},
 
     /* bash, exec, python */
     {"args", KEY_TEXTS, KEY_TEMPLATED, AT(task.process.args), "[]", "further arguments", NULL, 0, 0,
@@ -139,15 +158,7 @@ static const struct key task_rows[] = {
         "the exit code that means skipped", NULL, 0, 255, PROCESS},
 
     /* http */
-    {"method", KEY_WORD, KEY_LATER, AT(later), "GET", "of the request", NULL, 0, 0, BIT(KIND_HTTP)},
-    {"url", KEY_TEXT, KEY_LATER | KEY_TEMPLATED, AT(later), NULL, "where it goes", NULL, 0, 0,
-        BIT(KIND_HTTP)},
-    {"headers", KEY_TEXT_MAP, KEY_LATER | KEY_TEMPLATED | KEY_SECRET, AT(later), "{}",
-        "of the request", NULL, 0, 0, BIT(KIND_HTTP)},
-    {"body", KEY_NODE, KEY_LATER | KEY_TEMPLATED, AT(later), NULL, "of the request", NULL, 0, 0,
-        BIT(KIND_HTTP)},
-    {"expect", KEY_NODE, KEY_LATER, AT(later), "2xx", "the statuses that are a success", NULL, 0, 0,
-        BIT(KIND_HTTP)},
+    HTTP_ROWS(OF_TASK, BIT(KIND_HTTP)),
 
     /* wait_for, short_circuit, trigger_dag */
     {"poke_interval", KEY_DURATION, 0, AT(task.wait.poke_interval_us), "60s", "between two looks",
@@ -276,6 +287,20 @@ static const struct key ask_rows[] = {
 };
 
 const struct level ask_level = {"a question", ask_rows, ARRAY_SIZE(ask_rows), NULL, 0};
+
+static const struct key http_rows[] = {HTTP_ROWS(OF_HTTP, 0)};
+
+static const struct airflow_word http_words[] = {
+    {"endpoint", "url", NULL},
+    {"data", "body", NULL},
+    {"json", "body", NULL},
+    {"response_check", "expect", NULL},
+    {"response_filter", "result", NULL},
+    {"verify", NULL, "certificates are always checked: SSL_CERT_FILE names further ones"},
+};
+
+const struct level http_level = {
+    "a request", http_rows, ARRAY_SIZE(http_rows), http_words, ARRAY_SIZE(http_words)};
 
 #undef AT
 #define AT(field) offsetof(struct check_keys, field)

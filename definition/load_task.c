@@ -1,8 +1,8 @@
 /* One task: its kind, its keys over default_args, and what must hold between them. */
 #include <ctype.h>
 #include "base/clock.h"
+#include "definition/kinds/kinds.h"
 #include "definition/limits.h"
-#include "definition/loading.h"
 #include "definition/wait.h"
 #include "definition/param.h"
 #include "definition/report.h"
@@ -53,7 +53,7 @@ static struct yaml_node *with_defaults(struct loading *l, const struct yaml_node
         memcpy(all->pairs, mapping->pairs, mapping->count * sizeof(*mapping->pairs));
     for (size_t i = 0; i < more; i++) {
         const struct yaml_pair *pair = &default_args->pairs[i];
-        const struct key *key = level_find(&task_level, pair->key->value);
+        const struct key *key = level_find_for(&task_level, pair->key->value, kind);
         bool fits = key && !(key->flags & KEY_KIND) && (!key->kinds || (key->kinds & kind));
         if (fits && !yaml_get(mapping, key->name))
             all->pairs[all->count++] = *pair;
@@ -116,6 +116,7 @@ static enum task_kind kind_of_bit(unsigned bit)
 struct checking {
     struct loading *l;
     struct task_plan *plan;
+    const struct yaml_node *mapping; /* the task's own, without default_args */
     struct task_keys *keys;
     const struct keys_given *given;
 };
@@ -168,7 +169,7 @@ static bool is_retry_word(const char *word)
     size_t size = strlen(word);
     if (str_equal(word, "all"))
         return true;
-    if (parse_int64(slice_of(word), &code) && code >= 1 && code <= 255)
+    if (parse_int64(slice_of(word), &code) && code >= 1 && code <= 599)
         return true;
     for (size_t i = 0; i < size; i++)
         if (!isdigit((unsigned char)word[i]) && !(word[i] >= 'A' && word[i] <= 'Z'))
@@ -185,7 +186,9 @@ static void check_retry_on(const struct checking *c)
             report_hint(
                 report(c->l->diagnostics, node->kind == YAML_SEQUENCE ? node->items[i] : node,
                     ERR_VALUE_RANGE, "`%s` is nothing that `retry_on` knows", words->at[i]),
-                "write all, SQLSTATEs (\"40001\"), classes (\"40\") or exit codes (75)");
+                "write all, SQLSTATEs (\"40001\"), classes (\"40\"), exit codes (75) or HTTP "
+                "statuses "
+                "(409)");
 }
 
 static void check_setup(const struct checking *c)
@@ -472,6 +475,11 @@ static void finish_wait(const struct checking *c)
             "give it one of sql, file, task, time, asset");
 }
 
+static void finish_http(const struct checking *c)
+{
+    kind_http_load(c->l, c->plan->key, c->mapping, c->keys);
+}
+
 /* What a kind's own keys come to; kinds that are refused have none. */
 static void (*const finish_kind[KIND_COUNT])(const struct checking *) = {
     [KIND_EMPTY] = finish_nothing,
@@ -483,6 +491,7 @@ static void (*const finish_kind[KIND_COUNT])(const struct checking *) = {
     [KIND_BASH] = finish_script,
     [KIND_PYTHON] = finish_script,
     [KIND_EXEC] = finish_exec,
+    [KIND_HTTP] = finish_http,
 };
 
 static void check_task(const struct checking *c)
@@ -535,7 +544,7 @@ void load_task(struct loading *l, struct task_plan *plan, const struct yaml_node
     const struct yaml_node *all = with_defaults(l, mapping, defaults, kind);
     struct keys_reader reader = {l->arena, l->diagnostics, kind, false};
     keys_read(&reader, &task_level, all, &keys, &given);
-    struct checking checking = {l, plan, &keys, &given};
+    struct checking checking = {l, plan, mapping, &keys, &given};
     check_task(&checking);
     if (kind && finish_kind[keys.task.kind])
         finish_kind[keys.task.kind](&checking);

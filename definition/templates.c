@@ -270,6 +270,10 @@ void template_walk_task(struct template_walk *walk, const struct task *task)
     for (size_t i = 0; i < task->sql.check_count; i++)
         visit_check(walk, &task->sql.checks[i]);
     visit_text(walk, &task->decision.text);
+    visit_text(walk, &task->http.url);
+    visit_named(walk, &task->http.headers);
+    visit_text(walk, &task->http.body);
+    visit_json(walk, task->http.json, task->http.json_line);
     visit_text(walk, &task->wait.text);
     visit_text(walk, &task->wait.dag_id);
     visit_text(walk, &task->wait.task_id);

@@ -30,6 +30,11 @@ struct offload *attempt_looks(struct attempt *attempt)
     return attempt->ex->looks;
 }
 
+struct http_client *attempt_http(struct attempt *attempt)
+{
+    return attempt->ex->http;
+}
+
 enum status attempt_ask(struct attempt *attempt, const struct look_question *question,
     enum look_answer *ret, const char **ret_saw, struct error *err)
 {
@@ -181,12 +186,15 @@ static char *message_of(const struct error *err, struct arena *arena)
 
 void attempt_fail(struct attempt *attempt, enum error_class class, const struct error *err)
 {
-    struct attempt_result result = {
-        .outcome = OUTCOME_FAILED,
-        .error_class = class,
-        .exit_code = -1,
-        .message = message_of(err, attempt->arena),
-    };
+    attempt_fail_with(attempt, (struct attempt_result){.error_class = class}, err);
+}
+
+void attempt_fail_with(
+    struct attempt *attempt, struct attempt_result result, const struct error *err)
+{
+    result.outcome = OUTCOME_FAILED;
+    result.exit_code = -1;
+    result.message = message_of(err, attempt->arena);
     snprintf(result.sqlstate, sizeof(result.sqlstate), "%s", err->sqlstate);
     if (err->place.file[0])
         result.place = arena_printf(

@@ -12,6 +12,7 @@
 #include "executor/attempt_memo.h"
 #include "executor/executor.h"
 #include "executor/handles.h"
+#include "executor/http/client.h"
 #include "executor/offload.h"
 #include "executor/operators/operator.h"
 #include "executor/target/target.h"
@@ -62,6 +63,10 @@ void attempt_finish(struct attempt *attempt, const struct attempt_result *result
    place to the result. */
 void attempt_fail(struct attempt *attempt, enum error_class class, const struct error *err);
 
+/* The same with more than the class: what else is known stands in `result`. */
+void attempt_fail_with(
+    struct attempt *attempt, struct attempt_result result, const struct error *err);
+
 /* The result of an attempt that was ended on request: CANCELLED, or INTERRUPTED by executor_stop.
  */
 enum attempt_outcome attempt_cancelled_outcome(const struct attempt *attempt);
@@ -77,6 +82,7 @@ struct handles *attempt_handles(struct attempt *attempt);
 struct targets *attempt_targets(struct attempt *attempt);
 struct offload *attempt_admin(struct attempt *attempt); /* threads for settle.h */
 struct offload *attempt_looks(struct attempt *attempt); /* threads for what sensors look at */
+struct http_client *attempt_http(struct attempt *attempt);
 /* Asks the metadata, as executor_options.look. */
 enum status attempt_ask(struct attempt *attempt, const struct look_question *question,
     enum look_answer *ret, const char **ret_saw, struct error *err) MUST_CHECK;

@@ -120,6 +120,7 @@ enum status executor_new(
         return status;
     }
     ex->targets = targets_new(&ex->handles, ex->connects);
+    ex->http = http_client_new(&ex->handles);
     *ret = ex;
     return OK;
 }
@@ -165,6 +166,7 @@ void executor_free(struct executor *ex, void (*closed)(void *user), void *user)
             void_release(request);
     }
     targets_free(ex->targets);
+    http_client_free(ex->http);
     for (int i = 0; i < 4; i++)
         handles_add(&ex->handles);
     offload_free(ex->connects, on_offload_closed, &ex->handles);

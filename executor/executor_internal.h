@@ -24,6 +24,7 @@ struct executor {
     struct handles handles;
     struct offload *connects, *admin, *looks;
     struct targets *targets;
+    struct http_client *http;
     struct attempt *attempts;
     struct void_request *voids;
     size_t active;

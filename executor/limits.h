@@ -82,6 +82,20 @@ enum {
     /* Between two tries of the above. */
     EXECUTOR_RETRY_PAUSE_MS = 1000,
 
+    /* From the wish for an HTTP connection to its being there, name and TLS included. */
+    HTTP_CONNECT_MS = 30 * 1000,
+    /* A whole HTTP request without `execution_timeout`; a look of a sensor. */
+    HTTP_REQUEST_MS = 10 * 60 * 1000,
+    HTTP_LOOK_MS = 60 * 1000,
+    /* Bytes of an answer over HTTP: it is held in memory and read as JSON on the loop.  More than
+       that is the business of a process. */
+    HTTP_ANSWER_MAX = 4 * 1024 * 1024,
+    /* Bytes of an answer that go to the log, and to the message of one that is not expected. */
+    HTTP_ANSWER_LOGGED = 4 * 1024,
+    HTTP_ANSWER_TOLD = 800,
+    /* Addresses that a request is sent on to, one after the other. */
+    HTTP_REDIRECTS_MAX = 10,
+
     /* From SIGTERM to SIGKILL of a supervisor's child is the task's kill_grace; this comes on top
        before the daemon kills the group itself. */
     PROCESS_SUPERVISOR_GRACE_MS = 10 * 1000,

@@ -249,12 +249,13 @@ static const char *retry_text(struct scheduler *s, const struct instance *i, con
         at);
 }
 
-static void plan_retry(struct scheduler *s, struct instance *i, const char *message)
+static void plan_retry(struct scheduler *s, struct instance *i, const struct attempt_result *result)
 {
     const struct run *run = i->run;
-    int64_t delay_us = retry_delay_us(run->dag->dag_id, i->task, run->logical_us, i->try_number);
+    int64_t delay_us = retry_wait_us(
+        run->dag->dag_id, i->task, run->logical_us, i->try_number, result->retry_after_us);
     i->retry_at_us = s->now.wall_us + delay_us;
-    task_move(s, i, TASK_EVENT_RETRY, REASON_RETRY_PLANNED, retry_text(s, i, message));
+    task_move(s, i, TASK_EVENT_RETRY, REASON_RETRY_PLANNED, retry_text(s, i, result->message));
     wake_set(s, &i->timer, s->now.mono_us + delay_us);
 }
 
@@ -270,7 +271,7 @@ static enum reason final_reason(const struct instance *i, const struct attempt_r
 static void fail(struct scheduler *s, struct instance *i, const struct attempt_result *result)
 {
     if (i->try_number < i->max_tries && retry_helps(i->task, result)) {
-        plan_retry(s, i, result->message);
+        plan_retry(s, i, result);
         return;
     }
     task_finish(s, i, TASK_EVENT_FAIL, final_reason(i, result), first_line(s, result->message));

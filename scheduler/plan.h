@@ -327,7 +327,8 @@ enum error_class {
     CLASS_EXIT,
     CLASS_TEMPLATE,
     CLASS_TIMEOUT,
-    CLASS_CONNECT,
+    CLASS_CONNECT, /* also a request over HTTP without an answer */
+    CLASS_HTTP,    /* an answer over HTTP that is not as expected: `http_status` */
     CLASS_OTHER
 };
 
@@ -338,6 +339,9 @@ struct attempt_result {
     enum error_class error_class;
     char sqlstate[6];
     int32_t exit_code;   /* -1 = none */
+    int32_t http_status; /* 0 = none */
+    /* Failed: the server asks for so much time before the next attempt; 0 = it did not. */
+    int64_t retry_after_us;
     const char *message; /* may be NULL on success */
     const char *place;   /* "file:line:column", NULL without */
     const char *detail;  /* JSON, NULL without */

@@ -27,12 +27,20 @@ static bool in_class(const char *sqlstate, const char *class)
     return sqlstate[0] && strlen(class) == 2 && strncmp(sqlstate, class, 2) == 0;
 }
 
+/* The server wants it later, or has trouble of its own. */
+static bool may_pass(int32_t status)
+{
+    return status == 408 || status == 429 || status >= 500;
+}
+
 static bool is_hopeless(const struct attempt_result *result)
 {
     if (result->error_class == CLASS_TEMPLATE)
         return true;
     if (result->error_class == CLASS_EXIT)
         return result->exit_code == EXIT_NOT_EXECUTABLE || result->exit_code == EXIT_NOT_FOUND;
+    if (result->error_class == CLASS_HTTP)
+        return !may_pass(result->http_status);
     for (size_t i = 0; i < ARRAY_SIZE(hopeless_classes); i++)
         if (in_class(result->sqlstate, hopeless_classes[i]))
             return true;
@@ -43,10 +51,11 @@ static bool names(const char *wanted, const struct attempt_result *result)
 {
     if (str_equal(wanted, "all"))
         return true;
-    if (result->error_class == CLASS_EXIT) {
-        char exit_code[16];
-        snprintf(exit_code, sizeof exit_code, "%d", result->exit_code);
-        return str_equal(wanted, exit_code);
+    bool http = result->error_class == CLASS_HTTP;
+    if (result->error_class == CLASS_EXIT || http) {
+        char code[16];
+        snprintf(code, sizeof code, "%d", http ? result->http_status : result->exit_code);
+        return str_equal(wanted, code);
     }
     const char *sqlstate = sqlstate_of(result);
     return str_equal(wanted, sqlstate) || in_class(sqlstate, wanted);
@@ -84,16 +93,28 @@ static int64_t backoff_us(
     return delay < ceiling ? delay : ceiling;
 }
 
+static int64_t longest_delay_us(const struct task *task)
+{
+    int64_t us = task->max_retry_delay_us;
+    return us > 0 && us < RETRY_DELAY_MAX_US ? us : RETRY_DELAY_MAX_US;
+}
+
 int64_t retry_delay_us(
     const char *dag_id, const struct task *task, int64_t logical_us, int32_t try_number)
 {
     if (task->retry_exponential_backoff <= 0)
         return task->retry_delay_us;
-    int64_t ceiling = RETRY_DELAY_MAX_US;
-    if (task->max_retry_delay_us > 0 && task->max_retry_delay_us < ceiling)
-        ceiling = task->max_retry_delay_us;
-    return backoff_us(task->retry_delay_us, task->retry_exponential_backoff, ceiling, try_number,
-        jitter(dag_id, task->task_id, logical_us, try_number));
+    return backoff_us(task->retry_delay_us, task->retry_exponential_backoff, longest_delay_us(task),
+        try_number, jitter(dag_id, task->task_id, logical_us, try_number));
+}
+
+int64_t retry_wait_us(const char *dag_id, const struct task *task, int64_t logical_us,
+    int32_t try_number, int64_t asked_us)
+{
+    int64_t delay_us = retry_delay_us(dag_id, task, logical_us, try_number);
+    if (asked_us > longest_delay_us(task))
+        asked_us = longest_delay_us(task);
+    return asked_us > delay_us ? asked_us : delay_us;
 }
 
 int64_t poke_delay_us(

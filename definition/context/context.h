@@ -80,7 +80,8 @@ struct rendered {
        script's path), "argv[1]" (of `exec`), "args[0]", "cwd", "env.NAME", "settings.NAME" (the
        connection's, unless the task has it itself), "parameters[0]" or "parameters.NAME" (texts;
        other values as JSON; null has no field), "checks[0].table", "….where", "….row_count",
-       "….sql", "….accepted_values" (JSON, without a map). */
+       "….sql", "….accepted_values" (JSON, without a map), "url", "headers.NAME", "body" (a text; of
+       a value each template in it by its place: "body/rows/0"). */
     const char *name;
     struct slice text;
     const struct jinja_result *map; /* never NULL; see jinja_map_find */
@@ -93,6 +94,11 @@ struct rendered_task {
 };
 /* The field of that name, or NULL. */
 const struct rendered *rendered_find(const struct rendered_task *task, const char *name);
+
+/* A value of the DAG file as JSON text in the arena, with what was rendered in the places of its
+   templates; `name` is that of its fields ("body"). */
+struct slice rendered_json(
+    const struct rendered_task *task, const char *name, const json_t *value, struct arena *arena);
 
 /*
  * Renders every templated field of a task.  Template files are found next to the DAG file, then in

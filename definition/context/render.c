@@ -443,6 +443,87 @@ static enum status render_process(struct rendering *r, struct error *err)
     return status;
 }
 
+/* --- requests ------------------------------------------------------------------------------- */
+
+/* As a JSON pointer has it, so that no two places have one name. */
+static char *member_name(struct arena *arena, const char *name, const char *key)
+{
+    struct strbuf out = {.arena = arena};
+    strbuf_printf(&out, "%s/", name);
+    for (; *key; key++)
+        if (*key == '~' || *key == '/')
+            strbuf_add_str(&out, *key == '~' ? "~0" : "~1");
+        else
+            strbuf_add_char(&out, *key);
+    return (char *)strbuf_finish(&out, arena).p;
+}
+
+/* The templates in a value of the DAG file, each a field by its place: "body/rows/0". */
+static enum status add_tree(
+    struct rendering *r, const char *name, const json_t *value, uint32_t line, struct error *err)
+{
+    struct arena *arena = r->context.arena;
+    struct text text = {.value = json_string_value(value), .line = line};
+    enum status status = OK;
+    if (text.value)
+        return has_tags(text.value) ? add_text(r, name, &text, err) : OK;
+    for (size_t i = 0; status == OK && i < json_array_size(value); i++)
+        status = add_tree(
+            r, arena_printf(arena, "%s/%zu", name, i), json_array_get(value, i), line, err);
+    for (void *at = json_object_iter((json_t *)value); status == OK && at;
+         at = json_object_iter_next((json_t *)value, at))
+        status = add_tree(r, member_name(arena, name, json_object_iter_key(at)),
+            json_object_iter_value(at), line, err);
+    return status;
+}
+
+/* Writes the value as JSON, what was rendered in the places of its templates. */
+static void write_rendered(struct json_writer *w, const struct rendered_task *task,
+    const char *name, const json_t *value, struct arena *arena)
+{
+    const struct rendered *field = json_is_string(value) ? rendered_find(task, name) : NULL;
+    if (field) {
+        json_strn(w, field->text.p, field->text.size);
+    } else if (json_is_array(value)) {
+        json_array_begin(w);
+        for (size_t i = 0; i < json_array_size(value); i++)
+            write_rendered(
+                w, task, arena_printf(arena, "%s/%zu", name, i), json_array_get(value, i), arena);
+        json_array_end(w);
+    } else if (json_is_object(value)) {
+        json_object_begin(w);
+        for (void *at = json_object_iter((json_t *)value); at;
+             at = json_object_iter_next((json_t *)value, at)) {
+            json_key(w, json_object_iter_key(at));
+            write_rendered(w, task, member_name(arena, name, json_object_iter_key(at)),
+                json_object_iter_value(at), arena);
+        }
+        json_object_end(w);
+    } else {
+        json_tree(w, value);
+    }
+}
+
+struct slice rendered_json(
+    const struct rendered_task *task, const char *name, const json_t *value, struct arena *arena)
+{
+    struct strbuf text = {.arena = arena};
+    struct json_writer w = json_begin(&text);
+    write_rendered(&w, task, name, value, arena);
+    return strbuf_finish(&text, arena);
+}
+
+static enum status render_http(struct rendering *r, struct error *err)
+{
+    const struct http_task *http = &r->context.task->http;
+    enum status status = add_text(r, "url", &http->url, err);
+    if (status == OK)
+        status = add_named(r, "headers", &http->headers, err);
+    if (status == OK)
+        status = add_text(r, "body", &http->body, err);
+    return status == OK ? add_tree(r, "body", http->json, http->json_line, err) : status;
+}
+
 /* --- what a task is mapped over --------------------------------------------------------------- */
 
 /* The value of a text that is one expression. */
@@ -548,6 +629,7 @@ static enum status render_fields(struct rendering *r, struct error *err)
         [KIND_BASH] = render_process,
         [KIND_EXEC] = render_process,
         [KIND_PYTHON] = render_process,
+        [KIND_HTTP] = render_http,
     };
     enum task_kind kind = r->context.task->kind;
     return of_kind[kind] ? of_kind[kind](r, err) : OK;

@@ -180,6 +180,22 @@ struct decision_task {
     bool only_direct; /* short_circuit: skips what follows directly, and rules do the rest */
 };
 
+/* A request over HTTP. */
+struct http_statuses {
+    int from, to; /* both inclusive */
+};
+struct http_task {
+    const char *method; /* "GET"; NULL = no request */
+    struct text url;
+    struct named_texts headers;
+    struct text body;   /* not given: `json`, or none */
+    const json_t *json; /* a mapping or list; the texts in it are templates; NULL = none */
+    uint32_t json_line;
+    const struct http_statuses *expect; /* what counts as a success */
+    size_t expect_count;
+    const char *result; /* JSON pointer (RFC 6901) into the answer, NULL = not wanted */
+};
+
 /* What a sensor waits for. */
 enum wait_kind {
     WAIT_SQL,  /* the first value of the task's `sql` is there, and not false */
@@ -232,6 +248,7 @@ struct task {
     struct sql_task sql;
     struct process_task process;
     struct decision_task decision;
+    struct http_task http;
     struct wait_task wait;
 };
 

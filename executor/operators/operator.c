@@ -11,6 +11,7 @@ static const struct operator* const operators[KIND_COUNT] = {
     [KIND_BRANCH] = &operator_decide,
     [KIND_SHORT_CIRCUIT] = &operator_decide,
     [KIND_WAIT_FOR] = &operator_wait,
+    [KIND_HTTP] = &operator_http,
     [KIND_LATEST_ONLY] = &operator_empty, /* the scheduler decides it */
 };
 

@@ -112,6 +112,29 @@ TEST(numbers_and_times_have_their_usual_form)
                         "\"1970-01-01T00:00:00+00:00\",null]");
 }
 
+TEST(a_pointer_leads_to_a_part_of_a_tree)
+{
+    /* The examples of RFC 6901, section 5, and what leads nowhere. */
+    static const struct {
+        const char *pointer, *value;
+    } cases[] = {{"/foo", "[\"bar\",\"baz\"]"}, {"/foo/0", "\"bar\""}, {"/", "0"}, {"/a~1b", "1"},
+        {"/c%d", "2"}, {"/e^f", "3"}, {"/g|h", "4"}, {"/i\\j", "5"}, {"/k\"l", "6"}, {"/ ", "7"},
+        {"/m~0n", "8"}, {"/foo/2", "null"}, {"/foo/-", "null"}, {"/foo/00", "null"},
+        {"/foo/+1", "null"}, {"/foo/0/x", "null"}, {"/none", "null"}, {"foo", "null"}};
+    static const char text[] = "{\"foo\":[\"bar\",\"baz\"],\"\":0,\"a/b\":1,\"c%d\":2,\"e^f\":3,"
+                               "\"g|h\":4,\"i\\\\j\":5,\"k\\\"l\":6,\" \":7,\"m~n\":8}";
+    struct error err;
+    CLEANUP(json_decrefp) json_t *tree = NULL;
+    REQUIRE_OK(json_parse(text, strlen(text), NULL, &tree, &err), &err);
+    CHECK(json_at(tree, "") == tree);
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        CLEANUP(strbuf_done) struct strbuf out = {0};
+        struct json_writer w = json_begin(&out);
+        json_tree(&w, json_at(tree, cases[i].pointer));
+        CHECK_STR(out.text, cases[i].value);
+    }
+}
+
 TEST(a_tree_is_written_as_it_was_read)
 {
     const char text[] =

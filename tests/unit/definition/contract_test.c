@@ -54,7 +54,7 @@ TEST(no_key_is_listed_twice_and_each_has_a_meaning)
     for (size_t i = 0; i < count; i++)
         for (size_t j = 0; j < levels[i]->count; j++) {
             const struct key *key = &levels[i]->keys[j];
-            CHECK(level_find(levels[i], slice_of(key->name)) == key);
+            CHECK(level_find_for(levels[i], slice_of(key->name), key->kinds) == key);
             CHECK(key->doc && key->doc[0]);
             CHECK((key->type == KEY_CHOICE) == (key->choices != NULL));
         }
@@ -152,11 +152,11 @@ TEST(the_reference_in_docs_is_what_the_tables_say)
     } pages[] = {{&dag_level, "dag-files.md"}, {&task_level, "dag-files.md"},
         {&expand_level, "dag-files.md"}, {&ask_level, "dag-files.md"},
         {&check_level, "dag-files.md"}, {&wait_level, "dag-files.md"},
-        {&wait_task_level, "dag-files.md"}, {&group_level, "dag-files.md"},
-        {&schedule_level, "dag-files.md"}, {&dst_level, "dag-files.md"},
-        {&deadline_level, "dag-files.md"}, {&project_level, "project.md"},
-        {&connection_level, "project.md"}, {&web_level, "project.md"},
-        {&variable_level, "project.md"}};
+        {&http_level, "dag-files.md"}, {&wait_task_level, "dag-files.md"},
+        {&group_level, "dag-files.md"}, {&schedule_level, "dag-files.md"},
+        {&dst_level, "dag-files.md"}, {&deadline_level, "dag-files.md"},
+        {&project_level, "project.md"}, {&connection_level, "project.md"},
+        {&web_level, "project.md"}, {&variable_level, "project.md"}};
     CLEANUP(arena_freep) struct arena *arena = arena_new();
     for (size_t i = 0; i < ARRAY_SIZE(pages); i++) {
         struct strbuf table = {0};

@@ -44,7 +44,7 @@ TEST(mistakes_in_keys)
         {"tasks: {a: {empty: {}, sqlx: 1, retries: 1}}\n", "1:24 a task has no key `sqlx`"},
         {"tasks: {a: {}}\n",
             "1:9 the task `a` does not say what it does; give it one of sql, "
-            "bash, exec, python, wait_for, branch, short_circuit, latest_only, empty"},
+            "bash, exec, python, http, wait_for, branch, short_circuit, latest_only, empty"},
         {"tasks: {a: select 1}\n", "1:12 a task is a mapping, this is text; write `a: {sql: …}`"},
         {"tasks: {a: {bash: ls, empty: {}}}\n",
             "1:23 a task does one thing: `bash` and `empty` are both given; make two tasks of it"},
@@ -142,7 +142,8 @@ TEST(mistakes_in_values_of_every_task)
             "true for a factor of 2, or false"},
         {"tasks: {a: {empty: {}, retry_on: [all, x y]}}\n",
             "1:40 `x y` is nothing that `retry_on` knows; write all, SQLSTATEs (\"40001\"), "
-            "classes (\"40\") or exit codes (75)"},
+            "classes (\"40\"), exit codes (75) or HTTP "
+            "statuses (409)"},
         {"tasks: {a: {empty: {}, setup: true, teardown: true}}\n",
             "1:47 a task is a setup or a teardown, not both"},
         {"tasks: {a: {empty: {}, on_failure_fail_dagrun: true}}\n",
@@ -271,7 +272,7 @@ TEST(all_mistakes_of_a_file_are_found_in_one_pass)
         "4:26 `retries` takes a whole number, this is text\n"
         "5:30 there is no task or group `c`\n"
         "9:3 the task `a` does not say what it does; give it one of sql, bash, exec, python, "
-        "wait_for, branch, short_circuit, latest_only, empty\n");
+        "http, wait_for, branch, short_circuit, latest_only, empty\n");
     CHECK_STR(dir.error.message, "dags/x.yaml has 5 mistakes");
     CHECK_STR(dir.diagnostics->first->error.excerpt, "shedule: null");
     CHECK_STR(dir.diagnostics->first->code, "unknown-key");

@@ -143,6 +143,12 @@ static void make_wait_asset(void)
     make_wait(WAIT_ASSET, "asset");
 }
 
+/* The server says when it has the request, and answers when the test lets it. */
+static void make_http(void)
+{
+    rig_http(rig, arena_printf(rig->arena, "/held" PULL "?%s", rig->dir));
+}
+
 static void make_expand(void)
 {
     static const struct expand_source sources[] = {
@@ -172,6 +178,7 @@ const struct row operator_rows[] = {
     {&operator_wait, KIND_WAIT_FOR, make_wait_time, TEXT, "wait_for time", WAIT_TIME},
     {&operator_wait, KIND_WAIT_FOR, make_wait_task, TEXT, "wait_for task", WAIT_TASK},
     {&operator_wait, KIND_WAIT_FOR, make_wait_asset, ANY, "wait_for asset", WAIT_ASSET},
+    {&operator_http, KIND_HTTP, make_http, TEXT | BIT(RUNNING), "http", 0},
     {&operator_expand, KIND_COUNT, make_expand, QUERY & ~BIT(RENDERING), "expand", 0},
 };
 const size_t operator_row_count = ARRAY_SIZE(operator_rows);

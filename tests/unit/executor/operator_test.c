@@ -149,6 +149,8 @@ static bool is_running(void)
     char sql[256];
     if (is_process())
         return process_pid() != 0;
+    if (current->operator== & operator_http)
+        return *file_text("spawned");
     snprintf(sql, sizeof(sql),
         "SELECT count(*) FROM pg_stat_activity WHERE application_name = '%s'"
         " AND wait_event = 'advisory'",

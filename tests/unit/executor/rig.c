@@ -8,6 +8,7 @@
 
 #include "base/file.h"
 #include "executor/attempt_log.h"
+#include "tests/unit/executor/web.h"
 #include "tests/unit/test.h"
 
 extern char **environ;
@@ -258,6 +259,19 @@ struct task *rig_sql(struct rig *rig, const char *sql)
         .is_path = true,
         .connection = "db",
         .transaction = true,
+    };
+    return task;
+}
+
+struct task *rig_http(struct rig *rig, const char *path)
+{
+    static const struct http_statuses usual = {200, 299};
+    struct task *task = rig_task(rig, KIND_HTTP);
+    task->http = (struct http_task){
+        .method = "GET",
+        .url = {.value = arena_printf(rig->arena, "%s%s", web_url(), path), .line = 3},
+        .expect = &usual,
+        .expect_count = 1,
     };
     return task;
 }

@@ -51,6 +51,8 @@ struct task *rig_sql(struct rig *rig, const char *sql);
 /* Another text for the same task. */
 void rig_write(struct rig *rig, const char *sql);
 struct task *rig_task(struct rig *rig, enum task_kind kind);
+/* A request to that path of the server of web.h. */
+struct task *rig_http(struct rig *rig, const char *path);
 /* A branch or its like as task 0, and the ids (NULL ends them, at most seven) that follow it. */
 struct task *rig_decider(struct rig *rig, enum task_kind kind, const char *const *follows);
 

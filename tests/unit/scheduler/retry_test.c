@@ -40,6 +40,38 @@ TEST(by_default_every_failure_is_retried_but_the_hopeless_ones)
     CHECK(helps_class(&task, CLASS_OTHER));
 }
 
+static bool helps_status(const struct task *task, int status)
+{
+    return retry_helps(
+        task, &(struct attempt_result){
+                  .error_class = CLASS_HTTP, .http_status = status, .exit_code = -1});
+}
+
+TEST(of_http_what_may_pass_is_retried_and_no_other_answer)
+{
+    struct task task = {0};
+    static const int worth[] = {408, 429, 500, 502, 503, 599};
+    for (size_t n = 0; n < ARRAY_SIZE(worth); n++)
+        CHECK(helps_status(&task, worth[n]));
+    static const int hopeless[] = {200, 204, 301, 400, 401, 403, 404, 409, 422};
+    for (size_t n = 0; n < ARRAY_SIZE(hopeless); n++)
+        CHECK(!helps_status(&task, hopeless[n]));
+    const char *const list[] = {"409"};
+    struct task own = {.retry_on = {list, 1}};
+    CHECK(helps_status(&own, 409));
+    CHECK(!helps_status(&own, 503));
+}
+
+TEST(a_server_that_asks_for_more_time_gets_it_within_max_retry_delay)
+{
+    struct task task = {.task_id = "t", .retry_delay_us = 30 * US_PER_SECOND};
+    CHECK_INT(retry_wait_us("d", &task, 0, 1, 0), 30 * US_PER_SECOND);
+    CHECK_INT(retry_wait_us("d", &task, 0, 1, 10 * US_PER_SECOND), 30 * US_PER_SECOND);
+    CHECK_INT(retry_wait_us("d", &task, 0, 1, 90 * US_PER_SECOND), 90 * US_PER_SECOND);
+    task.max_retry_delay_us = 60 * US_PER_SECOND;
+    CHECK_INT(retry_wait_us("d", &task, 0, 1, 90 * US_PER_SECOND), 60 * US_PER_SECOND);
+}
+
 TEST(retry_on_replaces_the_default)
 {
     const char *const list[] = {"40001", "53", "75"};
