@@ -6,6 +6,9 @@
 function(dag_module name folder)
     file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/${folder}/*.c)
     list(FILTER sources EXCLUDE REGEX "/cli/main\\.c$|/executor/supervisor/")
+    if(name STREQUAL executor) # what the helper and the daemon share
+        list(APPEND sources ${CMAKE_SOURCE_DIR}/executor/supervisor/log_file.c)
+    endif()
     if(NOT name STREQUAL model)
         list(FILTER sources EXCLUDE REGEX "/definition/model/")
     endif()

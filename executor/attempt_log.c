@@ -2,20 +2,16 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/secrets.h"
 #include "executor/limits.h"
+#include "executor/supervisor/log_file.h"
 
 struct attempt_log {
-    int fd;
-    int trouble;
-    size_t size; /* bytes in the file and in the buffer */
-    bool over;   /* the mark of the ceiling was written */
+    struct log_file file;
     struct strbuf buffer;
     struct secrets secrets;
 };
@@ -61,23 +57,31 @@ enum status attempt_file_put(const char *path, struct slice text, struct error *
     return ok ? OK : error_set(err, ERR_IO, "cannot write %s: %s", path, strerror(trouble));
 }
 
+static bool is_full_disk(int number)
+{
+    return number == ENOSPC || number == EDQUOT;
+}
+
 enum status attempt_log_open(const char *path, struct attempt_log **ret, struct error *err)
 {
     CLEANUP(arena_freep) struct arena *arena = arena_new();
-    int flags = O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC;
-    int fd = open(path, flags, 0600);
-    if (fd < 0 && errno == ENOENT) {
-        enum status status = dir_make(path_dir(arena, path), false, err);
-        if (status)
-            return status;
-        fd = open(path, flags, 0600);
-    }
-    if (fd < 0)
-        return error_set(err, ERR_IO, "cannot make the log %s: %s", path, strerror(errno));
-    struct stat st;
     struct attempt_log *log = mem_alloc_zero(1, sizeof(*log));
-    log->fd = fd;
-    log->size = fstat(fd, &st) == 0 ? (size_t)st.st_size : 0;
+    bool open = log_file_open(&log->file, path, ATTEMPT_LOG_MAX);
+    if (!open && log->file.trouble == ENOENT) {
+        errno = 0;
+        enum status status = dir_make(path_dir(arena, path), false, err);
+        if (status && !is_full_disk(errno)) {
+            attempt_log_close(log);
+            return status;
+        }
+        log_file_close(&log->file, 0);
+        open = log_file_open(&log->file, path, ATTEMPT_LOG_MAX);
+    }
+    int trouble = log->file.trouble;
+    if (!open && !is_full_disk(trouble) && trouble != ENOENT) {
+        attempt_log_close(log);
+        return error_set(err, ERR_IO, "cannot make the log %s: %s", path, strerror(trouble));
+    }
     *ret = log;
     return OK;
 }
@@ -87,15 +91,23 @@ void attempt_log_close(struct attempt_log *log)
     if (!log)
         return;
     attempt_log_flush(log);
-    close(log->fd);
+    log_file_close(&log->file, clock_now().wall_us);
     strbuf_done(&log->buffer);
     secrets_done(&log->secrets);
     mem_free(log);
 }
 
+/* Texts are masked line by line, so a secret of several lines is as many secrets. */
 void attempt_log_secret(struct attempt_log *log, struct slice secret)
 {
     secrets_add(&log->secrets, secret);
+    for (const char *end; (end = memchr(secret.p, '\n', secret.size));) {
+        secrets_add(&log->secrets, slice_make(secret.p, (size_t)(end - secret.p)));
+        secret.size -= (size_t)(end - secret.p) + 1;
+        secret.p = end + 1;
+        if (!memchr(secret.p, '\n', secret.size))
+            secrets_add(&log->secrets, secret);
+    }
 }
 
 char *attempt_log_mask(const struct attempt_log *log, struct slice text, struct arena *arena)
@@ -110,46 +122,25 @@ char *attempt_log_mask(const struct attempt_log *log, struct slice text, struct 
     return masked;
 }
 
-static void add_stamp(struct strbuf *out, int64_t wall_us, enum log_kind kind)
-{
-    struct civil t = civil_from_us(wall_us);
-    strbuf_printf(out, "%02d:%02d:%02d.%03d %s ", t.hour, t.minute, t.second, t.microsecond / 1000,
-        kind_names[kind]);
-}
-
-/* Whether a line of that kind still gets in. */
-static bool admits(struct attempt_log *log, enum log_kind kind, size_t size)
-{
-    bool ours = kind == LOG_KIND_INFO || kind == LOG_KIND_ERROR;
-    size_t ceiling = ATTEMPT_LOG_MAX + (ours ? ATTEMPT_LOG_RESERVE : 0);
-    return log->size + size <= ceiling;
-}
-
 static void add_line(
     struct attempt_log *log, int64_t wall_us, enum log_kind kind, struct slice line)
 {
-    struct strbuf out = {0};
-    add_stamp(&out, wall_us, kind);
-    bool cut = line.size > ATTEMPT_LOG_LINE_MAX;
-    secrets_mask(&log->secrets, slice_make(line.p, cut ? ATTEMPT_LOG_LINE_MAX : line.size), &out);
-    if (cut)
-        strbuf_printf(&out, " … (%zu bytes more)", line.size - ATTEMPT_LOG_LINE_MAX);
-    strbuf_add_char(&out, '\n');
-    bool admitted = admits(log, kind, out.size);
-    if (!admitted && !log->over) {
-        log->over = true;
-        strbuf_clear(&out);
-        add_stamp(&out, wall_us, LOG_KIND_ERROR);
-        strbuf_printf(&out, "the log has reached its ceiling of %d MiB: what follows is dropped\n",
-            ATTEMPT_LOG_MAX / 1024 / 1024);
-        admitted = true;
-    }
-    if (admitted) {
-        strbuf_add_slice(&log->buffer, slice_make(out.text, out.size));
-        log->size += out.size;
-    }
-    strbuf_done(&out);
-    if (log->buffer.size >= ATTEMPT_LOG_BUFFER)
+    struct strbuf masked = {0};
+    char stamp[LOG_STAMP_SIZE];
+    secrets_mask(&log->secrets, line, &masked);
+    size_t size = masked.size < ATTEMPT_LOG_LINE_MAX ? masked.size : ATTEMPT_LOG_LINE_MAX;
+    while (size > 0 && size < masked.size && ((unsigned char)masked.text[size] & 0xC0) == 0x80)
+        size--; /* no part of a character */
+    struct strbuf *out = &log->buffer;
+    strbuf_add(out, stamp, (size_t)log_stamp(stamp, wall_us, kind_names[kind]));
+    strbuf_reserve(out, out->size + size * LOG_CLEAN_GROWTH);
+    out->size += log_clean(strbuf_text(&masked), size, out->text + out->size);
+    out->text[out->size] = '\0';
+    if (size < masked.size)
+        strbuf_printf(out, " … (%zu bytes more)", masked.size - size);
+    strbuf_add_char(out, '\n');
+    strbuf_done(&masked);
+    if (out->size >= ATTEMPT_LOG_BUFFER)
         attempt_log_flush(log);
 }
 
@@ -180,21 +171,12 @@ void attempt_log_printf(struct attempt_log *log, enum log_kind kind, const char 
 
 void attempt_log_flush(struct attempt_log *log)
 {
-    size_t done = 0;
-    while (done < log->buffer.size) {
-        ssize_t n = write(log->fd, log->buffer.text + done, log->buffer.size - done);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0) {
-            log->trouble = log->trouble ? log->trouble : errno;
-            break;
-        }
-        done += (size_t)n;
-    }
+    if (log->buffer.size)
+        log_file_write(&log->file, clock_now().wall_us, log->buffer.text, log->buffer.size);
     strbuf_clear(&log->buffer);
 }
 
 int attempt_log_trouble(const struct attempt_log *log)
 {
-    return log->trouble;
+    return log->file.trouble;
 }

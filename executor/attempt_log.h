@@ -13,9 +13,9 @@
  * of several lines becomes as many lines.  Secrets that were named with attempt_log_secret are
  * shown as `***`.
  *
- * The file is bounded: above ATTEMPT_LOG_MAX a line says that what follows was dropped; lines of
- * the kinds `info` and `error` still get in, up to ATTEMPT_LOG_RESERVE more, so that the end is
- * always there.
+ * It is bounded: above ATTEMPT_LOG_MAX its middle is left out, with a mark; how it began and how it
+ * ended stay.  What a full disk swallowed is marked, too (executor/supervisor/log_file.h).  What is
+ * not UTF-8, and control characters, are shown as \xNN.
  *
  * Used by the loop's thread, except for the path functions, which are pure.
  */
@@ -49,14 +49,15 @@ enum log_kind {
 
 struct attempt_log;
 
-/* Opens for appending, making the file (mode 0600) and its folders. */
+/* Opens for appending, making the file (mode 0600) and its folders.  On a full disk it is OK: the
+   log is written from when there is room on. */
 enum status attempt_log_open(
     const char *path, struct attempt_log **ret, struct error *err) MUST_CHECK;
 /* Writes what is buffered and closes.  NULL is fine. */
 void attempt_log_close(struct attempt_log *log);
 
-/* Names a text that must not appear.  Shorter than SECRET_SIZE_MIN bytes is not masked: it
-   would make the log unreadable.  Copied. */
+/* Names a text that must not appear, nor one of its lines.  Shorter than SECRET_SIZE_MIN bytes is
+   not masked: it would make the log unreadable.  Copied. */
 void attempt_log_secret(struct attempt_log *log, struct slice secret);
 
 /* Adds lines, stamped with `wall_us`.  Buffered until attempt_log_flush. */

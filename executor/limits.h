@@ -8,8 +8,6 @@ enum {
     /* Bytes of one attempt's log.  A verbose MADlib call prints megabytes; a page must still show
        it. */
     ATTEMPT_LOG_MAX = 16 * 1024 * 1024,
-    /* Bytes on top, for how it ended. */
-    ATTEMPT_LOG_RESERVE = 256 * 1024,
     /* Bytes of one line of a log; a longer one is cut and says so. */
     ATTEMPT_LOG_LINE_MAX = 16 * 1024,
     /* Bytes buffered before they are written at once. */

@@ -352,7 +352,8 @@ static int spawn(struct process *p, const struct process_command *command)
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDWR, 0);
     posix_spawn_file_actions_adddup2(&actions, 0, 1);
-    posix_spawn_file_actions_addopen(&actions, 2, attempt->log_file, O_WRONLY | O_APPEND, 0);
+    const char *trouble = file_exists(attempt->log_file) ? attempt->log_file : "/dev/null";
+    posix_spawn_file_actions_addopen(&actions, 2, trouble, O_WRONLY | O_APPEND, 0);
     posix_spawn_file_actions_addclosefrom_np(&actions, 3);
     posix_spawnattr_init(&attributes);
     posix_spawnattr_setsigmask(&attributes, &none);

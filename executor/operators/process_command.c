@@ -166,12 +166,18 @@ static void set_run(struct builder *b, const char *folder)
 
 static void add_secret(struct builder *b, struct slice secret)
 {
-    if (secret.size < SECRET_SIZE_MIN || memchr(secret.p, '\n', secret.size))
-        return;
-    strbuf_add_slice(&b->secrets, secret);
-    strbuf_add_char(&b->secrets, '\n');
     if (b->attempt->log)
         attempt_log_secret(b->attempt->log, secret);
+    while (secret.size) { /* output is masked line by line */
+        const char *end = memchr(secret.p, '\n', secret.size);
+        size_t size = end ? (size_t)(end - secret.p) : secret.size;
+        if (size >= SECRET_SIZE_MIN) {
+            strbuf_add(&b->secrets, secret.p, size);
+            strbuf_add_char(&b->secrets, '\n');
+        }
+        secret.p += end ? size + 1 : size;
+        secret.size -= end ? size + 1 : size;
+    }
 }
 
 /* The password in a connection's uri, and the uri as a whole when it has one. */

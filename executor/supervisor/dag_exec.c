@@ -314,6 +314,7 @@ static int finish(void)
     snprintf(text, sizeof(text), "%s %d\nstarted_us %lld\nended_us %lld\n",
         signalled ? "signal" : "exit", signalled ? WTERMSIG(me.status) : WEXITSTATUS(me.status),
         (long long)me.started_us, (long long)wall_us());
+    log_close();
     return write_file("result", text) ? 0 : broken("writing the result");
 }
 

@@ -1,23 +1,21 @@
 /* The child's output, line by line into the log. */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "executor/supervisor/log_file.h"
 #include "executor/supervisor/supervisor.h"
 
 static struct {
-    int fd;
-    long long size, max;
-    bool over;
+    struct log_file file;
     char **secrets;
-    size_t secret_count, secret_size; /* of the longest */
-} out_log = {.fd = -1};
+    size_t secret_count;
+    size_t secret_longest;
+} out_log = {.file = {.fd = -1}};
 
 int64_t wall_us(void)
 {
@@ -35,10 +33,12 @@ int64_t mono_ms(void)
 
 void log_open(const char *path, long long max)
 {
-    struct stat st;
-    out_log.fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-    out_log.max = max;
-    out_log.size = out_log.fd >= 0 && fstat(out_log.fd, &st) == 0 ? (long long)st.st_size : 0;
+    (void)log_file_open(&out_log.file, path, max); /* a full disk must not end the task */
+}
+
+void log_close(void)
+{
+    log_file_close(&out_log.file, wall_us());
 }
 
 static void add_secret(char *secret)
@@ -49,8 +49,8 @@ static void add_secret(char *secret)
         return;
     out_log.secrets = more;
     out_log.secrets[out_log.secret_count++] = secret;
-    if (size > out_log.secret_size)
-        out_log.secret_size = size;
+    if (size > out_log.secret_longest)
+        out_log.secret_longest = size;
 }
 
 void log_secrets(char *lines)
@@ -78,46 +78,24 @@ static void mask(char *text, size_t size)
     }
 }
 
-static int stamp(char *to, size_t size, const char *kind)
+/* One write a line, so that the daemon's lines do not get between.  `text` is masked already. */
+static void add_line(const char *kind, const char *text, size_t size)
 {
-    int64_t us = wall_us();
-    int64_t second = us / 1000000 % 86400;
-    return snprintf(to, size, "%02d:%02d:%02d.%03d %s ", (int)(second / 3600),
-        (int)(second / 60 % 60), (int)(second % 60), (int)(us / 1000 % 1000), kind);
+    static char line[LOG_STAMP_SIZE + LINE_MAX_BYTES * LOG_CLEAN_GROWTH + 1];
+    int64_t now_us = wall_us();
+    size_t used = (size_t)log_stamp(line, now_us, kind);
+    used += log_clean(text, size, line + used);
+    line[used++] = '\n';
+    log_file_write(&out_log.file, now_us, line, used);
 }
 
-static void write_all(const char *text, size_t size)
-{
-    while (size) {
-        ssize_t n = write(out_log.fd, text, size);
-        if (n <= 0)
-            return; /* a full disk must not end the task */
-        text += n;
-        size -= (size_t)n;
-    }
-}
-
-/* One write a line, so that the daemon's lines do not get between. */
 void log_line(const char *kind, const char *text, size_t size)
 {
-    char line[LINE_MAX_BYTES + 64];
-    if (out_log.fd < 0 || out_log.over)
-        return;
-    int head = stamp(line, sizeof(line), kind);
-    if (out_log.size + head + (long long)size + 1 > out_log.max) {
-        out_log.over = true;
-        head = stamp(line, sizeof(line), "error");
-        int rest = snprintf(line + head, sizeof(line) - (size_t)head,
-            "the log has reached its ceiling of %lld MiB: what follows is dropped\n",
-            out_log.max / 1024 / 1024);
-        write_all(line, (size_t)(head + rest));
-        return;
-    }
-    memcpy(line + head, text, size);
-    mask(line + head, size);
-    line[(size_t)head + size] = '\n';
-    write_all(line, (size_t)head + size + 1);
-    out_log.size += head + (long long)size + 1;
+    char copy[LINE_MAX_BYTES];
+    size = size < sizeof(copy) ? size : sizeof(copy);
+    memcpy(copy, text, size);
+    mask(copy, size);
+    add_line(kind, copy, size);
 }
 
 void log_say(const char *format, ...)
@@ -131,39 +109,46 @@ void log_say(const char *format, ...)
         log_line("info", text, (size_t)size < sizeof(text) ? (size_t)size : sizeof(text) - 1);
 }
 
-/* A byte of zero would end the text for most who read the log: the mark of what is no text. */
-static void blank_zeros(char *text, size_t size)
+/* Where a full line without an end is parted: what may be the beginning of a secret or of a
+   character stays for the next part. */
+static size_t part_of(const char *text, size_t size)
 {
-    for (char *zero = size ? memchr(text, '\0', size) : NULL; zero;
-         zero = memchr(zero, '\0', size - (size_t)(zero - text)))
-        *zero = '?';
+    size_t keep = out_log.secret_longest ? out_log.secret_longest - 1 : 0;
+    size_t part = keep < size / 2 ? size - keep : size / 2;
+    for (size_t back = 0; back < 3 && part > back; back++)
+        if (((unsigned char)text[part - back] & 0xC0) != 0x80)
+            return part - back;
+    return part;
 }
 
+/* A carriage return alone ends a line, too: so do progress bars. */
 static void flush_lines(struct output *output, bool at_end)
 {
     size_t start = 0;
+    mask(output->line, output->used);
     for (size_t i = 0; i < output->used; i++) {
-        if (output->line[i] != '\n')
+        char c = output->line[i];
+        if (c != '\n' && c != '\r')
             continue;
-        size_t size = i - start;
-        if (size && output->line[i - 1] == '\r')
-            size--;
-        log_line(output->kind, output->line + start, size);
+        if (c == '\r' && i + 1 == output->used && !at_end)
+            break; /* what follows decides */
+        bool pair = c == '\r' && i + 1 < output->used && output->line[i + 1] == '\n';
+        add_line(output->kind, output->line + start, i - start);
+        i += pair;
         start = i + 1;
     }
     memmove(output->line, output->line + start, output->used - start);
     output->used -= start;
-    if (output->used && at_end) {
-        log_line(output->kind, output->line, output->used);
-        output->used = 0;
-    } else if (output->used == sizeof(output->line)) {
-        /* A part of a long line; a secret that ends in the next part must still be found. */
-        size_t kept = out_log.secret_size < sizeof(output->line) / 2 ? out_log.secret_size : 0;
-        mask(output->line, output->used);
-        log_line(output->kind, output->line, output->used - kept);
-        memmove(output->line, output->line + output->used - kept, kept);
-        output->used = kept;
-    }
+    size_t part = output->used;
+    if (!at_end && output->used == sizeof(output->line))
+        part = part_of(output->line, output->used - 1);
+    else if (!at_end)
+        part = 0;
+    if (!part)
+        return;
+    add_line(output->kind, output->line, part);
+    memmove(output->line, output->line + part, output->used - part);
+    output->used -= part;
 }
 
 bool output_read(struct output *output)
@@ -171,11 +156,10 @@ bool output_read(struct output *output)
     ssize_t n = read(output->fd, output->line + output->used, sizeof(output->line) - output->used);
     if (n < 0 && (errno == EAGAIN || errno == EINTR))
         return true;
-    if (n > 0) {
-        blank_zeros(output->line + output->used, (size_t)n);
+    if (n > 0)
         output->used += (size_t)n;
-    }
-    flush_lines(output, n <= 0);
+    if (n > 0 || output->used)
+        flush_lines(output, n <= 0);
     if (n > 0)
         return true;
     close(output->fd);

@@ -46,6 +46,7 @@ struct output {
 
 /* output.c */
 void log_open(const char *path, long long max);
+void log_close(void);
 void log_secrets(char *lines);
 void log_line(const char *kind, const char *text, size_t size);
 void log_say(const char *format, ...) __attribute__((format(printf, 1, 2)));

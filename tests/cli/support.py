@@ -75,7 +75,9 @@ class ProjectCase(unittest.TestCase):
     def finish(process):
         if process.poll() is None:
             process.kill()
-        process.communicate()
+        process.wait()
+        process.stdout.close()
+        process.stderr.close()
 
     def json(self, *words, status=0):
         """The objects that a command prints with --json."""

@@ -6,6 +6,7 @@ const PAUSE_MS = 300; // between two questions, however much happens ...
 const PAUSE_TIMES = 5; // ... and longer when the answers are slow
 const TICK_MS = 10000;
 const LOG_LINES_MAX = 3000; // on the page; the whole log is a link
+const LOG_TAIL_SIZE = 32 * 1024; // as the server shows it
 
 // ---- asking for sections
 
@@ -157,7 +158,13 @@ function lineOf(text) {
 // Whole lines only: a line is shown when its end is there.
 async function onLog(event) {
   const log = document.querySelector("[data-log]");
-  if (!log || fetchingLog || Number(event.data) <= Number(log.dataset.size)) return;
+  const size = Number(event.data);
+  if (!log || fetchingLog || size === Number(log.dataset.size)) return;
+  // One over its ceiling has lost its middle: what is shown begins anew, near its end.
+  if (size < Number(log.dataset.size)) {
+    log.replaceChildren();
+    log.dataset.size = Math.max(0, size - LOG_TAIL_SIZE);
+  }
   fetchingLog = true;
   try {
     const answer = await fetch(`${log.dataset.log}/log?from=${log.dataset.size}`);

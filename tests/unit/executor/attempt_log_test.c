@@ -1,11 +1,16 @@
 #include "executor/attempt_log.h"
 
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include "base/file.h"
 #include "executor/attempt_memo.h"
 #include "executor/limits.h"
+#include "executor/supervisor/log_file.h"
 #include "tests/unit/test.h"
 
 static struct arena *arena;
@@ -24,7 +29,8 @@ static const char *path_of(const char *name)
 
 static void remove_all(void)
 {
-    static const char *const names[] = {"a/b/1.log", "a/b", "a", "big.log", "file", "1.json", ""};
+    static const char *const names[] = {"a/b/1.log", "a/b", "a", "big.log", "long.log", "junk.log",
+        "lines.log", "full.log", "file", "1.json", ""};
     for (size_t i = 0; i < ARRAY_SIZE(names); i++)
         CHECK(remove(path_of(names[i])) == 0);
     arena_free(take(arena));
@@ -68,23 +74,142 @@ TEST(lines_have_time_and_kind_and_secrets_are_masked)
     CHECK_INT(st.st_mode & 0777, 0600);
 }
 
-TEST(a_log_is_bounded_and_its_end_gets_in)
+/* `count` lines of 1,000 bytes: "12:34:56.789 out line <number> xxx…". */
+static void fill(struct attempt_log *log, int from, int count)
 {
+    char line[1001];
+    memset(line, 'x', sizeof(line));
+    for (int i = from; i < from + count; i++) {
+        int size = snprintf(line, sizeof(line), "line %07d ", i);
+        line[size] = 'x';
+        attempt_log_text(log, 0, LOG_KIND_OUT, slice_make(line, 982));
+    }
+}
+
+/* The number of the only mark, -1 without. */
+static long long marked(const char *text)
+{
+    const char *mark = strstr(text, "error left out here: ");
+    REQUIRE(!mark || !strstr(mark + 1, "error left out here: "));
+    return mark ? log_left_out(mark - 13, strlen(mark) + 13) : -1;
+}
+
+TEST(a_log_is_bounded_and_keeps_how_it_began_and_how_it_ended)
+{
+    enum { MIB = 1024 * 1024, LINES = 100000 };
     struct attempt_log *log;
     struct error err;
     const char *path = path_of("big.log");
     REQUIRE_OK(attempt_log_open(path, &log, &err), &err);
-    char *line = arena_alloc(arena, 20000);
-    memset(line, 'x', 20000);
-    for (int i = 0; i < 2000; i++)
-        attempt_log_text(log, 0, LOG_KIND_OUT, slice_make(line, 20000));
+    fill(log, 0, LINES / 2);
+    attempt_log_close(log); /* another process goes on with it */
+    REQUIRE_OK(attempt_log_open(path, &log, &err), &err);
+    fill(log, LINES / 2, LINES / 2);
     attempt_log_printf(log, LOG_KIND_ERROR, "the end");
     attempt_log_close(log);
     const char *text = text_of(path);
-    CHECK(strlen(text) <= ATTEMPT_LOG_MAX + 1000);
-    CHECK(strstr(text, "… (3616 bytes more)\n") != NULL);
-    CHECK(strstr(text, "the log has reached its ceiling of 16 MiB") != NULL);
+    size_t size = strlen(text);
+    CHECK(size <= ATTEMPT_LOG_MAX && size > ATTEMPT_LOG_MAX / 2);
+    CHECK(str_starts(text, "00:00:00.000 out line 0000000 xx"));
     CHECK(str_ends(text, "error the end\n"));
+    const char *mark = strstr(text, "error left out here: ");
+    REQUIRE(mark);
+    const char *mark_end = strchr(mark, '\n');
+    size_t whole = size - (size_t)(mark_end - mark) - 14;
+    CHECK_INT((long long)whole - 27 + marked(text), LINES * 1000LL); /* to the byte */
+    /* every line is whole, in order, and but for the mark nothing is between them */
+    int last = -1, jumps = 0;
+    for (const char *line = text; *line; line = strchr(line, '\n') + 1) {
+        if (!str_starts(line + 13, "out line "))
+            continue;
+        int number = (int)strtol(line + 22, NULL, 10);
+        CHECK(number > last);
+        jumps += number != last + 1;
+        last = number;
+        CHECK_INT(strchr(line, '\n') - line, 999);
+    }
+    CHECK_INT(last, LINES - 1);
+    CHECK_INT(jumps, 1);
+}
+
+TEST(a_line_that_is_too_long_says_how_much_more_there_was)
+{
+    struct attempt_log *log;
+    struct error err;
+    const char *path = path_of("long.log");
+    char *line = arena_alloc(arena, 20001);
+    memset(line, 'x', 20000);
+    memcpy(line + 16380, "s3cret", 6); /* over the cut */
+    REQUIRE_OK(attempt_log_open(path, &log, &err), &err);
+    attempt_log_secret(log, slice_of("s3cret"));
+    attempt_log_text(log, 0, LOG_KIND_OUT, slice_make(line, 20000));
+    attempt_log_close(log);
+    CHECK(str_ends(text_of(path), "xx***x … (3613 bytes more)\n"));
+}
+
+TEST(what_is_no_text_is_shown_safely)
+{
+    struct attempt_log *log;
+    struct error err;
+    const char *path = path_of("junk.log");
+    REQUIRE_OK(attempt_log_open(path, &log, &err), &err);
+    attempt_log_text(log, 0, LOG_KIND_OUT,
+        slice_of("\033[1;31mred\033[0m \033]0;title\007 \tß\xff\xc3 \xed\xa0\x80 \xc2\x9b \b €"));
+    attempt_log_close(log);
+    CHECK_STR(text_of(path),
+        "00:00:00.000 out red \\x1b]0;title\\x07 \tß\\xff\\xc3 \\xed\\xa0\\x80 \\xc2\\x9b "
+        "\\x08 €\n");
+}
+
+TEST(a_secret_of_several_lines_is_masked_in_each)
+{
+    struct attempt_log *log;
+    struct error err;
+    const char *path = path_of("lines.log");
+    REQUIRE_OK(attempt_log_open(path, &log, &err), &err);
+    attempt_log_secret(log, slice_of("-----BEGIN\nabcdef\n-----END"));
+    attempt_log_text(log, 0, LOG_KIND_OUT, slice_of("key: -----BEGIN\nabcdef\n-----END"));
+    attempt_log_close(log);
+    CHECK_STR(
+        text_of(path), "00:00:00.000 out key: ***\n00:00:00.000 out ***\n00:00:00.000 out ***\n");
+}
+
+/* A disk of that many bytes. */
+static void limit_files(rlim_t size)
+{
+    struct rlimit limit;
+    getrlimit(RLIMIT_FSIZE, &limit);
+    limit.rlim_cur = size;
+    REQUIRE(setrlimit(RLIMIT_FSIZE, &limit) == 0);
+}
+
+TEST(what_a_full_disk_swallowed_is_marked_when_there_is_room_again)
+{
+    struct attempt_log *log;
+    struct error err;
+    const char *path = path_of("full.log");
+    signal(SIGXFSZ, SIG_IGN);
+    REQUIRE_OK(attempt_log_open(path, &log, &err), &err);
+    limit_files(1020);
+    for (int i = 0; i < 3; i++) { /* the second is torn */
+        fill(log, i, 1);
+        attempt_log_flush(log);
+    }
+    CHECK_INT(attempt_log_trouble(log), EFBIG);
+    limit_files(RLIM_INFINITY);
+    attempt_log_printf(log, LOG_KIND_INFO, "there is room");
+    attempt_log_close(log);
+    const char *text = text_of(path);
+    CHECK(strncmp(text + 1000, "00:00:00.000 out lin\n", 21) == 0);
+    CHECK(
+        strstr(text, " error lost: 1980 bytes of the log could not be written: File too large\n"));
+    CHECK(str_ends(text, "info there is room\n"));
+    limit_files(0); /* nothing more, up to its end */
+    REQUIRE_OK(attempt_log_open(path, &log, &err), &err);
+    attempt_log_printf(log, LOG_KIND_INFO, "gone");
+    limit_files(RLIM_INFINITY);
+    attempt_log_close(log);
+    CHECK(strstr(text_of(path), "gone") != NULL);
 }
 
 TEST(a_log_that_cannot_be_made_is_an_error)
