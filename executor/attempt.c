@@ -59,15 +59,13 @@ char *attempt_file(struct attempt *attempt, const char *ending)
     return attempt_file_path(attempt->arena, attempt->log_file, ending);
 }
 
-void attempt_write_memo(struct attempt *attempt)
+enum status attempt_write_memo(struct attempt *attempt, struct error *err)
 {
-    struct error err;
     memcpy(attempt->memo.attempt, attempt->effect.attempt.text, UUID_TEXT_SIZE);
     attempt->memo.operator= attempt->operator->name;
     attempt->memo.generation = attempt->effect.generation;
     attempt->memo.started_us = attempt->started_us;
-    if (attempt_memo_write(attempt_file(attempt, ".json"), &attempt->memo, &err))
-        attempt_say(attempt, LOG_KIND_ERROR, "%s", err.message);
+    return attempt_memo_write(attempt_file(attempt, ".json"), &attempt->memo, err);
 }
 
 void attempt_say(struct attempt *attempt, enum log_kind kind, const char *format, ...)
@@ -386,7 +384,9 @@ static void on_rendered(uv_work_t *work, int status)
     } else if (attempt->cancelled) {
         finish_cancelled(attempt);
     } else if (attempt->render_status) {
-        attempt_fail(attempt, CLASS_TEMPLATE, &attempt->render_error);
+        /* A disk that is full says nothing about the template. */
+        bool io = attempt->render_status == ERR_IO;
+        attempt_fail(attempt, io ? CLASS_OTHER : CLASS_TEMPLATE, &attempt->render_error);
     } else {
         name_secrets(attempt);
         act(attempt);

@@ -91,8 +91,9 @@ const char *attempt_supervisor(const struct attempt *attempt);
 
 /* The absolute path of a file beside the log: attempt_file(attempt, ".proc"). */
 char *attempt_file(struct attempt *attempt, const char *ending);
-/* Leaves `attempt->memo` for a later daemon. */
-void attempt_write_memo(struct attempt *attempt);
+/* Leaves `attempt->memo` for a later daemon.  Where that fails the attempt must go no further: what
+   it did would not be known. */
+enum status attempt_write_memo(struct attempt *attempt, struct error *err) MUST_CHECK;
 
 /* XCom from a text of a process or a template: JSON as it is, anything else as a JSON string. */
 char *attempt_xcom_of_text(struct slice text, struct arena *arena);

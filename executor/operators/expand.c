@@ -152,8 +152,9 @@ static void expand_start(struct attempt *attempt)
 {
     struct expansion *x = new_expansion(attempt);
     struct error err;
-    attempt_write_memo(attempt);
-    if (read_lists(x, &err))
+    if (attempt_write_memo(attempt, &err))
+        attempt_fail(attempt, CLASS_OTHER, &err);
+    else if (read_lists(x, &err))
         fail(x, &err);
     else
         next_source(x);

@@ -372,11 +372,11 @@ static void process_start(struct attempt *attempt)
     struct process *p = new_process(attempt);
     struct process_command command;
     struct error err;
-    if (process_command_make(attempt, p->folder, &command, &err)) {
+    if (process_command_make(attempt, p->folder, &command, &err) ||
+        attempt_write_memo(attempt, &err)) {
         attempt_fail(attempt, CLASS_OTHER, &err);
         return;
     }
-    attempt_write_memo(attempt);
     int rc = spawn(p, &command);
     int fd = rc ? -1 : process_open(p->spawned, 0);
     if (fd >= 0 && start_watch(p, fd)) {

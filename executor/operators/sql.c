@@ -167,6 +167,7 @@ static void begin_on(struct sql_attempt *s, struct session *session)
 {
     struct attempt *attempt = s->attempt;
     const struct server_facts *facts = session_facts(session);
+    struct error err;
     s->session = session;
     s->clean = stays_clean(s);
     attempt_say(attempt, LOG_KIND_INFO, "on `%s`: %s %s, backend %d", s->connection->name,
@@ -176,8 +177,10 @@ static void begin_on(struct sql_attempt *s, struct session *session)
     attempt->memo.connection = s->connection->name;
     if (s->ledger)
         memcpy(attempt->memo.ledger_id, facts->ledger_id, sizeof(attempt->memo.ledger_id));
-    attempt_write_memo(attempt);
-    sql_protocol_begin(s);
+    if (attempt_write_memo(attempt, &err))
+        sql_end_error(s, CLASS_OTHER, &err);
+    else
+        sql_protocol_begin(s);
 }
 
 static void on_acquired(void *user, struct session *session, const struct error *err)

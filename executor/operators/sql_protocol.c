@@ -491,13 +491,26 @@ static void end_result(struct sql_attempt *s, const struct query_end *end)
         succeed(s);
 }
 
+/* Without a ledger only the memo will tell the next daemon that COMMIT was sent. */
+static bool note_commit(struct sql_attempt *s)
+{
+    struct error err;
+    s->attempt->memo.commit_sent = true;
+    if (attempt_write_memo(s->attempt, &err) == OK)
+        return true;
+    attempt_say(s->attempt, LOG_KIND_ERROR, "%s", err.message);
+    fail_after_rollback(s, &(struct attempt_result){.outcome = OUTCOME_FAILED,
+                               .error_class = CLASS_OTHER,
+                               .exit_code = -1,
+                               .message = arena_strdup(s->attempt->arena, err.message)});
+    return false;
+}
+
 /* The result and COMMIT are one text: from now on it may commit. */
 static void send_commit(struct sql_attempt *s)
 {
-    if (!s->ledger) {
-        s->attempt->memo.commit_sent = true;
-        attempt_write_memo(s->attempt);
-    }
+    if (!s->ledger && !note_commit(s))
+        return;
     s->commit_sent = true;
     session_query(s->session,
         s->ledger ? arena_printf(s->attempt->arena, "%s; COMMIT", result_text(s)) : "COMMIT");

@@ -49,6 +49,15 @@ enum status connect_run(PGconn *conn, const char *sql, enum status failed, struc
     return connect_query(conn, sql, failed, &result, err);
 }
 
+enum status connect_commit(PGconn *conn, enum status failed, struct error *err)
+{
+    CLEANUP(pq_clearp) PGresult *result = NULL;
+    enum status status = connect_query(conn, "COMMIT", failed, &result, err);
+    if (status == OK && !str_equal(PQcmdStatus(result), "COMMIT"))
+        status = error_set(err, failed, "COMMIT was answered by %s", PQcmdStatus(result));
+    return status;
+}
+
 static void pause_ms(long ms)
 {
     struct timespec pause = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};

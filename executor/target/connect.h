@@ -44,6 +44,9 @@ enum status connect_query(PGconn *conn, const char *sql, enum status failed, PGr
 /* The same for a text whose result does not matter. */
 enum status connect_run(
     PGconn *conn, const char *sql, enum status failed, struct error *err) MUST_CHECK;
+/* COMMIT.  Only that answer is a success: an aborted transaction's COMMIT is answered by ROLLBACK,
+   without an error. */
+enum status connect_commit(PGconn *conn, enum status failed, struct error *err) MUST_CHECK;
 
 /* A deep copy in the arena, so that a thread may use it whatever becomes of the project. */
 struct connection *connection_copy(const struct connection *connection, struct arena *arena);

@@ -125,7 +125,7 @@ static enum status make_ledger(PGconn *conn, const struct connection *connection
     if (status == OK)
         status = make_all(conn, connection, arena, err);
     if (status == OK)
-        return connect_run(conn, "COMMIT", ERR_LEDGER, err);
+        return connect_commit(conn, ERR_LEDGER, err);
     PQclear(PQexec(conn, "ROLLBACK"));
     error_context(err,
         "making the ledger in schema `%s` of connection `%s`: ", connection->ledger_schema,

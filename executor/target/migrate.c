@@ -273,7 +273,7 @@ static enum status apply(
     if (status == OK && !applied)
         status = record(m, file, err);
     if (status == OK)
-        status = connect_run(m->server.conn, "COMMIT", ERR_MIGRATION, err);
+        status = connect_commit(m->server.conn, ERR_MIGRATION, err);
     if (status != OK)
         PQclear(PQexec(m->server.conn, "ROLLBACK")); /* the first error is the one to tell */
     file->duration_us = clock_now().mono_us - began_us;

@@ -111,7 +111,7 @@ static enum status insert_void(struct settle *s, struct connected *connected)
     CLEANUP(pq_clearp) PGresult *result = claim_result(conn);
     if (PQresultStatus(result) == PGRES_COMMAND_OK) {
         s->inserted = true;
-        return connect_run(conn, "COMMIT", ERR_LEDGER, &s->err);
+        return connect_commit(conn, ERR_LEDGER, &s->err);
     }
     const char *sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
     if (!sqlstate || !str_equal(sqlstate, "23505"))

@@ -13,6 +13,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "cli"))
 
 from support import DAG, ROOT, ProjectCase  # noqa: E402,F401  (found by the line above)
 
+sys.path.insert(0, str(ROOT / "sandbox" / "server"))
+
+import cluster  # noqa: E402  (found by the line above)
+import place  # noqa: E402
+
 SANDBOX = str(ROOT / "sandbox" / "sandbox")
 
 
@@ -30,6 +35,8 @@ class Server:
         self.folder = tempfile.mkdtemp(prefix="dag-server-")
         output(SANDBOX, "start", "--fast", "--dir", self.folder)
         self.uri = output(SANDBOX, "uri", "--dir", self.folder)
+        parts = urllib.parse.urlsplit(self.uri)
+        self.host, self.port = parts.hostname, parts.port
 
     def database_uri(self, name):
         parts = urllib.parse.urlsplit(self.uri)
@@ -42,6 +49,28 @@ class Server:
     def sql(self, text, database):
         return output("psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d",
                       self.database_uri(database), "-c", text)
+
+    # ---- what the server's own account does
+
+    def cluster(self):
+        return cluster.Cluster(self.folder)
+
+    def pg_ctl(self, *words):
+        """As the server's account; the settings stay, of which the sandbox would make new ones."""
+        name, uid, gid = place.server_account()
+        who = {"user": uid, "group": gid, "extra_groups": []} if place.is_root() else {}
+        server = self.cluster()
+        done = subprocess.run(
+            [place.POSTGRES_BIN / "pg_ctl", *words, "-D", server.data, "-l", server.log, "-ws"],
+            env={"PATH": "/usr/bin:/bin", "HOME": str(server.home), "LC_ALL": "C.UTF-8"},
+            cwd=server.home, umask=0o077, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE, text=True, start_new_session=True, check=False, **who)
+        if done.returncode:
+            raise AssertionError(f"pg_ctl {words} as {name}: {done.stderr}\n{server.log_tail()}")
+
+    def restart(self, mode="fast"):
+        """`immediate` ends it as a crash would."""
+        self.pg_ctl("restart", "-m", mode)
 
     def close(self):
         subprocess.run([SANDBOX, "destroy", "--dir", self.folder], check=False,

@@ -206,6 +206,37 @@ TEST(a_template_error_leaves_a_log_and_no_connection)
     sql_finish();
 }
 
+/* Makes it impossible to write a file of the next attempt, as a full disk does. */
+static void block_file(const char *ending)
+{
+    struct run_record *run = &rig->run;
+    const char *log =
+        attempt_log_path(rig->arena, run->dag_id, run->run_id, "t", -1, rig->number + 1);
+    const char *path =
+        attempt_file_path(rig->arena, path_join(rig->arena, rig->project.state, log), ending);
+    struct error err;
+    CHECK_INT(dir_make(path, false, &err), OK);
+}
+
+/* A full disk is no mistake of the task's: it is retried, and before that nothing was done. */
+TEST(a_file_that_cannot_be_written_fails_the_attempt_before_anything_is_sent)
+{
+    static const char *const endings[] = {".sql", ".json"};
+    sql_begin("files");
+    rig_sql(rig, "insert into t values (1)");
+    for (size_t i = 0; i < ARRAY_SIZE(endings); i++) {
+        block_file(endings[i]);
+        struct attempt_result result = rig_run(rig);
+        CHECK_INT(result.outcome, OUTCOME_FAILED);
+        CHECK_INT(result.error_class, CLASS_OTHER);
+        CHECK(contains(result.message, "cannot write"));
+        CHECK_INT(sql_rows(), 0);
+    }
+    CHECK_INT(rig_run(rig).outcome, OUTCOME_SUCCESS);
+    CHECK_INT(sql_rows(), 1);
+    sql_finish();
+}
+
 TEST(isolation_is_as_asked)
 {
     sql_begin("isolation");
