@@ -271,6 +271,8 @@ static enum reason final_reason(const struct instance *i, const struct attempt_r
 static void fail(struct scheduler *s, struct instance *i, const struct attempt_result *result)
 {
     if (i->try_number < i->max_tries && retry_helps(i->task, result)) {
+        if (result->new_generation)
+            i->generation = generation_next(s);
         plan_retry(s, i, result);
         return;
     }

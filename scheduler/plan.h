@@ -336,6 +336,9 @@ struct attempt_result {
     enum attempt_outcome outcome;
     bool may_commit;       /* the attempt's transaction may still commit */
     bool committed_before; /* success that an earlier attempt of the generation committed */
+    /* Failure of a task without a transaction: its claim is committed, so that a retry begins a new
+       generation. */
+    bool new_generation;
     enum error_class error_class;
     char sqlstate[6];
     int32_t exit_code;   /* -1 = none */

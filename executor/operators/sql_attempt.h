@@ -68,6 +68,7 @@ struct sql_attempt {
     int64_t txid, txid_at_end; /* of the transaction, as read at its beginning and at its end */
     int64_t began_us;          /* of the step, monotonic */
     bool commit_sent;          /* COMMIT, or without a transaction the result, is on its way */
+    bool ran;                  /* without a transaction: a statement was sent, and may have run */
     bool claimed;              /* without a transaction: the claim is committed */
     bool clean;                /* the session may be used again */
     bool claim_won;            /* ours is in */
@@ -85,6 +86,7 @@ struct sql_attempt {
     struct strbuf xcom;    /* JSON of the rows wanted so far */
     size_t xcom_statement; /* 1 + index of the statement they are of; 0 = none */
     size_t xcom_rows;
+    const char *xcom_refused; /* why they cannot be the XCom; a later result may be it */
 
     struct timer *claim_timer;
     uint64_t claim_pause_ms;
@@ -163,8 +165,10 @@ void sql_report_begin(struct sql_attempt *s);
 void sql_report_done(struct sql_attempt *s, const struct query_end *end);
 /* The attempt's detail: statements, error (may be NULL), hash of the text. */
 char *sql_report_detail(struct sql_attempt *s, const struct sql_error *error);
-/* Adds a row to the XCom; false when it is over XCOM_MAX. */
-bool sql_report_row(struct sql_attempt *s, const PGresult *row);
+/* The running statement gives rows, if only none: those before are not the XCom. */
+void sql_report_result_set(struct sql_attempt *s);
+/* Adds a row to the XCom; one that does not fit leaves `xcom_refused`. */
+void sql_report_row(struct sql_attempt *s, const PGresult *row);
 /* The XCom as JSON in the arena, NULL when none is wanted. */
 char *sql_report_xcom(struct sql_attempt *s);
 

@@ -24,7 +24,7 @@ struct attempt_result sql_cancelled_result(const struct sql_attempt *s)
         .exit_code = -1,
         .may_commit = s->commit_sent,
     };
-    if (s->claimed) {
+    if (s->claimed || s->ran) {
         result.outcome = OUTCOME_PARTLY;
         result.message = "ended while statements ran outside of a transaction: they may have run";
     }

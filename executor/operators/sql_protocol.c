@@ -23,12 +23,26 @@ static void go(struct sql_attempt *s, enum sql_step step);
 
 /* ---- failing --------------------------------------------------------------------------------- */
 
+/* Without a transaction the claim is committed, and what ran before the error stays: only a new
+   generation can claim the task again. */
+static void note_claimed(struct sql_attempt *s)
+{
+    if (!s->claimed || s->failure.outcome != OUTCOME_FAILED)
+        return;
+    s->failure.new_generation = true;
+    attempt_say(s->attempt, LOG_KIND_INFO,
+        "without a transaction: what ran before the error stays (statements done: %zu); a retry"
+        " begins a new generation",
+        s->done_count);
+}
+
 /* Ends the transaction, then the attempt with `failure`. */
 static void fail_after_rollback(struct sql_attempt *s, const struct attempt_result *failure)
 {
     s->failed = true;
     s->failure = *failure;
     s->clean = false;
+    note_claimed(s);
     PGTransactionStatusType status = PQtransactionStatus(session_connection(s->session));
     if (status == PQTRANS_IDLE)
         sql_end(s, &s->failure);
@@ -86,8 +100,7 @@ static void end_lost(struct sql_attempt *s, const struct query_end *end)
         result.outcome = s->ledger ? OUTCOME_LOST : OUTCOME_PARTLY;
         result.may_commit = true;
         result.message = s->ledger ? lost_committing : lost_without_ledger;
-    } else if (!s->task->transaction &&
-               (s->claimed || s->step == SQL_STEP_STATEMENT || s->step == SQL_STEP_CLAIM)) {
+    } else if (s->claimed || s->ran || (!s->task->transaction && s->step == SQL_STEP_CLAIM)) {
         result.outcome = OUTCOME_PARTLY;
         result.message = lost_unprotected;
     }
@@ -310,12 +323,26 @@ static struct slice statement_text(const struct sql_attempt *s)
     return slice_make(s->sql->text.p + statement->offset, statement->size);
 }
 
+/* Without a transaction what is sent may have run, whatever becomes of us.  With a ledger the claim
+   says so. */
+static void note_running(struct sql_attempt *s)
+{
+    if (s->task->transaction || s->ran)
+        return;
+    s->ran = true;
+    if (s->ledger)
+        return;
+    s->attempt->memo.commit_sent = true;
+    attempt_write_memo(s->attempt);
+}
+
 static void send_statement(struct sql_attempt *s)
 {
     struct slice text = statement_text(s);
     struct sql_bound bound;
     size_t offset;
     sql_report_begin(s);
+    note_running(s);
     if (!sql_bind(s, text, &bound, &offset)) {
         struct attempt_result failure = sql_report_refusal(s, "42P02",
             s->statements.at[s->at].offset + offset, "there is no such parameter in `parameters`");
@@ -366,17 +393,17 @@ void sql_enough_rows(struct sql_attempt *s)
     sql_cancel_statement(s);
 }
 
-static void fail_refused_rows(struct sql_attempt *s)
+static void fail_refused(struct sql_attempt *s, size_t statement, const char *message)
 {
     struct attempt_result failure =
-        sql_report_refusal(s, "54000", s->statements.at[s->at].offset, s->rows_refused);
+        sql_report_refusal(s, "54000", s->statements.at[statement].offset, message);
     fail_after_rollback(s, &failure);
 }
 
 static void end_statement(struct sql_attempt *s, const struct query_end *end)
 {
     if (end->error && s->rows_refused) {
-        fail_refused_rows(s); /* it was called off */
+        fail_refused(s, s->at, s->rows_refused); /* it was called off */
         return;
     }
     if (end->error && s->rows_enough) {
@@ -389,10 +416,14 @@ static void end_statement(struct sql_attempt *s, const struct query_end *end)
         return;
     }
     sql_report_done(s, end);
+    if (end->columns >= 0)
+        sql_report_result_set(s);
     if (ended_transaction(s, end)) {
         fail_control(s, end);
     } else if (s->rows_refused) {
-        fail_refused_rows(s);
+        fail_refused(s, s->at, s->rows_refused);
+    } else if (s->at + 1 == s->statements.count && s->xcom_refused) {
+        fail_refused(s, s->xcom_statement - 1, s->xcom_refused);
     } else {
         s->at++;
         next_statement(s);
@@ -480,11 +511,20 @@ static void send_result(struct sql_attempt *s)
     session_query(s->session, result_text(s));
 }
 
+/* All of it ran, and only the ledger could have said so. */
+static void fail_unrecorded(struct sql_attempt *s, const struct query_end *end)
+{
+    struct attempt_result failure = sql_report_error(s, end->error, (struct slice){0},
+        "every statement ran, outside of a transaction, but the ledger does not take the result");
+    failure.outcome = OUTCOME_PARTLY;
+    fail_after_rollback(s, &failure);
+}
+
 static void end_result(struct sql_attempt *s, const struct query_end *end)
 {
     s->commit_sent = false;
     if (end->error)
-        fail_result(s, end);
+        fail_unrecorded(s, end);
     else if (!inserted_one(end))
         fail_ended(s);
     else
@@ -663,8 +703,8 @@ static void sql_row(void *user, const PGresult *row)
     if (s->step == SQL_STEP_STATEMENT && s->reader) {
         s->reader->row(s, row);
     } else if (s->step == SQL_STEP_STATEMENT) {
-        if (s->task->result != RESULT_NONE && !sql_report_row(s, row))
-            s->rows_refused = "the result is too large for an XCom (1 MiB)";
+        if (s->task->result != RESULT_NONE)
+            sql_report_row(s, row);
     } else if (s->step == SQL_STEP_CHECK) {
         sql_check_row(s, row);
     } else if (s->step == SQL_STEP_READ) {

@@ -264,19 +264,45 @@ static void add_row(struct json_writer *w, const PGresult *row)
     json_object_end(w);
 }
 
-/* The rows of the last statement that gave any. */
-bool sql_report_row(struct sql_attempt *s, const PGresult *row)
+void sql_report_result_set(struct sql_attempt *s)
 {
-    if (s->xcom_statement != s->at + 1) {
-        s->xcom_statement = s->at + 1;
-        s->xcom_rows = 0;
-        strbuf_clear(&s->xcom);
-        s->xcom.limit = XCOM_MAX;
+    if (s->task->result == RESULT_NONE || s->xcom_statement == s->at + 1)
+        return;
+    s->xcom_statement = s->at + 1;
+    s->xcom_rows = 0;
+    s->xcom_refused = NULL;
+    strbuf_clear(&s->xcom);
+    s->xcom.limit = XCOM_MAX;
+}
+
+static const char *twice(const PGresult *row)
+{
+    for (int i = 1; i < PQnfields(row); i++)
+        for (int k = 0; k < i; k++)
+            if (str_equal(PQfname(row, i), PQfname(row, k)))
+                return PQfname(row, i);
+    return NULL;
+}
+
+static void refuse_row(struct sql_attempt *s, const char *message)
+{
+    s->xcom_refused = message;
+    if (s->at + 1 == s->statements.count)
+        sql_refuse_rows(s, message); /* another result can no longer take its place */
+}
+
+void sql_report_row(struct sql_attempt *s, const PGresult *row)
+{
+    sql_report_result_set(s);
+    if (s->xcom_refused || (s->xcom_rows++ && s->task->result != RESULT_ROWS))
+        return;
+    const char *name = s->xcom_rows == 1 && s->task->result != RESULT_SCALAR ? twice(row) : NULL;
+    if (name) {
+        refuse_row(s,
+            arena_printf(s->attempt->arena,
+                "the result has two columns called `%s`: write `AS …` to tell them apart", name));
+        return;
     }
-    if (s->xcom_rows++ && s->task->result != RESULT_ROWS)
-        return true;
-    if (s->xcom.over)
-        return false;
     if (s->xcom_rows > 1)
         strbuf_add_str(&s->xcom, ", ");
     struct json_writer w = json_begin(&s->xcom);
@@ -284,7 +310,9 @@ bool sql_report_row(struct sql_attempt *s, const PGresult *row)
         add_value(&w, row, 0);
     else
         add_row(&w, row);
-    return !s->xcom.over;
+    if (s->xcom.over)
+        refuse_row(s, "the result is larger than an XCom may be (1 MiB as JSON): leave it in a"
+                      " table, or ask for less");
 }
 
 char *sql_report_xcom(struct sql_attempt *s)

@@ -24,6 +24,7 @@ struct session {
     char tag[64], first_tag[64];
     int64_t rows, first_rows;
     size_t commands;
+    int columns;
     bool copy_in, copy_out, copying_out;
 };
 
@@ -167,6 +168,7 @@ static void start_text(struct session *session)
     session->tag[0] = session->first_tag[0] = '\0';
     session->rows = session->first_rows = -1;
     session->commands = 0;
+    session->columns = -1;
     session->copy_in = session->copy_out = session->copying_out = false;
 }
 
@@ -217,6 +219,7 @@ static void keep_end(struct session *session, PGresult *result)
 {
     const char *tag = PQcmdStatus(result);
     snprintf(session->tag, sizeof(session->tag), "%s", tag);
+    session->columns = PQresultStatus(result) == PGRES_TUPLES_OK ? PQnfields(result) : -1;
     const char *rows = PQcmdTuples(result);
     if (!*rows || !parse_int64(slice_of(rows), &session->rows))
         session->rows = -1;
@@ -278,6 +281,7 @@ static void finish(struct session *session)
         .first_tag = session->first_tag,
         .first_rows = session->first_rows,
         .commands = session->commands,
+        .columns = session->columns,
         .copy_in = session->copy_in,
         .copy_out = session->copy_out,
         .transaction = PQtransactionStatus(session->conn),

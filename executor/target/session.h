@@ -31,6 +31,7 @@ struct query_end {
     const char *first_tag; /* the same of the text's first command */
     int64_t first_rows;
     size_t commands;        /* that ended without an error */
+    int columns;            /* of the last command's rows; -1 = it gives none */
     bool copy_in, copy_out; /* a COPY was ended by us */
     PGTransactionStatusType transaction;
 };

@@ -21,6 +21,20 @@ static bool is_json_number(const char *text)
     return text[strspn(text, "+-0123456789.eE")] == '\0' && *text != '+';
 }
 
+/* Whether it can be read again: whole numbers have 64 bits, others are doubles, and a key of JSON
+   stands once. */
+static bool is_readable(const char *text)
+{
+    CLEANUP(json_decrefp) json_t *tree = NULL;
+    return json_parse(text, strlen(text), NULL, &tree, NULL) == OK;
+}
+
+static bool is_safe_number(const char *text)
+{
+    enum { SURELY_SHORT = 18 }; /* characters */
+    return is_json_number(text) && (strlen(text) <= SURELY_SHORT || is_readable(text));
+}
+
 void sql_value_json(struct json_writer *w, const char *text, unsigned type)
 {
     if (!text) {
@@ -30,7 +44,12 @@ void sql_value_json(struct json_writer *w, const char *text, unsigned type)
     switch (type) {
     case SQL_TYPE_BOOL: json_bool(w, *text == 't'); break;
     case OID_JSON:
-    case OID_JSONB: json_raw(w, text); break;
+    case OID_JSONB:
+        if (is_readable(text))
+            json_raw(w, text);
+        else
+            json_str(w, text);
+        break;
     case OID_INT2:
     case OID_INT4:
     case OID_INT8:
@@ -38,7 +57,7 @@ void sql_value_json(struct json_writer *w, const char *text, unsigned type)
     case OID_FLOAT4:
     case OID_FLOAT8:
     case OID_NUMERIC:
-        if (is_json_number(text))
+        if (is_safe_number(text))
             json_raw(w, text);
         else
             json_str(w, text);

@@ -1,6 +1,7 @@
 /*
  * Values that a server gives, as JSON: numbers, booleans and JSON stand for themselves, all else is
- * a string.  Numbers keep every digit; NaN and infinities, which JSON lacks, are strings.
+ * a string.  Numbers keep every digit; those that JSON lacks (NaN, infinities) or that readers
+ * cannot hold (whole ones beyond 64 bits) are strings, as is JSON with a key twice.
  */
 #ifndef EXECUTOR_TARGET_SQL_VALUE_H
 #define EXECUTOR_TARGET_SQL_VALUE_H

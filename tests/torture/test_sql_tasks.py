@@ -50,6 +50,29 @@ class SqlTasks(DatabaseCase):
         self.assertEqual([(each["check"], each["holds"], each["rows"]) for each in checks],
                          [("row_count", True, 2), ("not_null", False, 1)])
 
+    def test_without_a_transaction_a_reported_error_is_retried_as_a_new_generation(self):
+        self.sql("create sequence n")
+        self.write("dags/d.yaml", """
+tasks:
+  tidy:
+    sql: |
+      vacuum trips;
+      insert into trips values (1, 'x');
+      select 1 / (nextval('n') - 1)
+    transaction: false
+    result: scalar
+    retries: 1
+    retry_delay: 1s
+    retry_on: all
+""")
+        self.dag("run", "d")
+        self.assertEqual(self.task("d", "tidy")["state"], "success")
+        self.assertEqual(self.sql("select count(*) from trips"), "2")
+        self.assertEqual(self.sql("select count(*), count(distinct generation) from dag.claim"),
+                         "2|2")
+        self.assertIn("a retry begins a new generation",
+                      self.dag("logs", "d", "latest", "tidy", "--try", "1").stdout)
+
 
 if __name__ == "__main__":
     unittest.main()

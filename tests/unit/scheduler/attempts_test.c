@@ -71,6 +71,30 @@ TEST(a_hopeless_failure_is_not_retried)
     world_done(&w);
 }
 
+TEST(a_task_without_a_transaction_is_retried_as_a_new_generation)
+{
+    struct world w;
+    start(&w, "a: {sql: db, retries: 2, retry_delay: 300}\n");
+    CHECK_INT(world_task(&w, "a")->generation, 0);
+    struct attempt_result failure = {.outcome = OUTCOME_FAILED,
+        .error_class = CLASS_SQL,
+        .sqlstate = "XX000",
+        .new_generation = true,
+        .exit_code = -1};
+    end_with(&w, "a", &failure);
+    CHECK_STR(world_state(&w, "a"), "up_for_retry");
+    int64_t second = world_task(&w, "a")->generation;
+    CHECK(second != 0);
+    world_advance(&w, 300 * US_PER_SECOND);
+    REQUIRE(world_attempt(&w, "a") != NULL);
+    CHECK_INT(world_attempt(&w, "a")->try_number, 2);
+    /* A retry for another reason keeps it. */
+    failure.new_generation = false;
+    end_with(&w, "a", &failure);
+    CHECK(world_task(&w, "a")->generation == second);
+    world_done(&w);
+}
+
 TEST(a_loss_after_commit_was_sent_costs_no_retry_three_times)
 {
     struct world w;
