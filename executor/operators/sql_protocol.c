@@ -323,17 +323,31 @@ static struct slice statement_text(const struct sql_attempt *s)
     return slice_make(s->sql->text.p + statement->offset, statement->size);
 }
 
+/* Without a ledger only the memo will tell the next daemon that COMMIT was sent. */
+static bool note_commit(struct sql_attempt *s)
+{
+    struct error err;
+    s->attempt->memo.commit_sent = true;
+    if (attempt_write_memo(s->attempt, &err) == OK)
+        return true;
+    attempt_say(s->attempt, LOG_KIND_ERROR, "%s", err.message);
+    fail_after_rollback(s, &(struct attempt_result){.outcome = OUTCOME_FAILED,
+                               .error_class = CLASS_OTHER,
+                               .exit_code = -1,
+                               .message = arena_strdup(s->attempt->arena, err.message)});
+    return false;
+}
+
 /* Without a transaction what is sent may have run, whatever becomes of us.  With a ledger the claim
-   says so. */
-static void note_running(struct sql_attempt *s)
+   says so.  False: the attempt has ended. */
+static bool note_running(struct sql_attempt *s)
 {
     if (s->task->transaction || s->ran)
-        return;
+        return true;
+    if (!s->ledger && !note_commit(s))
+        return false;
     s->ran = true;
-    if (s->ledger)
-        return;
-    s->attempt->memo.commit_sent = true;
-    attempt_write_memo(s->attempt);
+    return true;
 }
 
 static void send_statement(struct sql_attempt *s)
@@ -342,7 +356,8 @@ static void send_statement(struct sql_attempt *s)
     struct sql_bound bound;
     size_t offset;
     sql_report_begin(s);
-    note_running(s);
+    if (!note_running(s))
+        return;
     if (!sql_bind(s, text, &bound, &offset)) {
         struct attempt_result failure = sql_report_refusal(s, "42P02",
             s->statements.at[s->at].offset + offset, "there is no such parameter in `parameters`");
@@ -529,21 +544,6 @@ static void end_result(struct sql_attempt *s, const struct query_end *end)
         fail_ended(s);
     else
         succeed(s);
-}
-
-/* Without a ledger only the memo will tell the next daemon that COMMIT was sent. */
-static bool note_commit(struct sql_attempt *s)
-{
-    struct error err;
-    s->attempt->memo.commit_sent = true;
-    if (attempt_write_memo(s->attempt, &err) == OK)
-        return true;
-    attempt_say(s->attempt, LOG_KIND_ERROR, "%s", err.message);
-    fail_after_rollback(s, &(struct attempt_result){.outcome = OUTCOME_FAILED,
-                               .error_class = CLASS_OTHER,
-                               .exit_code = -1,
-                               .message = arena_strdup(s->attempt->arena, err.message)});
-    return false;
 }
 
 /* The result and COMMIT are one text: from now on it may commit. */
