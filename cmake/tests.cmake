@@ -28,6 +28,7 @@ dag_python_test(cli 600)
 dag_python_test(web 900 RESOURCE_LOCK database)
 dag_python_test(sandbox 1200 RESOURCE_LOCK database)
 dag_python_test(templates ${DAG_SLOW})
+dag_python_test(testing 900 RESOURCE_LOCK database)
 dag_python_test(pipelines ${DAG_SLOW} RESOURCE_LOCK database)
 dag_python_test(torture ${DAG_SLOW} RESOURCE_LOCK database PROCESSORS 2)
 

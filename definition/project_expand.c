@@ -1,16 +1,8 @@
 /* ${NAME}, ${NAME:-default}, ${file:path}, ${cmd:command} in the values of dag.yaml. */
-#include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
-#include <signal.h>
-#include <spawn.h>
-#include <sys/wait.h>
-#include <unistd.h>
+#include "base/spawn.h"
 #include "definition/limits.h"
 #include "definition/report.h"
 #include "definition/setting.h"
-
-extern char **environ;
 
 struct expanding {
     struct settling *s;
@@ -41,56 +33,14 @@ static void add_file(struct expanding *x, const char *what, const char *path)
     strbuf_add_slice(&x->out, text);
 }
 
-/* Reads to the end, for at most the time out and the ceiling; false when either is passed. */
-static bool read_output(int fd, struct strbuf *out)
-{
-    struct pollfd wait = {.fd = fd, .events = POLLIN};
-    char bytes[4096];
-    for (;;) {
-        int ready = poll(&wait, 1, SETTING_COMMAND_TIMEOUT_S * 1000);
-        if (ready < 0 && errno == EINTR)
-            continue;
-        ssize_t count = ready == 1 ? read(fd, bytes, sizeof(bytes)) : -1;
-        if (count <= 0)
-            return count == 0;
-        strbuf_add(out, bytes, (size_t)count);
-        if (out->size > SETTING_VALUE_MAX)
-            return false;
-    }
-}
-
-static bool start_shell(const char *command, const char *dir, int output[2], pid_t *ret_pid)
-{
-    char *argv[] = {"/bin/sh", "-c", (char *)(uintptr_t)command, NULL};
-    posix_spawn_file_actions_t actions;
-    posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_adddup2(&actions, output[1], STDOUT_FILENO);
-    posix_spawn_file_actions_addchdir_np(&actions, dir);
-    int result = posix_spawn(ret_pid, argv[0], &actions, NULL, argv, environ);
-    posix_spawn_file_actions_destroy(&actions);
-    return result == 0;
-}
-
 /* The command's output without its last line ends; its errors go where ours go. */
 static const char *run_command(const char *command, const char *dir, struct strbuf *out)
 {
-    int output[2], state = 0;
-    pid_t pid;
-    if (pipe2(output, O_CLOEXEC) != 0)
-        return "no pipe could be made";
-    bool started = start_shell(command, dir, output, &pid);
-    close(output[1]);
-    bool complete = started && read_output(output[0], out);
-    close(output[0]);
-    if (!started)
-        return "the shell could not be started";
-    if (!complete)
-        kill(pid, SIGKILL);
-    while (waitpid(pid, &state, 0) < 0 && errno == EINTR)
-        ;
-    if (!complete)
-        return "the command took too long or gave too much";
-    return WIFEXITED(state) && WEXITSTATUS(state) == 0 ? NULL : "the command failed";
+    const char *const argv[] = {"/bin/sh", "-c", command, NULL};
+    int exit_status;
+    const char *why =
+        spawn_output(argv, dir, SETTING_COMMAND_TIMEOUT_S, SETTING_VALUE_MAX, out, &exit_status);
+    return why ? why : exit_status == 0 ? NULL : "the command failed";
 }
 
 static void add_command(struct expanding *x, const char *what, const char *command)

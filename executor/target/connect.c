@@ -125,8 +125,7 @@ static void set_connect_error(const struct connection *connection, PGconn *conn,
     error_set(err, ERR_CONNECT, "cannot connect to `%s`: %s", connection->name, message);
 }
 
-/* "PostgreSQL 9.4.26 (Greenplum Database 6.24.3 build …)" */
-static void read_version(struct server_facts *facts)
+void server_facts_version(struct server_facts *facts)
 {
     static const char greenplum[] = "Greenplum Database ";
     const char *at = strstr(facts->version, greenplum);
@@ -169,7 +168,7 @@ static enum status read_facts(
     snprintf(ret->version, sizeof(ret->version), "%s", PQgetvalue(result, 0, 0));
     snprintf(ret->backend_start, sizeof(ret->backend_start), "%s", PQgetvalue(result, 0, 2));
     ret->keeps_state = *PQgetvalue(result, 0, 3) == 't';
-    read_version(ret);
+    server_facts_version(ret);
     return OK;
 }
 

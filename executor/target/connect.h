@@ -23,6 +23,10 @@ struct server_facts {
     char ledger_id[LEDGER_ID_SIZE]; /* empty without a ledger */
 };
 
+/* Fills `number` and `dialect` from `version`, as PostgreSQL ("PostgreSQL 15.4 (Debian …)") and
+   Greenplum ("PostgreSQL 9.4.26 (Greenplum Database 6.24.3 build …)") write it. */
+void server_facts_version(struct server_facts *facts);
+
 struct connected {
     PGconn *conn;
     struct server_facts facts;

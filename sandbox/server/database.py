@@ -21,6 +21,8 @@ def prepare(cluster, say):
     databases = _query(cluster, "select datname from pg_database", "postgres").split("\n")
     if place.TEMPLATE not in databases:
         say("making the databases")
+        # The default looks into a schema of the role's name first, which is the ledger's.
+        _query(cluster, f"alter role {place.ROLE} set search_path = public", "postgres")
         _query(cluster, f"create database {place.TEMPLATE}", "postgres")
         _load_template(cluster, sources)
     elif not marker.exists() or marker.read_text() != digest:

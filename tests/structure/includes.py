@@ -36,8 +36,8 @@ LIBRARIES = {
     "sodium.h": ("base/", "cli/version.c"),
     "yaml.h": ("definition/", "cli/version.c"),
     "sqlite3.h": ("store/sqlite/", "cli/version.c", "tests/"),
-    "libpq-fe.h": ("executor/", "cli/version.c", "tests/"),
-    "uv.h": ("executor/", "daemon/", "web/", "cli/", "tests/"),
+    "libpq-fe.h": ("executor/", "testing/", "cli/version.c", "tests/"),
+    "uv.h": ("executor/", "daemon/", "testing/", "web/", "cli/", "tests/"),
     "microhttpd.h": ("web/", "cli/version.c"),
     "curl/curl.h": ("executor/", "daemon/", "tests/"),
 }
