@@ -113,7 +113,7 @@ struct check_keys {
 };
 struct wait_keys {
     struct text sql, file, time, asset;
-    const struct yaml_node *task, *later;
+    const struct yaml_node *task, *http;
 };
 struct wait_task_keys {
     struct text dag, task;

@@ -428,6 +428,13 @@ static void finish_wait_asset(const struct checking *c, const struct wait_keys *
     *inlets = (struct names){names, inlets->count + 1};
 }
 
+static void finish_wait_http(const struct checking *c, const struct wait_keys *keys)
+{
+    struct http_keys of = {0};
+    c->keys->task.wait.kind = WAIT_HTTP;
+    (void)kind_http_request(c->l, keys->http, &of, &c->keys->task.http);
+}
+
 static void finish_wait_task(const struct checking *c, const struct wait_keys *keys)
 {
     struct wait_task *wait = &c->keys->task.wait;
@@ -445,8 +452,8 @@ static void finish_wait(const struct checking *c)
     static const struct {
         const char *name;
         void (*finish)(const struct checking *c, const struct wait_keys *keys);
-    } kinds[] = {{"sql", finish_wait_sql}, {"file", finish_wait_file}, {"task", finish_wait_task},
-        {"time", finish_wait_time}, {"asset", finish_wait_asset}};
+    } kinds[] = {{"sql", finish_wait_sql}, {"file", finish_wait_file}, {"http", finish_wait_http},
+        {"task", finish_wait_task}, {"time", finish_wait_time}, {"asset", finish_wait_asset}};
     const struct yaml_node *node = c->keys->kind;
     struct sql_task *sql = &c->keys->task.sql;
     struct wait_keys keys = {0};
@@ -472,7 +479,7 @@ static void finish_wait(const struct checking *c)
     if (!given && c->l->diagnostics->error_count == errors)
         report_hint(report(c->l->diagnostics, node, ERR_KEY_MISSING,
                         "the sensor does not say what it waits for"),
-            "give it one of sql, file, task, time, asset");
+            "give it one of sql, file, http, task, time, asset");
 }
 
 static void finish_http(const struct checking *c)

@@ -611,6 +611,8 @@ static enum status render_wait(struct rendering *r, struct error *err)
     const struct wait_task *wait = &r->context.task->wait;
     if (wait->kind == WAIT_SQL)
         return render_sql(r, err);
+    if (wait->kind == WAIT_HTTP)
+        return render_http(r, err);
     if (wait->kind != WAIT_TASK)
         return add_text(r, names[wait->kind], &wait->text, err);
     enum status status = add_text(r, "dag", &wait->dag_id, err);

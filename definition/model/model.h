@@ -198,11 +198,12 @@ struct http_task {
 
 /* What a sensor waits for. */
 enum wait_kind {
-    WAIT_SQL,  /* the first value of the task's `sql` is there, and not false */
-    WAIT_FILE, /* `text`: a path or pattern that something matches */
-    WAIT_TASK, /* another DAG's runs over this run's interval */
-    WAIT_TIME, /* `text`: a point of time */
-    WAIT_ASSET /* `text`: an asset that was updated since this run's interval began */
+    WAIT_SQL,   /* the first value of the task's `sql` is there, and not false */
+    WAIT_FILE,  /* `text`: a path or pattern that something matches */
+    WAIT_TASK,  /* another DAG's runs over this run's interval */
+    WAIT_TIME,  /* `text`: a point of time */
+    WAIT_ASSET, /* `text`: an asset that was updated since this run's interval began */
+    WAIT_HTTP   /* the task's `http` is answered as expected */
 };
 struct wait_task {
     enum wait_kind kind;

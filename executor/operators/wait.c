@@ -8,6 +8,8 @@
 #include "base/file.h"
 #include "definition/model/choice.h"
 #include "definition/wait.h"
+#include "executor/limits.h"
+#include "executor/operators/exchange.h"
 #include "executor/operators/query.h"
 
 /* A look at files, on a thread: a file system may take its time. */
@@ -22,6 +24,7 @@ struct file_look {
 struct sensor {
     struct query *query;
     struct file_look *files;
+    struct exchange *exchange;
 };
 
 static void finish(struct attempt *attempt, enum attempt_outcome outcome, const char *message)
@@ -140,6 +143,70 @@ static void look_file(struct attempt *attempt, struct sensor *sensor)
     offload_run(attempt_looks(attempt), &look->job);
 }
 
+/* ---- http ------------------------------------------------------------------------------------ */
+
+/* What may be another answer later: there is none, it is not there yet, or the server has trouble.
+ */
+static bool may_come(const struct exchange_end *end)
+{
+    return end->class != CLASS_HTTP || end->status == 404 || end->status == 408 ||
+           end->status == 425 || end->status == 429 || end->status >= 500;
+}
+
+static void finish_not_yet(struct attempt *attempt, const struct exchange_end *end)
+{
+    int64_t after_us = end->retry_after_us;
+    attempt_finish(attempt, &(struct attempt_result){.outcome = OUTCOME_WAIT,
+                                .look_at_us = after_us ? clock_now().wall_us + after_us : 0,
+                                .exit_code = -1,
+                                .message = arena_strdup(attempt->arena, end->err.message)});
+}
+
+static void judge_result(struct attempt *attempt, const struct exchange_end *end)
+{
+    CLEANUP(json_decrefp) json_t *tree = NULL;
+    const char *pointer = attempt->task->http.result;
+    const json_t *value;
+    struct error err;
+    struct strbuf text = {.arena = attempt->arena};
+    struct json_writer w = json_begin(&text);
+    if (exchange_result(end, pointer, &tree, &value, &err)) {
+        finish(attempt, OUTCOME_WAIT, arena_strdup(attempt->arena, err.message));
+        return;
+    }
+    json_tree(&w, value);
+    struct slice shown = json_is_string(value) ? slice_of(json_string_value(value))
+                                               : strbuf_finish(&text, attempt->arena);
+    if (json_is_null(value) || choice_is_no(shown))
+        finish(attempt, OUTCOME_WAIT,
+            arena_printf(attempt->arena, "`%s` of the answer is `%.*s`", pointer,
+                (int)(shown.size < 200 ? shown.size : 200), shown.p));
+    else
+        succeed(attempt, arena_printf(attempt->arena, "`%s` of the answer is there", pointer));
+}
+
+static void on_answer(struct attempt *attempt, const struct exchange_end *end)
+{
+    if (end->as_expected && attempt->task->http.result)
+        judge_result(attempt, end);
+    else if (end->as_expected)
+        succeed(attempt, "the answer is as expected: it waits no more");
+    else if (may_come(end))
+        finish_not_yet(attempt, end);
+    else
+        attempt_fail_with(attempt,
+            (struct attempt_result){
+                .error_class = end->class, .http_status = end->status, .detail = end->detail},
+            &end->err);
+}
+
+static void look_http(struct attempt *attempt, struct sensor *sensor)
+{
+    sensor->exchange = exchange_start(
+        attempt, &(struct exchange_options){
+                     .http = &attempt->task->http, .timeout_ms = HTTP_LOOK_MS, .done = on_answer});
+}
+
 /* ---- time ------------------------------------------------------------------------------------ */
 
 static void look_time(struct attempt *attempt, struct sensor *sensor)
@@ -213,6 +280,7 @@ static void (*const looks[])(struct attempt *attempt, struct sensor *sensor) = {
     [WAIT_TASK] = look_task,
     [WAIT_TIME] = look_time,
     [WAIT_ASSET] = look_asset,
+    [WAIT_HTTP] = look_http,
 };
 
 static struct sensor *new_sensor(struct attempt *attempt)
@@ -242,8 +310,10 @@ static void wait_cancel(struct attempt *attempt, bool force)
         return;
     if (sensor->query)
         query_cancel(sensor->query, force);
-    else if (sensor->files) {
-        take(sensor->files)->attempt = NULL;
+    else if (sensor->files || sensor->exchange) {
+        if (sensor->files)
+            take(sensor->files)->attempt = NULL;
+        exchange_free(take(sensor->exchange));
         finish(attempt, attempt_cancelled_outcome(attempt), NULL);
     }
 }
@@ -254,6 +324,7 @@ static void wait_done(struct attempt *attempt)
     if (!sensor)
         return;
     query_free(take(sensor->query));
+    exchange_free(take(sensor->exchange));
     if (sensor->files)
         take(sensor->files)->attempt = NULL;
 }

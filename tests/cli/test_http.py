@@ -221,6 +221,43 @@ class Requests(HttpCase):
         self.assertEqual(text, f"{self.url}/2026-01-01\n2026-01-01\n")
 
 
+class Sensors(HttpCase):
+    """What a sensor asks."""
+
+    def test_a_sensor_asks_until_it_is_answered_as_expected(self):
+        self.tasks("""  flaky:
+    wait_for: {http: "{{ params.url }}/flaky/s/2"}
+    poke_interval: 1s
+  state:
+    wait_for: {http: {url: "{{ params.url }}/flaky/r/1", result: /tries}}
+    poke_interval: 1s
+""")
+        self.run_h()
+        log = self.logs("flaky")
+        self.assertEqual(log.count("not yet: "), 2)
+        self.assertIn("was answered 503", log)
+        asked = [sent for sent in self.requests() if sent["path"] == "/flaky/s/2"]
+        self.assertEqual(len(asked), 3)
+        self.assertNotIn("Idempotency-Key", asked[0]["headers"])
+
+    def test_what_does_not_come_by_waiting_fails_it_and_the_rest_waits(self):
+        self.tasks("""  denied: {wait_for: {http: "{{ params.url }}/status/401"}, retries: 1}
+  missing: {wait_for: {http: "{{ params.url }}/status/404"}, timeout: 1s, poke_interval: 1s}
+  nobody: {wait_for: {http: "http://127.0.0.1:1/"}, timeout: 1s, poke_interval: 1s}
+  soft:
+    wait_for: {http: {url: "{{ params.url }}/ok", result: /no}}
+    timeout: 1s
+    poke_interval: 1s
+    soft_fail: true
+""")
+        self.run_h(status=1)
+        self.assertEqual(self.task("denied")["reason_code"], "not_retried")
+        for name in ("missing", "nobody"):
+            self.assertEqual(self.task(name)["reason_code"], "waited_too_long")
+        self.assertEqual(self.task("soft")["state"], "skipped")
+        self.assertIn("`/no` of the answer is `false`", self.logs("soft"))
+
+
 class Ends(HttpCase):
     """Requests that do not end by themselves."""
 

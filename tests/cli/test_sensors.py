@@ -145,11 +145,13 @@ class Sensors(ProjectCase):
                    "  b: {wait_for: {file: x, time: 1h}}\n"
                    "  c: {wait_for: {time: soon}}\n"
                    "  d: {wait_for: {task: {task: x}}}\n"
-                   "  e: {wait_for: {http: {url: x}}}\n")
+                   "  e: {wait_for: {http: {url: x}}}\n"
+                   "  f: {wait_for: {http: {}}}\n")
         text = self.dag("lint", status=1).stdout
         for line, words in ((3, "does not say what it waits for"), (4, "waits for one thing"),
                             (5, "`soon` is no point of time"), (6, "needs the key `dag`"),
-                            (7, "`http` is not supported yet")):
+                            (7, "`url` must begin with http://"),
+                            (8, "does not say where it goes")):
             self.assertRegex(text, rf"bad.yaml:{line}:\d+.*{words}")
 
 

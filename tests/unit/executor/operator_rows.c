@@ -149,6 +149,13 @@ static void make_http(void)
     rig_http(rig, arena_printf(rig->arena, "/held" PULL "?%s", rig->dir));
 }
 
+static void make_wait_http(void)
+{
+    make_http();
+    rig->tasks[0].kind = KIND_WAIT_FOR;
+    rig->tasks[0].wait.kind = WAIT_HTTP;
+}
+
 static void make_expand(void)
 {
     static const struct expand_source sources[] = {
@@ -178,6 +185,8 @@ const struct row operator_rows[] = {
     {&operator_wait, KIND_WAIT_FOR, make_wait_time, TEXT, "wait_for time", WAIT_TIME},
     {&operator_wait, KIND_WAIT_FOR, make_wait_task, TEXT, "wait_for task", WAIT_TASK},
     {&operator_wait, KIND_WAIT_FOR, make_wait_asset, ANY, "wait_for asset", WAIT_ASSET},
+    {&operator_wait, KIND_WAIT_FOR, make_wait_http, TEXT | BIT(RUNNING), "wait_for http",
+        WAIT_HTTP},
     {&operator_http, KIND_HTTP, make_http, TEXT | BIT(RUNNING), "http", 0},
     {&operator_expand, KIND_COUNT, make_expand, QUERY & ~BIT(RENDERING), "expand", 0},
 };

@@ -149,7 +149,7 @@ static bool is_running(void)
     char sql[256];
     if (is_process())
         return process_pid() != 0;
-    if (current->operator== & operator_http)
+    if (current->operator== & operator_http || current->wait == WAIT_HTTP)
         return *file_text("spawned");
     snprintf(sql, sizeof(sql),
         "SELECT count(*) FROM pg_stat_activity WHERE application_name = '%s'"
@@ -359,7 +359,7 @@ TEST(every_kind_that_can_run_is_in_the_table)
         if (!CHECK(!operator|| found))
             fprintf(stderr, "  `%s` has no row\n", task_kind_name((enum task_kind)kind));
     }
-    for (int wait = 0; wait <= WAIT_ASSET; wait++) {
+    for (int wait = 0; wait <= WAIT_HTTP; wait++) {
         size_t found = 0;
         for (size_t i = 0; i < operator_row_count; i++)
             found += operator_rows[i].operator== & operator_wait && operator_rows[i].wait == wait;
