@@ -1,5 +1,6 @@
 /* dag conn: connections to databases. */
 
+#include "cli/conn_test.h"
 #include "cli/stored.h"
 #include "daemon/settings.h"
 #include "definition/context/connection_uri.h"
@@ -268,11 +269,32 @@ if (without) fprintf(stderr, "%zu password%s left out: --secrets writes them in 
 return stored_write_file(cli, cli->arg_count > 1 ? cli->args[1] : "-", tree, err);
 }
 
+/* ---- testing --------------------------------------------------------------------------------- */
+
+static enum status test(struct cli *cli, struct error *err)
+{
+    const struct project *project = cli->project;
+    size_t count = cli->arg_count > 1 ? cli->arg_count - 1 : project->connection_count;
+    const struct connection **all = arena_array(cli->arena, const struct connection *, count);
+    if (!count) {
+        error_set(err, ERR_NOT_FOUND, "there are no connections");
+        error_hint(err, "`dag conn set NAME URI` stores one");
+        return ERR_NOT_FOUND;
+    }
+    for (size_t i = 0; i < count; i++) {
+        all[i] = cli->arg_count > 1 ? project_find_connection(project, cli->args[i + 1])
+                                    : &project->connections[i];
+        if (!all[i])
+            return stored_unknown(cli, "connection", "connections.", cli->args[i + 1], err);
+    }
+    return conn_test(cli, all, count, err);
+}
+
 /* ---- the command ----------------------------------------------------------------------------- */
 
 static const struct verb verbs[] = {{"list", 1, 1, list}, {"get", 2, 2, get}, {"set", 2, 3, set},
     {"delete", 2, SIZE_MAX, delete}, {"import", 2, 2, import}, {"export", 1, 2, export},
-    {"rotate-key", 1, 1, rotate_key}};
+    {"rotate-key", 1, 1, rotate_key}, {"test", 1, SIZE_MAX, test}};
 
 static enum status run(struct cli *cli, struct error *err)
 {
@@ -294,8 +316,8 @@ static const struct option options[] = {
 
 const struct command command_conn = {
     .name = "conn",
-    .arguments = "list | get NAME | set NAME [URI] | delete NAME… | import FILE | export [FILE] | "
-                 "rotate-key",
+    .arguments = "list | get NAME | set NAME [URI] | delete NAME… | test [NAME…] | import FILE | "
+                 "export [FILE] | rotate-key",
     .arguments_min = 1,
     .arguments_max = -1,
     .summary = "connections to databases",
@@ -306,9 +328,13 @@ const struct command command_conn = {
         "keys that they leave out can: a password need not be in a file. URI is a libpq URI or "
         "conninfo text, `-` reads it from standard input. Addresses are sealed with the key in the "
         "state directory (`key`, made when it is needed; DAG_KEY and DAG_KEY_FILE go before it); "
-        "`rotate-key` seals everything with a new one. `import` and `export` use Airflow's JSON; "
+        "`rotate-key` seals everything with a new one. `test` tries connections (default: all) as "
+        "a "
+        "task would use them, the ledger and `settings` included, within half a minute, and says "
+        "what is wrong and what to do; exit status 1 when one fails. `import` and `export` use "
+        "Airflow's JSON; "
         "`import` also reads YAML and .env files.",
-    .examples = "dag conn list\n"
+    .examples = "dag conn list\ndag conn test greenplum\n"
                 "dag conn set greenplum postgresql://etl:secret@mdw:5432/geolife "
                 "--dialect greenplum6\n"
                 "dag conn import connections.json  # of `airflow connections export`\n"

@@ -1,12 +1,14 @@
 #include "executor/target/connect.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <time.h>
 
 #include "definition/project.h"
 #include "executor/limits.h"
 #include "executor/target/ledger.h"
 #include "executor/target/sql_error.h"
+#include "executor/target/trouble.h"
 
 struct connection *connection_copy(const struct connection *connection, struct arena *arena)
 {
@@ -82,11 +84,13 @@ static void parameters_init(struct parameters *p, const char *uri, const char *a
 {
     *p = (struct parameters){0};
     snprintf(p->timeout, sizeof(p->timeout), "%d", CONNECT_TIMEOUT_S);
-    add_parameter(p, "connect_timeout", p->timeout);
+    if (!getenv("PGCONNECT_TIMEOUT"))
+        add_parameter(p, "connect_timeout", p->timeout);
     add_parameter(p, "keepalives", "1");
     add_parameter(p, "keepalives_idle", "30");
     add_parameter(p, "keepalives_interval", "10");
     add_parameter(p, "keepalives_count", "3");
+    add_parameter(p, "tcp_user_timeout", "60000");
     add_parameter(p, "dbname", uri);
     add_parameter(p, "client_encoding", "UTF8");
     add_parameter(p, "application_name", application_name);
@@ -122,7 +126,14 @@ static void set_connect_error(const struct connection *connection, PGconn *conn,
     char *found = password && *password ? strstr(message, password) : NULL;
     for (; found; found = strstr(found, password))
         memset(found, '*', strlen(password));
-    error_set(err, ERR_CONNECT, "cannot connect to `%s`: %s", connection->name, message);
+    const struct trouble *trouble = trouble_find(message);
+    if (!trouble) {
+        error_set(err, ERR_CONNECT, "cannot connect to `%s`: %s", connection->name, message);
+        return;
+    }
+    error_set(err, ERR_CONNECT, "cannot connect to `%s`: %s: %s", connection->name,
+        trouble->meaning, message);
+    error_hint(err, "%s", trouble->remedy);
 }
 
 void server_facts_version(struct server_facts *facts)

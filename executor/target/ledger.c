@@ -155,6 +155,36 @@ static enum status read_id(PGconn *conn, const struct connection *connection,
     return OK;
 }
 
+/* What to run so that the role may use the ledger. */
+static void hint_grant(PGconn *conn, const struct connection *connection, struct error *err)
+{
+    CLEANUP(arena_freep) struct arena *arena = arena_new();
+    const char *schema = sql_identifier(arena, connection->ledger_schema);
+    const char *role = sql_identifier(arena, PQuser(conn));
+    bool there = false, tables = false;
+    if (exists(conn,
+            arena_printf(arena, "SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = %s",
+                sql_literal(arena, connection->ledger_schema)),
+            &there, NULL) ||
+        exists(conn,
+            arena_printf(arena, "SELECT 1 FROM pg_catalog.pg_tables WHERE schemaname = %s",
+                sql_literal(arena, connection->ledger_schema)),
+            &tables, NULL))
+        return;
+    if (tables)
+        error_hint(err,
+            "GRANT USAGE ON SCHEMA %s TO %s; GRANT SELECT, INSERT ON ALL TABLES IN "
+            "SCHEMA %s TO %s",
+            schema, role, schema, role);
+    else if (there)
+        error_hint(err, "GRANT USAGE, CREATE ON SCHEMA %s TO %s", schema, role);
+    else
+        error_hint(err,
+            "GRANT CREATE ON DATABASE %s TO %s; or, as a role that may: CREATE SCHEMA %s "
+            "AUTHORIZATION %s",
+            sql_identifier(arena, PQdb(conn)), role, schema, role);
+}
+
 enum status ledger_open(PGconn *conn, const struct connection *connection,
     char ret_id[UUID_TEXT_SIZE], struct error *err)
 {
@@ -163,13 +193,15 @@ enum status ledger_open(PGconn *conn, const struct connection *connection,
     bool missing = str_equal(first.sqlstate, "42P01") || str_equal(first.sqlstate, "3F000");
     if (status == OK)
         return OK;
-    if (!missing) {
-        if (err)
-            *err = first;
-        return status;
-    }
-    status = make_ledger(conn, connection, err);
-    return status ? status : read_id(conn, connection, ret_id, err);
+    if (missing)
+        status = make_ledger(conn, connection, &first);
+    if (missing && status == OK)
+        status = read_id(conn, connection, ret_id, &first);
+    if (status == ERR_LEDGER && str_equal(first.sqlstate, "42501"))
+        hint_grant(conn, connection, &first);
+    if (err)
+        *err = first;
+    return status;
 }
 
 /* ---- texts ----------------------------------------------------------------------------------- */

@@ -1,0 +1,26 @@
+/* Trying a connection as a task would use it.  Blocks: for a thread. */
+#ifndef EXECUTOR_TARGET_CHECK_H
+#define EXECUTOR_TARGET_CHECK_H
+
+#include "executor/target/connect.h"
+
+/* What came of it; texts are in the arena given.  `error` has message and remedy. */
+struct checked {
+    enum status status;
+    struct error error;
+    const char *trouble; /* a code of trouble.h, or of the status: "dialect", "pooler", "ledger" */
+    const char *warning; /* NULL = none */
+    const char *version, *number, *dialect;
+    const char *host, *port, *database, *user;
+    const char *tls; /* "TLSv1.3"; NULL = not encrypted */
+    int64_t ms;
+};
+
+/* Connects (the ledger is made when it is not there, as a task's would be), and tries the settings
+   in a transaction that is rolled back. */
+void check_connection(
+    const struct connection *connection, struct arena *arena, struct checked *ret);
+/* Fills `trouble` from the error. */
+void check_explain(struct checked *checked);
+
+#endif
