@@ -30,7 +30,8 @@ dag_python_test(sandbox 1200 RESOURCE_LOCK database)
 dag_python_test(templates ${DAG_SLOW})
 dag_python_test(testing 900 RESOURCE_LOCK database)
 dag_python_test(pipelines ${DAG_SLOW} RESOURCE_LOCK database)
-dag_python_test(torture ${DAG_SLOW} RESOURCE_LOCK database PROCESSORS 2)
+math(EXPR DAG_TORTURE "2 * ${DAG_SLOW}")
+dag_python_test(torture ${DAG_TORTURE} RESOURCE_LOCK database PROCESSORS 2)
 
 # The fuzz tests: tests/fuzz/<name>/fuzz.c has LLVMFuzzerTestOneInput; its corpus and mutations of
 # it are run by tests/fuzz/replay.c.  In the preset `fuzz` libFuzzer drives it (tests/fuzz/run).
