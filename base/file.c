@@ -124,16 +124,17 @@ enum status dir_make(const char *path, bool private, struct error *err)
 {
     if (dir_exists(path))
         return OK;
-    CLEANUP(arena_freep) struct arena *arena = arena_new();
-    char *partial = arena_strdup(arena, path);
-    for (size_t i = 1; i <= strlen(path); i++) {
-        if (path[i] != '/' && path[i] != '\0')
-            continue;
-        partial[i] = '\0';
-        if (mkdir(partial, private ? 0700 : 0777) < 0 && errno != EEXIST)
-            return io_error(err, "make the folder", partial);
-        partial[i] = path[i];
+    mode_t mode = private ? 0700 : 0777;
+    int rc = mkdir(path, mode);
+    if (rc < 0 && errno == ENOENT) { /* from below: most often only the last is missing */
+        CLEANUP(arena_freep) struct arena *arena = arena_new();
+        enum status status = dir_make(path_dir(arena, path), private, err);
+        if (status)
+            return status;
+        rc = mkdir(path, mode);
     }
+    if (rc < 0 && errno != EEXIST)
+        return io_error(err, "make the folder", path);
     if (!dir_exists(path))
         return error_set(
             err, ERR_IO, "cannot make the folder %s: something else has that name", path);

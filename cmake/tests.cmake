@@ -69,3 +69,7 @@ target_link_libraries(render_many PRIVATE dag_jinja)
 # Our side of bench/templates.py.
 add_executable(bench_templates bench/templates.c)
 target_link_libraries(bench_templates PRIVATE dag_jinja)
+
+# What bench/commit.py runs.
+add_executable(bench_commit bench/commit.c)
+target_link_libraries(bench_commit PRIVATE dag_store)

@@ -193,25 +193,46 @@ static void notify_durable(void *user)
 
 /* ---- deciding -------------------------------------------------------------------------------- */
 
+/* That an attempt started lets nothing else happen and is of no use to a recovery: it waits for the
+   batch that follows, most often that of its end. */
+static void note_urgency(struct engine *engine, const struct event *event, size_t changes_before)
+{
+    size_t changes = engine->plan.changes.count;
+    if (changes == changes_before)
+        return;
+    if (event->kind != EVENT_ATTEMPT_STARTED)
+        engine->urgent = true;
+    else if (changes_before == 0)
+        engine->by_us = clock_now().mono_us + DAEMON_STARTED_DELAY_MS * US_PER_MS;
+}
+
 void engine_apply(struct engine *engine, const struct event *event)
 {
     struct error err;
     if (engine->failing)
         return;
     struct instant now = clock_now();
+    size_t changes = engine->plan.changes.count;
     if (scheduler_apply(engine->scheduler, event, now, &engine->plan, &err) != OK)
         fail(engine, &err);
+    note_urgency(engine, event, changes);
     if (engine->blame)
         blame_alive(engine->blame, now.mono_us);
+}
+
+static bool is_due(const struct engine *engine)
+{
+    return engine->urgent || engine->plan.effects.count ||
+           (engine->plan.changes.count && clock_now().mono_us >= engine->by_us);
 }
 
 /* Hands the turn's plan over.  While a batch is being written the next one gathers. */
 static void hand_over(struct engine *engine)
 {
     struct error err;
-    if ((!engine->plan.changes.count && !engine->plan.effects.count) ||
-        store_thread_pending(engine->store))
+    if (!is_due(engine) || store_thread_pending(engine->store))
         return;
+    engine->urgent = false;
     if (store_thread_submit(engine->store, &engine->plan, engine->next_batch, &err) == OK)
         engine->next_batch++;
     else
@@ -234,6 +255,9 @@ static uint64_t timer_ms(int64_t wait_us)
 static void set_timer(struct engine *engine)
 {
     int64_t due_us = scheduler_next_due(engine->scheduler);
+    bool waits = engine->plan.changes.count && !store_thread_pending(engine->store);
+    if (waits && engine->by_us < due_us)
+        due_us = engine->by_us;
     if (due_us == INT64_MAX || engine->failing) {
         uv_timer_stop(&engine->tick);
         return;
@@ -257,6 +281,7 @@ static void on_turn(uv_prepare_t *handle)
 static void settle(struct engine *engine)
 {
     do {
+        engine->urgent = engine->plan.changes.count > 0;
         hand_over(engine);
         store_thread_drain(engine->store);
         take_finished(engine);

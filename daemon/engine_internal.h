@@ -25,7 +25,9 @@ struct engine {
     pthread_mutex_t xcom_mutex;
     struct map *waiters; /* request uuid → struct waiter, heap */
 
-    struct plan plan; /* what this turn decided, not handed over yet */
+    struct plan plan; /* what was decided and not handed over yet */
+    bool urgent;      /* some of it is to be durable now */
+    int64_t by_us;    /* when the rest is to be, monotonic */
     int64_t next_batch;
     bool started, failing, closing;
 

@@ -11,6 +11,7 @@ enum {
     DAEMON_ANSWER_TIMEOUT_MS = 60000,  /* for the outcome of a request to be durable */
     DAEMON_CANCEL_MS = 60000, /* for cancels to be confirmed at the end; then it ends without */
     DAEMON_NOTIFY_MS = 5000,  /* between two signs of life to the service manager while it stops */
+    DAEMON_STARTED_DELAY_MS = 100, /* until it is durable that an attempt started */
     DAEMON_FILES_QUIET_MS = 500,   /* how long files must be quiet before they are adopted */
     DAEMON_FILES_POLL_MS = 5000,   /* folders that the kernel cannot watch are looked at */
     DAEMON_RELOAD_DELAY_MS = 1000, /* between two tries to load the state after a failure */

@@ -35,7 +35,7 @@ MAY_INCLUDE = {
 LIBRARIES = {
     "sodium.h": ("base/", "cli/version.c"),
     "yaml.h": ("definition/", "cli/version.c"),
-    "sqlite3.h": ("store/sqlite/", "cli/version.c", "tests/"),
+    "sqlite3.h": ("store/sqlite/", "cli/version.c", "bench/", "tests/"),
     "libpq-fe.h": ("executor/", "testing/", "cli/version.c", "tests/"),
     "uv.h": ("executor/", "daemon/", "testing/", "web/", "cli/", "tests/"),
     "microhttpd.h": ("web/", "cli/version.c"),
