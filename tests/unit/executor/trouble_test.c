@@ -24,7 +24,7 @@ static const struct {
     {"server does not support SSL, but SSL was required", "tls_not_offered"},
     {"server certificate for \"a\" does not match host name \"b\"", "tls_host_name"},
     {"SSL error: certificate verify failed", "tls_certificate"},
-    {"root certificate file \"/home/etl/.postgresql/root.crt\" does not exist", "tls_authority"},
+    {"root certificate file \"/srv/.postgresql/root.crt\" does not exist", "tls_authority"},
     {"FATAL:  connection requires a valid client certificate", "tls_client"},
     {"could not read certificate file \"x\": No such file or directory", "tls_client"},
     {"private key file \"x\" has group or world access", "tls_client"},
