@@ -164,6 +164,21 @@ static void offer(struct target *target, struct session *session, bool fresh)
 
 /* ---- connecting ------------------------------------------------------------------------------ */
 
+/* What waits is to get a session: a used one that is being cleaned, unless it wants a fresh one, or
+   one that is being connected. */
+static void connect_for_waiting(struct target *target)
+{
+    unsigned waiting = 0, fresh = 0, cleaning = 0;
+    for (struct acquire *acquire = target->first; acquire; acquire = acquire->next) {
+        waiting++;
+        fresh += acquire->fresh;
+    }
+    vec_each (rest, &target->rests)
+        cleaning += (*rest)->cleaning;
+    while (target->connecting < fresh || target->connecting + cleaning < waiting)
+        start_connect(target);
+}
+
 static void free_connect_job(struct connect_job *job)
 {
     PQfinish(job->connected.conn);
@@ -196,6 +211,7 @@ static void on_connect_done(struct offload_job *base)
         offer(target, session, true);
     else if (target->first)
         answer(target->first, NULL, &job->err);
+    connect_for_waiting(target); /* it may have gone to one that waited for a used one */
     free_connect_job(job);
 }
 
@@ -256,7 +272,7 @@ struct acquire *target_acquire(struct target *target, bool fresh, void *user,
     timer_start(acquire->deadline, CONNECT_DEADLINE_MS);
     *target->last = acquire;
     target->last = &acquire->next;
-    start_connect(target);
+    connect_for_waiting(target);
     return acquire;
 }
 
@@ -296,6 +312,7 @@ static void on_cleaned(void *user, const struct query_end *end)
         offer(target, session, false);
     else
         session_close(session);
+    connect_for_waiting(target);
 }
 
 static void start_cleaning(struct target *target, struct session *session)

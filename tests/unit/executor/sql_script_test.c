@@ -129,6 +129,17 @@ TEST(packets_of_two_bytes_are_read_as_well)
     rig_free(rig);
 }
 
+TEST(attempts_in_a_row_share_one_connection_though_it_is_cleaned_between_them)
+{
+    begin();
+    for (int i = 0; i < 5; i++) {
+        rig->generation++;
+        CHECK_INT(run(SCRIPT_COMMIT, NOTHING).outcome, OUTCOME_SUCCESS);
+    }
+    CHECK_INT(script_came(SCRIPT_CONNECT), 1);
+    rig_free(rig);
+}
+
 TEST(a_notification_or_notice_between_two_attempts_does_not_harm_the_session)
 {
     begin();
