@@ -379,8 +379,8 @@ const struct command command_cancel = {
     .arguments_min = 1,
     .arguments_max = -1,
     .summary = "end what runs",
-    .description = "Cancels running tasks, waits until they are really gone, and fails them; the "
-                   "rest of the run is skipped.",
+    .description = "Cancels running tasks, and fails them when they are really gone: nothing that "
+                   "follows begins before. The rest of the run is skipped.",
     .examples = "dag cancel geolife\ndag cancel geolife 2007-05-03 create_tsfresh_features",
     .options = cancel_options,
     .project = PROJECT_OR_STATE,
