@@ -280,10 +280,11 @@ static void draw_capacity(struct sim *sim)
         for (uint32_t n = 0; n < dag->task_count; n++) {
             const struct task *task = &dag->tasks[n];
             int connection = connection_number(task->sql.connection);
-            pool_work[pool_number(task->pool)] += (int64_t)MEAN_S * task->pool_slots;
+            int64_t work = MEAN_S * (task->expand.count ? 1 + MAPPED_ROWS : 1);
+            pool_work[pool_number(task->pool)] += work * task->pool_slots;
             if (connection >= 0)
-                connection_work[connection] += MEAN_S;
-            process_work += task->kind == KIND_BASH ? MEAN_S : 0;
+                connection_work[connection] += work;
+            process_work += task->kind == KIND_BASH ? work : 0;
         }
     }
     for (int n = 0; n < POOLS; n++)

@@ -219,6 +219,8 @@ static void draw_task(
         task->sql.transaction = (spec->transactional & bit) != 0;
     }
     draw_limits(sim, spec, task);
+    if (sim->kind == EPISODE_STEADY && task->expand.count)
+        task->max_active_tis_per_dag = 0; /* it would be a load above capacity of its own */
 }
 
 static void name_versions(struct sim *sim, const struct sim_dag *spec, struct dag *dag)
