@@ -188,8 +188,8 @@ void daemon_load_run(struct sim *sim, struct daemon *daemon, const struct row_ru
     struct error err;
     size_t count = 0;
     row_each(task, run) if (task->in_store) tasks[count++] = task->durable;
-    (void)sim;
-    must(scheduler_load_run(daemon->scheduler, &run->durable, NULL, tasks, count, &err), &err);
+    const struct dag *version = project_kept_version(sim, run);
+    must(scheduler_load_run(daemon->scheduler, &run->durable, version, tasks, count, &err), &err);
 }
 
 /* The dates of a DAG that have runs, between two inclusive. */

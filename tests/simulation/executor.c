@@ -53,8 +53,14 @@ void attempt_reload(struct sim *sim, struct attempt *attempt)
 {
     static const struct task unknown = {.kind = KIND_SQL, .pool = "default_pool", .pool_slots = 1};
     const struct sim_dag *dag = attempt->task->run->dag;
+    const struct dag *version = project_kept_version(sim, attempt->task->run);
+    const struct dag *newest = project_newest(dag);
+    bool takes_newest = !version || (!attempt->task->run->durable.keeps_version &&
+                                        str_equal(version->graph_version, newest->graph_version));
+    if (!dag->gone && takes_newest)
+        version = newest;
     const struct task *def =
-        dag->gone ? &unknown : dag_find_task(project_newest(dag), task_name(attempt->task->number));
+        version ? dag_find_task(version, task_name(attempt->task->number)) : &unknown;
     attempt_set_ended(sim, attempt, true);
     if (def)
         take_needs(attempt, def);

@@ -274,13 +274,14 @@ static char *states_of(const struct sim *sim)
 static void draw_capacity(struct sim *sim)
 {
     int64_t pool_work[POOLS] = {0}, connection_work[CONNECTIONS] = {0}, process_work = 0;
-    enum { MEAN_S = 150, RUNS_PER_HOUR = 6 };
+    enum { MEAN_S = 150, RUNS_PER_HOUR = 6, LOOKS = 3 };
     for (int d = 0; d < sim->dag_count; d++) {
         const struct dag *dag = project_newest(&sim->dags[d]);
         for (uint32_t n = 0; n < dag->task_count; n++) {
             const struct task *task = &dag->tasks[n];
             int connection = connection_number(task->sql.connection);
-            int64_t work = MEAN_S * (task->expand.count ? 1 + MAPPED_ROWS : 1);
+            int64_t work = MEAN_S * (task->expand.count ? 1 + MAPPED_ROWS : 1) *
+                           (task->kind == KIND_WAIT_FOR ? LOOKS : 1);
             pool_work[pool_number(task->pool)] += work * task->pool_slots;
             if (connection >= 0)
                 connection_work[connection] += work;

@@ -50,6 +50,15 @@ const struct dag *project_newest(const struct sim_dag *dag)
     return dag->versions.count ? dag->versions.at[dag->versions.count - 1] : NULL;
 }
 
+const struct dag *project_kept_version(const struct sim *sim, const struct row_run *run)
+{
+    bool lost = run->dag->gone || sim_hash(sim, (uint64_t)run->dag->number, 5, 5, 5) % 4 == 0;
+    vec_each (version, &run->dag->versions)
+        if (!lost && str_equal((*version)->version, run->durable.version))
+            return *version;
+    return NULL;
+}
+
 /* Chaos and its like: people and clocks may do anything. */
 static bool is_chaos(const struct sim *sim)
 {
@@ -219,7 +228,8 @@ static void draw_task(
         task->sql.transaction = (spec->transactional & bit) != 0;
     }
     draw_limits(sim, spec, task);
-    if (sim->kind == EPISODE_STEADY && task->expand.count)
+    bool is_many = task->expand.count || task->kind == KIND_WAIT_FOR;
+    if (sim->kind == EPISODE_STEADY && is_many)
         task->max_active_tis_per_dag = 0; /* it would be a load above capacity of its own */
 }
 

@@ -288,6 +288,8 @@ void sim_violation(struct sim *sim, const struct invariant *invariant, int dag)
 void project_make(struct sim *sim);
 void project_done(struct sim *sim);
 const struct dag *project_newest(const struct sim_dag *dag);
+/* The version that a run's row names; NULL: its files were not kept. */
+const struct dag *project_kept_version(const struct sim *sim, const struct row_run *run);
 /* A new version: other settings, or another graph too. */
 void project_new_version(struct sim *sim, struct sim_dag *dag, bool other_graph);
 int task_number(const char *task_id);
