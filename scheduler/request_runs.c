@@ -273,6 +273,8 @@ static bool has_failed_leaf(const struct run *run)
 static void redecide(struct scheduler *s, struct run *run, const char *text)
 {
     if (run->finished_count < run->instance_count || run->settling_count) {
+        if (run->dag->newest)
+            offer_version(s, run, run->dag->newest);
         run_revive(s, run, RUN_EVENT_REOPEN, REASON_MARKED, text);
         return;
     }

@@ -580,7 +580,8 @@ void run_revive(struct scheduler *s, struct run *run, enum run_event event, enum
     run->backfill = run->backfill_id ? backfill_find(run->dag, run->backfill_id) : NULL;
     run_link(s, run);
     run->queued_us = s->now.wall_us;
-    deadline_run_cleared(s, run);
+    if (event != RUN_EVENT_REOPEN)
+        deadline_run_cleared(s, run);
     if (run->state == RUN_QUEUED) {
         run_queue(s, run);
         return;
@@ -588,7 +589,7 @@ void run_revive(struct scheduler *s, struct run *run, enum run_event event, enum
     run->own_cap = run->backfill && backfill_has_own_cap(run->backfill);
     count_running(run, 1);
     run_recount(s, run);
-    deadline_run_started(s, run);
+    deadline_resume(s, run); /* it goes on: what was missed was told */
     begin_instances(s, run);
     run_arm_timeout(s, run);
 }

@@ -51,6 +51,34 @@ TEST(a_clock_that_is_set_forward_brings_the_deadline_with_it)
     world_done(&w);
 }
 
+TEST(a_run_that_a_mark_reopens_does_not_tell_its_deadline_again)
+{
+    struct world w;
+    const char *task = "a";
+    struct dag *dag = dag_build("d", "a: {bash: 1}\nb: {bash: 1, depends_on: [a]}\n");
+    dag_set_deadline(dag, from_start(US_PER_HOUR));
+    world_init(&w, NULL);
+    world_adopt(&w, dag);
+    trigger(&w);
+    world_advance(&w, 2 * US_PER_HOUR);
+    CHECK_INT(w.missed.count, 1);
+    end(&w, "a", OUTCOME_FAILED);
+    struct run_id id = world_last_run(&w)->id;
+    world_load_run(&w, world_last_run(&w));
+    CHECK_INT(world_request(&w, &(struct request){.kind = REQUEST_MARK,
+                                    .dag_id = "d",
+                                    .mark_state = TASK_SUCCESS,
+                                    .runs = &id,
+                                    .run_count = 1,
+                                    .tasks = &task,
+                                    .task_count = 1}),
+        OK);
+    CHECK_STR(world_run_state(&w), "running");
+    world_advance(&w, US_PER_HOUR);
+    CHECK_INT(w.missed.count, 1);
+    world_done(&w);
+}
+
 TEST(an_index_that_comes_with_the_expansion_has_the_deadline_of_its_task)
 {
     struct world w;

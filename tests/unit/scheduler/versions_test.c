@@ -21,6 +21,31 @@ TEST(attempts_not_yet_started_take_a_version_with_the_same_graph)
     world_done(&w);
 }
 
+TEST(a_run_that_a_mark_reopens_goes_on_with_the_newest_version_of_its_graph)
+{
+    struct world w;
+    start(&w, dag_build("d", "a: {bash: 1}\nb: {bash: 1, depends_on: [a]}\n"));
+    struct run_id id = world_last_run(&w)->id;
+    const char *task = "a";
+    world_end_task(&w, "a", OUTCOME_FAILED);
+    struct dag *newer = dag_build("d", "a: {bash: 1}\nb: {bash: 1, depends_on: [a], retries: 3}\n");
+    world_adopt(&w, newer);
+    world_load_run(&w, world_last_run(&w));
+    CHECK_INT(world_request(&w, &(struct request){.kind = REQUEST_MARK,
+                                    .dag_id = "d",
+                                    .mark_state = TASK_SUCCESS,
+                                    .runs = &id,
+                                    .run_count = 1,
+                                    .tasks = &task,
+                                    .task_count = 1}),
+        OK);
+    REQUIRE(world_attempt(&w, "b") != NULL);
+    const struct attempt_record *b = map_get(w.attempts, world_attempt(&w, "b")->id.text);
+    CHECK_STR(b->version, newer->version);
+    CHECK_STR(world_last_run(&w)->version, newer->version);
+    world_done(&w);
+}
+
 TEST(an_attempt_keeps_the_version_it_started_with)
 {
     struct world w;
