@@ -21,6 +21,8 @@ enum {
     /* Statements of one task whose row counts and timings are kept in the detail; all are logged.
      */
     ATTEMPT_STATEMENTS_KEPT = 1000,
+    /* Tables that an attempt touched and that its detail names. */
+    ATTEMPT_TOUCHED_KEPT = 500,
     /* Bytes of an error message from a server or a process that is stored. */
     ATTEMPT_MESSAGE_MAX = 64 * 1024,
 

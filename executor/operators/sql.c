@@ -44,6 +44,7 @@ void sql_release(struct sql_attempt *s)
     if (s->session)
         target_release(s->target, take(s->session), clean);
     vec_done(&s->done);
+    vec_done(&s->touched);
     strbuf_done(&s->xcom);
 }
 
@@ -174,6 +175,10 @@ static void begin_on(struct sql_attempt *s, struct session *session)
         dialect_name(facts->dialect), facts->number, (int)facts->pid);
     if (s->ledger && !check_pin(s))
         return;
+    if (!s->ledger && !s->reader)
+        attempt_say(attempt, LOG_KIND_INFO,
+            "`ledger: false`: at least once; whether a COMMIT whose answer is lost was carried out"
+            " will not be known");
     attempt->memo.connection = s->connection->name;
     if (s->ledger)
         memcpy(attempt->memo.ledger_id, facts->ledger_id, sizeof(attempt->memo.ledger_id));

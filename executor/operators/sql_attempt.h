@@ -39,6 +39,12 @@ struct sql_done_statement {
     int64_t took_us;
 };
 
+/* A table that the transaction locked. */
+struct sql_touched {
+    const char *table; /* "schema.table" */
+    bool written;      /* changed, or its definition; else read */
+};
+
 struct sql_attempt;
 
 /* Who gets the rows of a text that only reads (query.h): its transaction is READ ONLY, without
@@ -82,6 +88,7 @@ struct sql_attempt {
 
     VEC(struct sql_done_statement) done; /* at most ATTEMPT_STATEMENTS_KEPT */
     size_t done_count;
+    VEC(struct sql_touched) touched;
     unsigned notices;      /* of the running statement */
     struct strbuf xcom;    /* JSON of the rows wanted so far */
     size_t xcom_statement; /* 1 + index of the statement they are of; 0 = none */
@@ -188,6 +195,16 @@ struct sql_bound {
    parameter that the task does not have. */
 bool sql_bind(
     struct sql_attempt *s, struct slice statement, struct sql_bound *ret, size_t *ret_offset);
+
+/* ---- sql_touched.c ---- */
+
+/* Whether it is worth asking: the text names a table, or calls what might. */
+bool sql_touches_tables(const struct sql_attempt *s);
+char *sql_touched_text(const struct sql_attempt *s);
+/* Takes one of that query's rows; false: it is none. */
+bool sql_touched_row(struct sql_attempt *s, const PGresult *row);
+void sql_touched_say(struct sql_attempt *s);
+void sql_touched_json(const struct sql_attempt *s, struct json_writer *w);
 
 /* ---- sql_clean.c ---- */
 

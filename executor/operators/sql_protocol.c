@@ -488,6 +488,7 @@ static void succeed(struct sql_attempt *s)
 
 static void end_close(struct sql_attempt *s, const struct query_end *end)
 {
+    sql_touched_say(s);
     if (end->error)
         fail_error(s, end, "checking deferred constraints at the end");
     else if (s->task->transaction && s->txid_at_end != s->txid)
@@ -711,7 +712,7 @@ static void sql_row(void *user, const PGresult *row)
         read_entry(s, row);
     } else if (s->step == SQL_STEP_BEGIN) {
         read_txid(row, &s->txid);
-    } else if (s->step == SQL_STEP_CLOSE) {
+    } else if (s->step == SQL_STEP_CLOSE && !sql_touched_row(s, row)) {
         read_txid(row, &s->txid_at_end);
     }
 }

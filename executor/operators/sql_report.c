@@ -232,6 +232,7 @@ char *sql_report_detail(struct sql_attempt *s, const struct sql_error *error)
     }
     add_statements(s, &w);
     sql_checks_json(s, &w);
+    sql_touched_json(s, &w);
     if (error) {
         json_key(&w, "error");
         json_object_begin(&w);

@@ -152,6 +152,8 @@ char *sql_text_close(const struct sql_attempt *s)
         strbuf_add_str(&text, "SET CONSTRAINTS ALL IMMEDIATE; ");
     strbuf_add_str(&text, "RESET ROLE; RESET SESSION AUTHORIZATION; ");
     add_quiet(s, &text);
+    if (sql_touches_tables(s))
+        strbuf_printf(&text, "%s; ", sql_touched_text(s));
     strbuf_add_str(&text, "SELECT pg_catalog.txid_current()");
     return to_arena(s, &text);
 }
