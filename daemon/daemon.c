@@ -8,6 +8,7 @@
 #include "daemon/limits.h"
 #include "daemon/lock.h"
 #include "daemon/notify.h"
+#include "daemon/retention.h"
 #include "daemon/server.h"
 #include "daemon/watch.h"
 #include "definition/versions.h"
@@ -570,6 +571,7 @@ static void on_opening_failed(void *user)
 enum status daemon_run(const struct daemon_options *options, struct error *err)
 {
     struct daemon daemon = {.options = *options, .lock_fd = -1};
+    struct retention *retention = NULL;
     enum status status = lock_take(options->project->state, "dag up", &daemon.lock_fd, err);
     if (status != OK)
         return status;
@@ -582,6 +584,7 @@ enum status daemon_run(const struct daemon_options *options, struct error *err)
         notify_every(&daemon, notify_watchdog_us() / US_PER_MS / 2);
         if (options->ready)
             options->ready(options->user, &daemon);
+        retention = retention_start(options->project);
     } else {
         daemon.stopping = true;
         if (daemon.engine) {
@@ -593,6 +596,7 @@ enum status daemon_run(const struct daemon_options *options, struct error *err)
         }
     }
     uv_run(&daemon.loop, UV_RUN_DEFAULT);
+    retention_stop(retention);
     uv_loop_close(&daemon.loop);
     catalogue_free(daemon.catalogue);
     lock_release(daemon.lock_fd);

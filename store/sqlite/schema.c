@@ -100,7 +100,7 @@ const char *schema_remedy(sqlite3 *db)
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
         return "the file is damaged: `dag db check` tells what is; put a backup of it in its "
-               "place, then `dag doctor --reconcile`";
+               "place";
     case SQLITE_READONLY:
     case SQLITE_PERM:
     case SQLITE_CANTOPEN:
