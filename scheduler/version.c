@@ -99,10 +99,10 @@ static void drop_task(struct scheduler *s, struct instance *head)
     vec_push(&s->removed, head);
 }
 
-static void count_instances(
-    struct scheduler *s, struct run *run, struct instance *const *heads, uint32_t count)
+/* `before`: as many as were counted when the run had its old version. */
+static void count_instances(struct scheduler *s, struct run *run, struct instance *const *heads,
+    uint32_t count, uint32_t before)
 {
-    uint32_t before = run->instance_count;
     run->instance_count = count;
     for (uint32_t n = 0; n < count; n++)
         run->instance_count += heads[n]->mapping ? heads[n]->mapping->count : 0;
@@ -122,6 +122,7 @@ static void move_to_task(struct scheduler *s, struct instance *i, const struct t
 void run_take_version(struct scheduler *s, struct run *run, struct shape *shape)
 {
     const struct dag *dag = shape->dag;
+    uint32_t before = run->instance_count;
     struct instance **tasks = arena_array(run->arena, struct instance *, dag->task_count);
     for (uint32_t n = 0; n < run->task_count; n++) {
         struct instance *i = run->tasks[n];
@@ -139,7 +140,7 @@ void run_take_version(struct scheduler *s, struct run *run, struct shape *shape)
                 deadline_task_waits(s, tasks[n]);
         }
     }
-    count_instances(s, run, tasks, dag->task_count);
+    count_instances(s, run, tasks, dag->task_count, before);
     run->tasks = tasks;
     run->task_count = dag->task_count;
     vec_push(&s->left_shapes, run->shape);
