@@ -139,6 +139,7 @@ static void override_variables(struct running *r)
         all[at].name = name;
         all[at].value = value_text(over->pairs[i].value, r->arena);
         all[at].origin = ORIGIN_FLAG;
+        all[at].problem = NULL;
     }
     r->project.variables = all;
     r->project.variable_count = count;

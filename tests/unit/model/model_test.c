@@ -48,7 +48,8 @@ TEST(names_of_kinds_and_dialects_are_the_contracts)
 TEST(a_variable_of_the_environment_is_found_whatever_its_case)
 {
     static const struct variable variables[] = {
-        {"release", "e", false, ORIGIN_ENVIRONMENT}, {"Path", "f", false, ORIGIN_FILE}};
+        {.name = "release", .value = "e", .origin = ORIGIN_ENVIRONMENT},
+        {.name = "Path", .value = "f", .origin = ORIGIN_FILE}};
     struct project project = {.variables = variables, .variable_count = 2};
     CHECK_STR(project_find_variable(&project, "Release")->value, "e");
     CHECK_STR(project_find_variable(&project, "Path")->value, "f");
