@@ -64,6 +64,16 @@ static struct instance *add_instance(struct scheduler *s, struct run *run, const
     return head;
 }
 
+/* The rows of indexes say that they are removed, too: those that a smaller expansion lacks are
+   never written again. */
+static void tell_taken_back(struct scheduler *s, struct instance *head)
+{
+    task_changed(s, head);
+    for (uint32_t n = 0; head->mapping && n < head->mapping->count; n++)
+        if (!head->mapping->at[n]->is_new)
+            task_changed(s, head->mapping->at[n]);
+}
+
 /* A task that the version does not have leaves the run; its row says so. */
 static void drop_instance(struct scheduler *s, struct instance *i)
 {
@@ -135,7 +145,7 @@ void run_take_version(struct scheduler *s, struct run *run, struct shape *shape)
     for (uint32_t n = 0; n < dag->task_count; n++) {
         if (!tasks[n]) {
             tasks[n] = add_instance(s, run, &dag->tasks[n]);
-            task_changed(s, tasks[n]);
+            tell_taken_back(s, tasks[n]);
             if (run->live)
                 deadline_task_waits(s, tasks[n]);
         }

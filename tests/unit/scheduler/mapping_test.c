@@ -573,3 +573,31 @@ TEST(the_queue_names_indexes)
     CHECK_INT(waiting_indexes, 3);
     world_done(&w);
 }
+
+/* A run may go on with a version that lacks the task (its own is not kept any more): its rows stay
+   as they were until a later version brings the task back. */
+TEST(indexes_of_a_task_that_comes_back_are_removed_until_it_is_expanded)
+{
+    struct world w;
+    start_fan(&w, fan, 3);
+    for (int n = 0; n < 3; n++)
+        world_end_task(&w, (const char *[]){"m[0]", "m[1]", "m[2]"}[n], OUTCOME_SUCCESS);
+    world_end_task(&w, "z", OUTCOME_FAILED);
+    struct dag *without = dag_build("d", "a: {sql: db}\nz: {sql: db, depends_on: [a]}\n");
+    world_adopt(&w, without);
+    ((struct run_record *)(uintptr_t)world_last_run(&w))->version = without->version;
+    REQUIRE(clear(&w, "z") == OK);
+    world_end_task(&w, "z", OUTCOME_SUCCESS);
+    CHECK_STR(world_state(&w, "m[2]"), "success");
+    world_adopt(&w, dag_build("d", fan));
+    REQUIRE(clear(&w, NULL) == OK);
+    CHECK_STR(world_state(&w, "m[2]"), "removed");
+    world_end_task(&w, "a", OUTCOME_SUCCESS);
+    world_expand(&w, "m", 1);
+    world_end_task(&w, "m[0]", OUTCOME_SUCCESS);
+    CHECK_STR(world_state(&w, "m[0]"), "success");
+    CHECK_STR(world_state(&w, "m[1]"), "removed");
+    world_end_task(&w, "z", OUTCOME_SUCCESS);
+    CHECK_STR(world_run_state(&w), "success");
+    world_done(&w);
+}
