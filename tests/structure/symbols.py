@@ -23,7 +23,7 @@ BANNED = {
                      "uv_clock_gettime"), CLOCK_DOORS),
     # Threads of the executor and the command line may wait; the loop, stores and decisions may not.
     **dict.fromkeys(("sleep", "usleep", "nanosleep", "clock_nanosleep"), ("executor/", "cli/")),
-    "exit": ("cli/", "executor/supervisor/", "tests/"),
+    "exit": ("bench/", "cli/", "executor/supervisor/", "tests/"),
 }
 
 # What the scheduler may call of the C library, and of the compiler's own run time.
