@@ -44,7 +44,9 @@ enum status scheduler_load_dag(struct scheduler *s, const struct dag *version,
         take_dag_record(dag, record);
     if (version && !str_equal(dag->file, version->file))
         set_text(&dag->file, version->file);
-    if (!record || (version && !str_equal(record->version, version->version)))
+    bool is_back = version && dag->removed; /* its file, while no process looked */
+    dag->removed &= !is_back;
+    if (!record || is_back || (version && !str_equal(record->version, version->version)))
         dag_changed(s, dag);
     for (size_t n = 0; n < future_count; n++)
         dates_set(dag, future[n].logical_us, future[n].state);

@@ -93,9 +93,10 @@ struct known_date {
 /*
  * A DAG.  `dag` is its newest good version (a reference is taken), NULL when there is none any more
  * (a removed file with live runs).  `record` is its row, NULL when it has none yet: the row is
- * then made by the first event.  `future` are the dates at or after record->covered_until_us that
- * have runs already (by hand, by a backfill).  Only at start; later versions arrive by
- * EVENT_DAG_ADOPTED.  Above DAGS_MAX: ERR_LIMIT.
+ * then made by the first event.  One that says removed is changed when there is a version again.
+ * `future` are the dates at or after record->covered_until_us that have runs already (by hand, by a
+ * backfill).  Only at start; later versions arrive by EVENT_DAG_ADOPTED.  Above DAGS_MAX:
+ * ERR_LIMIT.
  */
 enum status scheduler_load_dag(struct scheduler *scheduler, const struct dag *dag,
     const struct dag_record *record, const struct known_date *future, size_t future_count,

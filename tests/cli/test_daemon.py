@@ -171,6 +171,16 @@ class Files(ProjectCase):
         self.wait_for(lambda: "not scheduled any more" in self.log())
         self.assertNotEqual(self.dag("trigger", "one", status=None).returncode, 0)
 
+    def test_a_removed_file_that_is_back_at_the_next_start_is_scheduled_again(self):
+        self.write("dags/one.yaml", one())
+        self.up()
+        os.unlink(self.folder / "dags/one.yaml")
+        self.wait_for(lambda: "not scheduled any more" in self.log())
+        self.dag("down")
+        self.write("dags/one.yaml", one())
+        self.up()
+        self.dag("trigger", "one", "--logical-date", "2026-01-05", "--wait")
+
     def test_a_new_file_is_found_while_it_runs(self):
         self.up()
         self.write("dags/deep/er.yaml", one("deep"))

@@ -548,6 +548,17 @@ static bool check_truth(struct sim *sim, const struct moment *m)
     return true;
 }
 
+static bool check_files_go_on(struct sim *sim, const struct moment *m)
+{
+    (void)m;
+    for (int n = 0; n < sim->dag_count; n++) {
+        const struct sim_dag *dag = &sim->dags[n];
+        if (!dag->gone && dag->in_store && dag->durable.removed)
+            return false;
+    }
+    return true;
+}
+
 /* One line a run, its number after a `#`: the first that is not the same. */
 static bool check_same_end(struct sim *sim, const struct moment *m)
 {

@@ -166,6 +166,8 @@ struct moment {
         "a SQL task is a success when, and only when, its generation has "                         \
         "committed (marks by hand apart)",                                                         \
         check_truth)                                                                               \
+    ROW("files_go_on", WHEN_OVER, "a DAG that has a file does not count as removed",               \
+        check_files_go_on)                                                                         \
     ROW("none_lost", WHEN_OVER, "with catchup all every day of a daily schedule has its run",      \
         check_none_lost)                                                                           \
     ROW("same_end", WHEN_COMPARED, "the final states with crashes equal those without",            \

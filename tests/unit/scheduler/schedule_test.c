@@ -198,6 +198,22 @@ TEST(a_dag_whose_file_is_gone_makes_no_runs_until_it_is_back)
     world_done(&w);
 }
 
+TEST(a_dag_whose_file_is_back_at_a_restart_makes_runs_again)
+{
+    struct world w;
+    world_init(&w, NULL);
+    world_adopt(&w, daily(CATCHUP_LATEST, "2030-01-01", NULL));
+    world_apply(&w, &(struct event){.kind = EVENT_DAG_REMOVED, .dag_id = "d"});
+    const struct dag_record *row = map_get(w.dags, "d");
+    CHECK(row->removed);
+    world_crash(&w);
+    row = map_get(w.dags, "d");
+    CHECK(!row->removed);
+    world_advance(&w, 2 * 24 * US_PER_HOUR);
+    CHECK_INT(world_count_runs(&w, "d", 0), 2);
+    world_done(&w);
+}
+
 TEST(a_clock_that_jumps_ahead_holds_the_schedules_for_a_minute)
 {
     struct world w;
