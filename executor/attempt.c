@@ -519,6 +519,11 @@ static void find_recovering_operator(struct attempt *attempt)
         attempt->operator= operator_of(attempt->task, attempt->effect.map_index);
 }
 
+void attempt_tell_started(struct attempt *attempt)
+{
+    executor_answer(attempt->ex, EVENT_ATTEMPT_STARTED, attempt->effect.attempt.text);
+}
+
 void attempt_recover(struct executor *ex, const struct attempt_record *record,
     const struct dag *dag, const struct run_record *run)
 {

@@ -52,6 +52,9 @@ struct attempt {
     void *own; /* the operator's */
 };
 
+/* Of one that was taken over: it is under way.  Told again it changes nothing. */
+void attempt_tell_started(struct attempt *attempt);
+
 /*
  * Ends the attempt with what happened.  The result's texts must be in the attempt's arena (or
  * constants); start and end are filled in when they are 0.  Writes how it ended to the log and

@@ -113,8 +113,8 @@ void executor_void(struct executor *ex, const struct effect *effect);
  * when there is a result, PARTLY when there is a claim without one, else INTERRUPTED with
  * may_commit.  One that never began to act is INTERRUPTED without may_commit.  While the database
  * cannot be reached it is tried again until EXECUTOR_RECOVER_DEADLINE_MS, then INTERRUPTED with
- * may_commit.  No STARTED is given. `dag` is the version that the attempt ran, or the newest; NULL
- * when there is none any more.
+ * may_commit.  STARTED is given for a process that goes on, because the row may not say so yet.
+ * `dag` is the version that the attempt ran, or the newest; NULL when there is none any more.
  */
 void executor_recover(struct executor *ex, const struct attempt_record *attempt,
     const struct dag *dag, const struct run_record *run);

@@ -254,6 +254,7 @@ static void look_alive(struct process *p)
     if (fd >= 0 && start_watch(p, fd)) {
         p->wait = WAIT_NOTHING;
         attempt_say(p->attempt, LOG_KIND_INFO, "process %d goes on", (int)p->ids.child);
+        attempt_tell_started(p->attempt);
         if (p->attempt->cancelled)
             p->attempt->operator->cancel(p->attempt, p->attempt->forced);
     } else if (p->looks++ < LOOKS_FOR_IDS) {

@@ -201,7 +201,7 @@ class Crash(ProjectCase):
         self.daemon.send_signal(signal.SIGKILL)
         self.daemon.wait()
         self.up()
-        self.assertEqual(self.states("one")["first"], "running")
+        self.wait_for(lambda: self.states("one")["first"] == "running")
         go.touch()
         self.wait_for(lambda: self.json("status", "one")[0]["state"] == "success")
         self.assertEqual(count.read_text(), "x\n")

@@ -148,7 +148,7 @@ class Definitions(ProjectCase):
                          "timezone: Asia/Tokyo\n")
 
     def test_keys_of_later_versions_are_refused_not_ignored(self):
-        self.write("dags/two.yaml", TWO + "    writes: [x]\n")
+        self.write("dags/two.yaml", TWO + "    on_failure: [x]\n")
         self.assertIn("not supported yet", self.dag("lint", status=1).stdout)
 
 
