@@ -2,19 +2,23 @@
 # and the source tree in its environment.  Unit tests are registered with their modules.
 set(DAG_PYTHON /usr/bin/python3)
 
+# dag_python_file(<name> <file or folder> <timeout in seconds> [properties...])
+function(dag_python_file name path timeout)
+    add_test(NAME ${name} COMMAND ${DAG_PYTHON} -m pytest -q -p no:cacheprovider ${path}
+        WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+    set(environment DAG_BINARY=${CMAKE_BINARY_DIR}/dag DAG_SOURCE_DIR=${CMAKE_SOURCE_DIR}
+        DAG_BUILD_DIR=${CMAKE_BINARY_DIR} PYTHONDONTWRITEBYTECODE=1)
+    set_tests_properties(${name} PROPERTIES TIMEOUT ${timeout} ${ARGN}
+        ENVIRONMENT "${environment}")
+endfunction()
+
 # dag_python_test(<folder of tests/> <timeout in seconds> [properties...])
 function(dag_python_test folder timeout)
     file(GLOB_RECURSE files CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/${folder}/test_*.py)
     if(NOT files)
         return()
     endif()
-    add_test(NAME ${folder}
-        COMMAND ${DAG_PYTHON} -m pytest -q -p no:cacheprovider tests/${folder}
-        WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
-    set(environment DAG_BINARY=${CMAKE_BINARY_DIR}/dag DAG_SOURCE_DIR=${CMAKE_SOURCE_DIR}
-        DAG_BUILD_DIR=${CMAKE_BINARY_DIR} PYTHONDONTWRITEBYTECODE=1)
-    set_tests_properties(${folder} PROPERTIES LABELS ${folder} TIMEOUT ${timeout} ${ARGN}
-        ENVIRONMENT "${environment}")
+    dag_python_file(${folder} tests/${folder} ${timeout} LABELS ${folder} ${ARGN})
 endfunction()
 
 # `--long` multiplies what the slow ones do.
@@ -24,14 +28,26 @@ else()
     set(DAG_SLOW 1500)
 endif()
 dag_python_test(structure 300)
-dag_python_test(cli 600)
+dag_python_test(cli 1500)
 dag_python_test(web 900 RESOURCE_LOCK database)
 dag_python_test(sandbox 1200 RESOURCE_LOCK database)
 dag_python_test(templates ${DAG_SLOW})
 dag_python_test(testing 900 RESOURCE_LOCK database)
 dag_python_test(pipelines ${DAG_SLOW} RESOURCE_LOCK database)
 math(EXPR DAG_TORTURE "2 * ${DAG_SLOW}")
-dag_python_test(torture ${DAG_TORTURE} RESOURCE_LOCK database PROCESSORS 2)
+
+# Each file of tests/torture starts servers of its own, so that two can run side by side; those that
+# kill at random want the machine for themselves.
+file(GLOB torture CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/torture/test_*.py)
+foreach(file IN LISTS torture)
+    get_filename_component(stem ${file} NAME_WE)
+    string(REPLACE "test_" "" stem ${stem})
+    set(alone)
+    if(stem MATCHES "^(torture|kill)$")
+        set(alone PROCESSORS 2)
+    endif()
+    dag_python_file(torture/${stem} ${file} ${DAG_TORTURE} LABELS torture ${alone})
+endforeach()
 
 # The fuzz tests: tests/fuzz/<name>/fuzz.c has LLVMFuzzerTestOneInput; its corpus and mutations of
 # it are run by tests/fuzz/replay.c.  In the preset `fuzz` libFuzzer drives it (tests/fuzz/run).
