@@ -274,27 +274,20 @@ static void leave_lane(struct instance *i)
         place->lane->pool->reserved = NULL;
 }
 
-void slots_dequeue(struct scheduler *s, struct instance *i)
+/* Whether it was in a lane, and not parked. */
+static bool take_out(struct scheduler *s, struct instance *i)
 {
-    if (!i->heap)
-        return;
+    bool was_in_lane = i->place != NULL;
     count_waiting(s, i->lane, -1);
-    if (i->place) {
+    if (was_in_lane) {
         leave_lane(i);
         touch(s, i->lane->pool);
-        return;
+        return true;
     }
     heap_remove(i->heap, &i->entry);
     i->heap = NULL;
     i->parked_at = CAP_NONE;
-}
-
-void slots_requeue(struct scheduler *s, struct instance *i)
-{
-    if (!i->heap)
-        return;
-    slots_dequeue(s, i);
-    slots_enqueue(s, i);
+    return false;
 }
 
 /* ---- caps ---- */
@@ -343,19 +336,31 @@ static bool waits_for_unpause(const struct run *run)
            !run->backfill_id;
 }
 
+static bool run_has_room(const struct instance *i)
+{
+    int max = i->run->shape->dag->max_active_tasks;
+    return max <= 0 || i->run->active < max + PLANTED(CAP_OFF_BY_ONE);
+}
+
+static bool task_has_room(const struct instance *i)
+{
+    int max = i->task->max_active_tis_per_dag;
+    return max <= 0 || cap_of(i)->active < max;
+}
+
+static bool mapping_has_room(const struct instance *i)
+{
+    int max = i->task->max_active_tis_per_dagrun;
+    return i->map_index < 0 || max <= 0 || instance_head(i)->mapping->active < max;
+}
+
 static enum cap cap_against(const struct instance *i)
 {
-    if (waits_for_unpause(i->run))
-        return CAP_PAUSED;
-    int run_max = i->run->shape->dag->max_active_tasks;
-    if (run_max > 0 && i->run->active >= run_max + PLANTED(CAP_OFF_BY_ONE))
-        return CAP_RUN;
-    if (i->task->max_active_tis_per_dag > 0 && cap_of(i)->active >= i->task->max_active_tis_per_dag)
-        return CAP_TASK;
-    int mapped_max = i->task->max_active_tis_per_dagrun;
-    if (i->map_index >= 0 && mapped_max > 0 && instance_head(i)->mapping->active >= mapped_max)
-        return CAP_MAPPED;
-    return CAP_NONE;
+    return waits_for_unpause(i->run) ? CAP_PAUSED
+           : !run_has_room(i)        ? CAP_RUN
+           : !task_has_room(i)       ? CAP_TASK
+           : !mapping_has_room(i)    ? CAP_MAPPED
+                                     : CAP_NONE;
 }
 
 static struct heap *parking_lane(struct parking *parking, struct lane *lane)
@@ -378,18 +383,6 @@ void parking_done(struct parking *parking)
     vec_done(&parking->lanes);
 }
 
-static void park(struct instance *i, enum cap cap)
-{
-    struct parking *parking = cap == CAP_RUN      ? &i->run->parking
-                              : cap == CAP_TASK   ? &cap_of(i)->parking
-                              : cap == CAP_MAPPED ? &instance_head(i)->mapping->parking
-                                                  : &i->run->dag->paused_tasks;
-    leave_lane(i);
-    i->heap = parking_lane(parking, i->lane);
-    i->parked_at = cap;
-    heap_set(i->heap, &i->entry, -i->task->weight, order_of(i));
-}
-
 static void unpark_first(struct scheduler *s, struct heap *tasks)
 {
     struct instance *i = CONTAINER_OF(heap_first(tasks), struct instance, entry);
@@ -406,6 +399,46 @@ void parking_release(struct scheduler *s, struct parking *parking, bool all)
         while (all && heap_first(&(*parked)->tasks))
             unpark_first(s, &(*parked)->tasks);
     }
+}
+
+/* What leaves a lane without a start leaves its turn under each cap that has room to the next one.
+   Who is released from a cap with room is never parked at it again at once: this ends. */
+static void pass_on(struct scheduler *s, const struct instance *i)
+{
+    struct task_cap *cap = map_get(i->run->dag->caps, i->task->task_id);
+    if (run_has_room(i))
+        parking_release(s, &i->run->parking, false);
+    if (cap && task_has_room(i))
+        parking_release(s, &cap->parking, false);
+    if (i->map_index >= 0 && mapping_has_room(i))
+        parking_release(s, &instance_head(i)->mapping->parking, false);
+}
+
+static void park(struct scheduler *s, struct instance *i, enum cap cap)
+{
+    struct parking *parking = cap == CAP_RUN      ? &i->run->parking
+                              : cap == CAP_TASK   ? &cap_of(i)->parking
+                              : cap == CAP_MAPPED ? &instance_head(i)->mapping->parking
+                                                  : &i->run->dag->paused_tasks;
+    leave_lane(i);
+    i->heap = parking_lane(parking, i->lane);
+    i->parked_at = cap;
+    heap_set(i->heap, &i->entry, -i->task->weight, order_of(i));
+    pass_on(s, i);
+}
+
+void slots_dequeue(struct scheduler *s, struct instance *i)
+{
+    if (i->heap && take_out(s, i))
+        pass_on(s, i);
+}
+
+void slots_requeue(struct scheduler *s, struct instance *i)
+{
+    if (!i->heap)
+        return;
+    slots_dequeue(s, i);
+    slots_enqueue(s, i);
 }
 
 /* ---- holding ---- */
@@ -544,7 +577,7 @@ static void give(struct scheduler *s, const struct candidate *c)
     c->lane->passed_by = 0;
     if (pool->reserved == c->lane)
         pool->reserved = NULL;
-    slots_dequeue(s, i);
+    take_out(s, i);
     use(s, i, 1);
     attempt_begin(s, i);
 }
@@ -580,7 +613,7 @@ static bool dispatch(struct scheduler *s, struct slots *slots)
         }
         enum cap cap = cap_against(best.task);
         if (cap != CAP_NONE) {
-            park(best.task, cap);
+            park(s, best.task, cap);
             continue;
         }
         int need = best.lane->need;

@@ -140,6 +140,68 @@ TEST(max_active_tasks_is_per_run)
     world_done(&w);
 }
 
+/* A turn under a cap, and no slot of the pool: who leaves then leaves the turn to the next one. */
+TEST(a_task_that_leaves_before_its_start_leaves_its_turn_to_the_next_one)
+{
+    struct world w;
+    const char *next = "t001";
+    init(&w, 2);
+    struct dag *dag = fan("d", 3, "bash: 1"), *urgent = fan("urgent", 2, "bash: 1");
+    dag->max_active_tasks = 1;
+    urgent->priority = 5;
+    world_adopt(&w, dag);
+    world_adopt(&w, urgent);
+    REQUIRE(world_trigger(&w, "d", 0) == OK);
+    struct run_id run = world_last_run(&w)->id;
+    REQUIRE(world_trigger(&w, "urgent", 0) == OK);
+    end_oldest(&w);
+    CHECK_INT(running_of(&w, "urgent"), 2);
+    CHECK_INT(world_request(&w, &(struct request){.kind = REQUEST_MARK,
+                                    .dag_id = "d",
+                                    .mark_state = TASK_SUCCESS,
+                                    .runs = &run,
+                                    .run_count = 1,
+                                    .tasks = &next,
+                                    .task_count = 1}),
+        OK);
+    while (w.under_way.count)
+        end_oldest(&w);
+    CHECK_STR(run_state_name(world_run_at(&w, "d", 0)->state), "success");
+    world_done(&w);
+}
+
+TEST(a_task_that_the_past_holds_back_leaves_its_turn_to_the_next_one)
+{
+    struct world w;
+    world_init(&w, NULL);
+    struct dag *dag = dag_build("d", "x: {bash: 1}\na: {bash: 1, depends_on_past: true}\n"
+                                     "b: {bash: 1}\n");
+    const char *held = "a";
+    dag->max_active_tasks = 1;
+    dag->uses_past = true;
+    world_adopt(&w, dag);
+    REQUIRE(world_trigger(&w, "d", 0) == OK);
+    struct run_id first = world_last_run(&w)->id;
+    for (int n = 0; n < 3; n++)
+        end_oldest(&w);
+    REQUIRE(world_trigger(&w, "d", US_PER_DAY) == OK);
+    CHECK(world_attempt(&w, "x") != NULL);
+    world_load_run(&w, map_get(w.runs, key_of(&w, first.v, NULL)));
+    CHECK_INT(world_request(&w, &(struct request){.kind = REQUEST_CLEAR,
+                                    .dag_id = "d",
+                                    .runs = &first,
+                                    .run_count = 1,
+                                    .tasks = &held,
+                                    .task_count = 1}),
+        OK);
+    world_end_task(&w, "x", OUTCOME_SUCCESS);
+    CHECK(world_attempt(&w, "b") != NULL);
+    while (w.under_way.count)
+        end_oldest(&w);
+    CHECK_INT(world_count_runs(&w, "d", 1u << RUN_SUCCESS), 2);
+    world_done(&w);
+}
+
 TEST(max_active_tis_per_dag_counts_over_all_runs)
 {
     struct world w;
