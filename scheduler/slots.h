@@ -100,8 +100,8 @@ void lane_dag_free(struct lane_dag *place);
 
 /* A task is ready: it queues in its lane.  No-op when it is there already. */
 void slots_enqueue(struct scheduler *s, struct instance *i);
-/* It does not wait any more (cleared, cancelled …): its turn under a cap goes to the next one.  No-op
-   when it does not. */
+/* It does not wait any more (cleared, cancelled …): its turn under a cap goes to the next one.
+   No-op when it does not. */
 void slots_dequeue(struct scheduler *s, struct instance *i);
 /* Its weight, needs or class may have changed. */
 void slots_requeue(struct scheduler *s, struct instance *i);
