@@ -9,6 +9,8 @@
 enum {
     /* Bytes.  The first chunk of an arena; most requests and commands fit into it. */
     ARENA_CHUNK_SIZE_MIN = 4096,
+    /* Bytes.  The same of a tight arena; a small task with its texts fits into it. */
+    ARENA_CHUNK_TIGHT_MIN = 512,
     /* Bytes.  Chunks double up to this, so that a large arena wastes at most this much. */
     ARENA_CHUNK_SIZE_MAX = 1024 * 1024,
     /* Bytes.  The largest chunk that an arena keeps when it is cleared. */

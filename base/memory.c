@@ -51,6 +51,13 @@ struct arena *arena_new(void)
     return mem_alloc_zero(1, sizeof(struct arena));
 }
 
+struct arena *arena_new_tight(void)
+{
+    struct arena *arena = arena_new();
+    arena->tight = true;
+    return arena;
+}
+
 void arena_free(struct arena *arena)
 {
     if (!arena)
@@ -94,12 +101,19 @@ void arena_clear(struct arena *arena)
     arena->used = 0;
 }
 
+/* The sizes double; in a tight arena they are an eighth of what it holds. */
+static size_t next_chunk_size(const struct arena *arena)
+{
+    size_t least = arena->tight ? ARENA_CHUNK_TIGHT_MIN : ARENA_CHUNK_SIZE_MIN;
+    size_t size = arena->tight ? arena->used / 8 : arena->newest ? arena->newest->size * 2 : 0;
+    size = size < least ? least : size;
+    return size < ARENA_CHUNK_SIZE_MAX ? size : ARENA_CHUNK_SIZE_MAX;
+}
+
 void *arena_alloc_slowly_(struct arena *arena, size_t size)
 {
     assert(size <= SIZE_MAX / 2);
-    size_t chunk_size = arena->newest ? arena->newest->size * 2 : ARENA_CHUNK_SIZE_MIN;
-    if (chunk_size > ARENA_CHUNK_SIZE_MAX)
-        chunk_size = ARENA_CHUNK_SIZE_MAX;
+    size_t chunk_size = next_chunk_size(arena);
     if (chunk_size < arena_rounded(size))
         chunk_size = arena_rounded(size);
     struct chunk *chunk = mem_alloc_zero(1, sizeof(struct chunk) + chunk_size);

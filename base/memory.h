@@ -14,6 +14,7 @@
 #define BASE_MEMORY_H
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -29,10 +30,14 @@ struct arena {
     unsigned char *at, *end; /* the newest chunk's room */
     struct chunk *newest;
     size_t used; /* bytes handed out */
+    bool tight;
 };
 
 /* A new, empty arena, owned by the caller. */
 struct arena *arena_new(void);
+/* One for what is filled once and kept long, of which there are many: it leaves little room unused
+   and asks the heap more often. */
+struct arena *arena_new_tight(void);
 /* Frees the arena and all that was allocated from it.  NULL is fine. */
 void arena_free(struct arena *arena);
 /* Forgets everything allocated from the arena, keeping some memory for reuse. */

@@ -72,7 +72,7 @@ static struct folder *find(struct watch *watch, const char *path)
     return NULL;
 }
 
-static void add(struct watch *watch, const char *path)
+static bool add(struct watch *watch, const char *path)
 {
     struct folder *folder = mem_alloc_zero(1, sizeof(*folder));
     folder->watch = watch;
@@ -82,9 +82,10 @@ static void add(struct watch *watch, const char *path)
     uv_fs_event_init(watch->loop, &folder->event);
     vec_push(&watch->folders, folder);
     if (uv_fs_event_start(&folder->event, on_event, path, 0) == 0)
-        return;
+        return true;
     watch->failed++;
     close_folder(watch, watch->folders.count - 1);
+    return false;
 }
 
 bool watch_set(struct watch *watch, const struct names *folders)
@@ -95,12 +96,10 @@ bool watch_set(struct watch *watch, const struct names *folders)
         (*folder)->keep = false;
     for (size_t i = 0; i < folders->count; i++) {
         struct folder *folder = find(watch, folders->at[i]);
-        if (folder) {
+        if (folder)
             folder->keep = true;
-        } else {
-            add(watch, folders->at[i]);
-            added = true;
-        }
+        else
+            added |= add(watch, folders->at[i]);
     }
     for (size_t i = watch->folders.count; i-- > 0;)
         if (!watch->folders.at[i]->keep)

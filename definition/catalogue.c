@@ -152,14 +152,6 @@ static bool file_is_dirty(const struct catalogue_file *file)
     return dirty;
 }
 
-static struct catalogue_file *find_file(const struct catalogue *c, const char *path)
-{
-    vec_each (file, &c->files)
-        if (str_equal((*file)->path, path))
-            return *file;
-    return NULL;
-}
-
 static int compare_files(const void *a, const void *b)
 {
     const struct catalogue_file *x = *(struct catalogue_file *const *)a;
@@ -167,17 +159,28 @@ static int compare_files(const void *a, const void *b)
     return strcmp(x->path, y->path);
 }
 
+/* Among the first `count` files, which are sorted. */
+static struct catalogue_file *find_file(const struct catalogue *c, size_t count, const char *path)
+{
+    const struct catalogue_file key = {.path = (char *)(uintptr_t)path}, *wanted = &key;
+    struct catalogue_file *const *found = NULL;
+    if (count)
+        found = bsearch(&wanted, c->files.at, count, sizeof(*c->files.at), compare_files);
+    return found ? *found : NULL;
+}
+
 /* Notes which files are there and which of them have to be read. */
 static enum status look(struct catalogue *c, bool *ret_dirty, struct error *err)
 {
     CLEANUP(arena_freep) struct arena *arena = arena_new();
     path_list paths = {0};
+    size_t known = c->files.count;
     enum status status = list_dag_files(c, arena, &paths, err);
     if (status == OK) {
         vec_each (file, &c->files)
             (*file)->present = false;
         for (size_t i = 0; i < paths.count; i++) {
-            struct catalogue_file *file = find_file(c, paths.at[i]);
+            struct catalogue_file *file = find_file(c, known, paths.at[i]);
             if (!file) {
                 file = mem_alloc_zero(1, sizeof(*file));
                 file->path = mem_strdup(paths.at[i]);
@@ -313,7 +316,7 @@ struct broken_file catalogue_broken_at(const struct catalogue *c, size_t i)
 
 bool catalogue_is_stale(const struct catalogue *c, const struct dag *dag)
 {
-    const struct catalogue_file *file = find_file(c, dag->file);
+    const struct catalogue_file *file = find_file(c, c->files.count, dag->file);
     return file && file->broken;
 }
 

@@ -20,10 +20,13 @@ struct adoption {
     VEC(struct reading) readings;
 };
 
+/* Those that this reading asked for, of all that the adoption has read. */
 static void keep_sources(struct adoption *a, struct reading *r)
 {
-    size_t count = sources_count(a->sources);
-    r->sources = arena_array(r->arena, struct source, count);
+    size_t count = sources_count(a->sources), asked = 0;
+    for (size_t i = 0; i < count; i++)
+        asked += sources_asked(a->sources, sources_at(a->sources, i));
+    r->sources = arena_array(r->arena, struct source, asked);
     for (size_t i = 0; i < count; i++) {
         const struct source *source = sources_at(a->sources, i);
         if (!sources_asked(a->sources, source))
@@ -38,7 +41,7 @@ static void keep_sources(struct adoption *a, struct reading *r)
 
 static void read_file(struct adoption *a, struct catalogue_file *file)
 {
-    struct reading r = {.file = file, .arena = arena_new()};
+    struct reading r = {.file = file, .arena = arena_new_tight()};
     struct error error;
     r.diagnostics = arena_new_of(r.arena, struct diagnostics);
     diagnostics_init(r.diagnostics, r.arena);

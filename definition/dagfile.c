@@ -187,7 +187,7 @@ typedef VEC(struct dag *) dag_list;
 
 static struct dag *new_dag(void)
 {
-    struct arena *arena = arena_new();
+    struct arena *arena = arena_new_tight();
     struct dag *dag = arena_new_of(arena, struct dag);
     atomic_init(&dag->references, 1);
     dag->arena = arena;

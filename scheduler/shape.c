@@ -124,7 +124,7 @@ struct shape *shape_new(const struct dag *dag)
     struct shape *shape = mem_alloc_zero(1, sizeof *shape);
     shape->references = 1;
     shape->dag = dag_ref(dag);
-    shape->arena = arena_new();
+    shape->arena = arena_new_tight();
     shape->version = dag->version;
     shape->tasks = arena_array(shape->arena, struct task_shape, dag->task_count);
     bool has_scopes = false;
