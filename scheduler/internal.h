@@ -437,6 +437,8 @@ void run_check(struct scheduler *s, struct run *run);
    Airflow, unless the run is over its time. */
 void run_end_early(struct scheduler *s, struct run *run, enum reason reason, bool force);
 bool run_is_ending(const struct run *run);
+/* Whether a task in it is under way, or comes by itself. */
+bool task_is_moving(enum task_state state);
 void run_timer_due(struct scheduler *s, struct run *run);
 void run_arm_timeout(struct scheduler *s, struct run *run);
 /* A finished run is unfinished again, queued or at once. */

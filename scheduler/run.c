@@ -475,15 +475,18 @@ static void decide(struct scheduler *s, struct run *run)
         end_run(s, run, RUN_EVENT_SUCCEED, REASON_ALL_LEAVES_DONE, NULL);
 }
 
+bool task_is_moving(enum task_state state)
+{
+    return state != TASK_NONE && !task_state_finished(state);
+}
+
 /* Whether anything of the run is under way or can come by itself. */
 static bool is_moving(const struct run *run)
 {
-    static const enum task_state moving[] = {TASK_SCHEDULED, TASK_QUEUED, TASK_RUNNING,
-        TASK_UP_FOR_RETRY, TASK_UP_FOR_RESCHEDULE, TASK_DEFERRED, TASK_RESTARTING};
     if (run->settling_count)
         return true;
-    for (size_t n = 0; n < ARRAY_SIZE(moving); n++)
-        if (run->counts[moving[n]])
+    for (enum task_state state = 0; state < TASK_STATE_COUNT; state++)
+        if (task_is_moving(state) && run->counts[state])
             return true;
     return false;
 }

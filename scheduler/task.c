@@ -116,13 +116,11 @@ static void count_in_run(struct scheduler *s, struct instance *i, enum task_stat
     struct run *run = i->run;
     run->counts[from]--;
     run->counts[i->state]++;
-    if (task_state_finished(from) == task_state_finished(i->state))
-        return;
-    if (task_state_finished(i->state))
-        run->finished_count++;
-    else
-        run->finished_count--;
-    run_wants_check(s, run);
+    run->finished_count += task_state_finished(i->state);
+    run->finished_count -= task_state_finished(from);
+    if (task_state_finished(from) != task_state_finished(i->state) ||
+        task_is_moving(from) != task_is_moving(i->state))
+        run_wants_check(s, run);
 }
 
 static void set_waiting_past(struct scheduler *s, struct instance *i, bool waiting)

@@ -521,3 +521,29 @@ TEST(a_cancel_while_a_clear_waits_for_the_attempt_ends_the_task)
     CHECK_INT(w.starts, 1);
     world_done(&w);
 }
+
+TEST(a_clear_behind_a_queued_run_lets_that_run_start_once_the_old_attempt_is_gone)
+{
+    struct world w;
+    world_init(&w, NULL);
+    struct dag *dag = dag_build("d", "a: {bash: 1, depends_on_past: true}\n"
+                                     "b: {sql: db, depends_on: [a]}\n");
+    dag->max_active_runs = 1;
+    world_adopt(&w, dag);
+    REQUIRE(world_trigger(&w, "d", time_of("2030-01-02")) == OK);
+    world_end_task(&w, "a", OUTCOME_SUCCESS);
+    struct run_id later = world_last_run(&w)->id;
+    REQUIRE(world_trigger(&w, "d", time_of("2030-01-01")) == OK);
+    CHECK_STR(world_run_state(&w), "queued");
+    struct request clear = {.kind = REQUEST_CLEAR, .dag_id = "d", .runs = &later, .run_count = 1};
+    CHECK_INT(world_request(&w, &clear), OK);
+    CHECK_INT(world_task_of(&w, later, "a")->reason, REASON_WAITING_PAST);
+    CHECK_STR(world_run_state(&w), "queued");
+    world_end(&w, world_attempt(&w, "b"), &(struct attempt_result){.outcome = OUTCOME_CANCELLED});
+    CHECK_INT(world_task_of(&w, later, "b")->state, TASK_NONE);
+    CHECK_STR(world_run_state(&w), "running");
+    end_all(&w, OUTCOME_SUCCESS);
+    CHECK_INT(world_run_at(&w, "d", time_of("2030-01-01"))->state, RUN_SUCCESS);
+    CHECK_INT(world_run_at(&w, "d", time_of("2030-01-02"))->state, RUN_SUCCESS);
+    world_done(&w);
+}
