@@ -267,7 +267,7 @@ static enum status run_twice(struct running *r, struct test_run *run, struct err
     for (size_t i = 0; status == OK && i < count; i++) {
         status = session_of(r, r->copies[i].connection, &conn, err);
         if (status == OK)
-            status = twice_keep(conn, ledger_schema(r, i), r->arena, err);
+            status = twice_keep(conn, ledger_schema(r, i), &r->c->test->varies, r->arena, err);
     }
     for (size_t i = 0; status == OK && i < r->c->task_count; i++) {
         status = test_run_task(run, r->c->tasks[i], 1, err);
@@ -275,7 +275,8 @@ static enum status run_twice(struct running *r, struct test_run *run, struct err
             error_context(err, "the second run of `%s`: ", r->c->tasks[i]->task_id);
     }
     for (size_t i = 0; status == OK && i < count; i++)
-        status = twice_compare(r->sessions[i], ledger_schema(r, i), r->arena, &changed, err);
+        status = twice_compare(
+            r->sessions[i], ledger_schema(r, i), &r->c->test->varies, r->arena, &changed, err);
     if (status == OK && changed.size)
         strbuf_printf(&r->text, "not the same after a second run for the same date:\n%s",
             strbuf_text(&changed));

@@ -5,7 +5,7 @@
 
 struct test_keys {
     const char *name, *dag, *task, *logical_date;
-    struct names tasks;
+    struct names tasks, varies;
     const struct yaml_node *params, *variables, *conf, *connections, *xcom, *given, *expect, *error;
 };
 
@@ -33,6 +33,8 @@ static const struct key test_keys_rows[] = {
     {"expect", KEY_MAPPING, 0, AT(expect), "{}", "rows that must be there after, by table", NULL, 0,
         0, 0},
     {"error", KEY_MAPPING, 0, AT(error), NULL, "the last task must fail like this", NULL, 0, 0, 0},
+    {"varies", KEY_WORDS, 0, AT(varies), "[]",
+        "tables, or columns (`table.column`), that a second run may change", NULL, 0, 0, 0},
 };
 const struct level test_level = {"a test", test_keys_rows, ARRAY_SIZE(test_keys_rows), NULL, 0};
 
@@ -175,6 +177,7 @@ static void read_test(struct reading *r, const struct yaml_node *node)
     test->conf = keys.conf;
     test->connections = keys.connections;
     test->xcom = keys.xcom;
+    test->varies = keys.varies;
     test->fails = keys.error != NULL;
     read_tasks(r, &keys, node, &test->tasks);
     test->given = read_tables(r, &test_given_level, keys.given);

@@ -48,8 +48,9 @@ struct sql_test {
     struct test_tables {
         struct test_table *at;
         size_t count;
-    } given, expect; /* in the file's order */
-    bool fails;      /* `error` is given */
+    } given, expect;     /* in the file's order */
+    struct names varies; /* tables and columns that `--twice` does not compare */
+    bool fails;          /* `error` is given */
     struct test_error error;
 };
 

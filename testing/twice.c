@@ -5,35 +5,52 @@
 #define KEPT "dag_test_kept"
 enum { ROWS_SHOWN = 5 };
 
-/* Tables of people: no partitions (their parents have their rows), nothing of extensions. */
-static enum status find_tables(
-    PGconn *conn, const char *ledger_schema, struct arena *arena, PGresult **ret, struct error *err)
+/* Tables of people, and how a row of each is written: no partitions (their parents have their
+   rows), nothing of extensions, not what varies. */
+static const char *tables_query(
+    const char *ledger_schema, const struct names *varies, struct arena *arena)
 {
-    return connect_query(conn,
-        arena_printf(arena,
-            "SELECT c.oid, c.oid::pg_catalog.regclass::text FROM pg_catalog.pg_class c"
-            " JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
-            " WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't'"
-            " AND n.nspname NOT IN ('pg_catalog', 'information_schema', %s, '" KEPT "')"
-            " AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_inherits i WHERE i.inhrelid = c.oid)"
-            " AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_depend d WHERE d.objid = c.oid"
-            "  AND d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.deptype = 'e')"
-            " ORDER BY 2",
-            sql_literal(arena, ledger_schema)),
-        ERR_TEST, ret, err);
+    struct strbuf list = {.arena = arena};
+    strbuf_add_str(&list, "ARRAY[");
+    for (size_t i = 0; i < varies->count; i++)
+        strbuf_printf(&list, "%s%s", i ? ", " : "", sql_literal(arena, varies->at[i]));
+    strbuf_add_str(&list, "]::text[]");
+    const char *names = strbuf_finish(&list, arena).p;
+    return arena_printf(arena,
+        "SELECT c.oid::pg_catalog.regclass::text AS name, coalesce((SELECT 'ROW('"
+        " || pg_catalog.string_agg('t.' || pg_catalog.quote_ident(a.attname), ', '"
+        " ORDER BY a.attnum) || ')::text' FROM pg_catalog.pg_attribute a"
+        " WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped"
+        " AND c.oid::pg_catalog.regclass::text || '.' || a.attname <> ALL (%s)),"
+        " '''()''::text') AS written"
+        " FROM pg_catalog.pg_class c"
+        " JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
+        " WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't'"
+        " AND n.nspname NOT IN ('pg_catalog', 'information_schema', %s, '" KEPT "')"
+        " AND c.oid::pg_catalog.regclass::text <> ALL (%s)"
+        " AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_inherits i WHERE i.inhrelid = c.oid)"
+        " AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_depend d WHERE d.objid = c.oid"
+        "  AND d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.deptype = 'e')",
+        names, sql_literal(arena, ledger_schema), names);
 }
 
-enum status twice_keep(
-    PGconn *conn, const char *ledger_schema, struct arena *arena, struct error *err)
+enum status twice_keep(PGconn *conn, const char *ledger_schema, const struct names *varies,
+    struct arena *arena, struct error *err)
 {
     CLEANUP(pq_clearp) PGresult *tables = NULL;
-    enum status status = connect_run(conn, "CREATE SCHEMA " KEPT, ERR_TEST, err);
+    enum status status = connect_run(conn,
+        arena_printf(arena,
+            "CREATE SCHEMA " KEPT "; CREATE TABLE " KEPT ".tables AS"
+            " SELECT row_number() OVER () AS number, q.* FROM (%s) q",
+            tables_query(ledger_schema, varies, arena)),
+        ERR_TEST, err);
     if (status == OK)
-        status = find_tables(conn, ledger_schema, arena, &tables, err);
+        status = connect_query(
+            conn, "SELECT number, name, written FROM " KEPT ".tables", ERR_TEST, &tables, err);
     for (int i = 0; status == OK && i < PQntuples(tables); i++)
         status = connect_run(conn,
-            arena_printf(arena, "CREATE TABLE " KEPT ".t%s AS SELECT t::text AS row FROM %s t",
-                PQgetvalue(tables, i, 0), PQgetvalue(tables, i, 1)),
+            arena_printf(arena, "CREATE TABLE " KEPT ".t%s AS SELECT %s AS row FROM %s t",
+                PQgetvalue(tables, i, 0), PQgetvalue(tables, i, 2), PQgetvalue(tables, i, 1)),
             ERR_TEST, err);
     return status;
 }
@@ -58,23 +75,13 @@ static enum status add_rows(PGconn *conn, const char *mark, const char *one, con
     return status;
 }
 
-static enum status compare_table(PGconn *conn, const char *oid, const char *name,
+/* `then`, `now`: queries of a table's rows. */
+static enum status compare_rows(PGconn *conn, const char *name, const char *then, const char *now,
     struct arena *arena, struct strbuf *out, struct error *err)
 {
     struct strbuf shown = {.arena = arena};
     size_t gone = 0, new = 0;
-    const char *now = arena_printf(arena, "SELECT t::text AS row FROM %s t", name);
-    CLEANUP(pq_clearp) PGresult *kept = NULL;
-    enum status status = connect_query(conn,
-        arena_printf(arena, "SELECT pg_catalog.to_regclass('" KEPT ".t%s')::text", oid), ERR_TEST,
-        &kept, err);
-    if (status != OK)
-        return status;
-    const char *then = PQgetisnull(kept, 0, 0) ? "SELECT NULL::text AS row WHERE false"
-                                               : "SELECT row FROM " KEPT ".t";
-    if (!PQgetisnull(kept, 0, 0))
-        then = arena_printf(arena, "%s%s", then, oid);
-    status = add_rows(conn, "-", then, now, arena, &shown, &gone, err);
+    enum status status = add_rows(conn, "-", then, now, arena, &shown, &gone, err);
     if (status == OK)
         status = add_rows(conn, "+", now, then, arena, &shown, &new, err);
     if (status == OK && (gone || new))
@@ -83,13 +90,25 @@ static enum status compare_table(PGconn *conn, const char *oid, const char *name
     return status;
 }
 
-enum status twice_compare(PGconn *conn, const char *ledger_schema, struct arena *arena,
-    struct strbuf *out, struct error *err)
+enum status twice_compare(PGconn *conn, const char *ledger_schema, const struct names *varies,
+    struct arena *arena, struct strbuf *out, struct error *err)
 {
+    static const char none[] = "SELECT NULL::text AS row WHERE false";
     CLEANUP(pq_clearp) PGresult *tables = NULL;
-    enum status status = find_tables(conn, ledger_schema, arena, &tables, err);
-    for (int i = 0; status == OK && i < PQntuples(tables); i++)
-        status = compare_table(
-            conn, PQgetvalue(tables, i, 0), PQgetvalue(tables, i, 1), arena, out, err);
+    enum status status = connect_query(conn,
+        arena_printf(arena,
+            "SELECT coalesce(k.name, n.name), k.number, n.written FROM " KEPT ".tables k"
+            " FULL JOIN (%s) n ON n.name = k.name ORDER BY 1",
+            tables_query(ledger_schema, varies, arena)),
+        ERR_TEST, &tables, err);
+    for (int i = 0; status == OK && i < PQntuples(tables); i++) {
+        const char *name = PQgetvalue(tables, i, 0);
+        const char *then = none, *now = none;
+        if (!PQgetisnull(tables, i, 1))
+            then = arena_printf(arena, "SELECT row FROM " KEPT ".t%s", PQgetvalue(tables, i, 1));
+        if (!PQgetisnull(tables, i, 2))
+            now = arena_printf(arena, "SELECT %s AS row FROM %s t", PQgetvalue(tables, i, 2), name);
+        status = compare_rows(conn, name, then, now, arena, out, err);
+    }
     return status;
 }

@@ -5,6 +5,7 @@ running sandbox (`eval "$(sandbox/sandbox env)"`); without it a sandbox of our o
 """
 
 import atexit
+import contextlib
 import csv
 import json
 import os
@@ -80,6 +81,16 @@ def render_file(path, variables):
         text = _output([dag_binary(), "render", "--template", str(path), "--context", context.name,
                         "--searchpath", str(ROOT / "templates"), "--strict"])
     return text.rstrip("\n") + "\n"
+
+
+@contextlib.contextmanager
+def copied_project():
+    """A copy of this project in a temporary folder, without state."""
+    with tempfile.TemporaryDirectory() as name:
+        for part in ("dags", "templates", "migrations", "tests/pipelines"):
+            shutil.copytree(ROOT / part, Path(name) / part)
+        shutil.copy(ROOT / "dag.yaml", name)
+        yield Path(name)
 
 
 def generate_release(folder, *options):

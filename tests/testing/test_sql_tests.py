@@ -218,6 +218,19 @@ class Tests(DatabaseCase):
         shown = self.run_tests(text, "--twice", status=1).stdout
         self.assertIn("result: the second run took away 0 and added 1 rows", shown)
 
+    def test_twice_compares_a_table_that_is_made_anew(self):
+        self.write("dags/anew.yaml", "default_args: {connection: db}\ntasks:\n"
+                   "  same: {sql: drop table if exists a; create table a as select 1 as n}\n"
+                   "  other: {sql: 'drop table if exists a; create table a as select 1 as n,"
+                   " clock_timestamp() as at'}\n")
+        text = ("tests:\n  - name: anew\n    dag: anew\n    task: %s\n    varies: [%s]\n"
+                "    expect: {ride: []}\n")
+        self.run_tests(text % ("same", ""), "--twice")
+        self.run_tests(text % ("other", "a.at"), "--twice")
+        self.run_tests(text % ("other", "a"), "--twice")
+        shown = self.run_tests(text % ("other", "b.at"), "--twice", status=1).stdout
+        self.assertIn("a: the second run took away 1 and added 1 rows", shown)
+
     # ---- mistakes in tests
 
     def test_mistakes_are_told_with_their_places(self):
