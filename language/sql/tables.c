@@ -2,32 +2,47 @@
 
 #include <pg_query.h>
 
-#include "base/json.h"
 #include "language/sql/name.h"
 #include "language/sql/split.h"
 #include "language/sql/tables_internal.h"
 
 /* ---- what was found -------------------------------------------------------------------------- */
 
-void finder_add(struct finder *f, const char *schema, const char *name, unsigned use, size_t offset,
-    bool temporary)
+/* 1 + the table's index; 0 above the ceiling. */
+static size_t table_of(struct finder *f, const char *schema, const char *name, size_t offset)
 {
     char *key = arena_printf(f->arena, "%s.%s", schema ? schema : "", name);
     size_t found = (size_t)(uintptr_t)map_get(f->known, key);
-    if (!found && f->tables.count == SQL_TABLES_MAX)
+    if (found || f->tables.count == SQL_TABLES_MAX)
+        return found;
+    struct sql_table table = {.schema = schema ? arena_strdup(f->arena, schema) : NULL,
+        .name = arena_strdup(f->arena, name),
+        .offset = offset};
+    vec_push(&f->tables, table);
+    map_set(f->known, key, (void *)(uintptr_t)f->tables.count);
+    return f->tables.count;
+}
+
+void finder_add(
+    struct finder *f, const char *schema, const char *name, struct use use, size_t offset)
+{
+    if (strstr(name, SQL_UNKNOWN) || (schema && strstr(schema, SQL_UNKNOWN))) {
+        f->calls = true;
         return;
-    if (!found) {
-        struct sql_table table = {.schema = schema ? arena_strdup(f->arena, schema) : NULL,
-            .name = arena_strdup(f->arena, name),
-            .offset = offset};
-        vec_push(&f->tables, table);
-        found = f->tables.count;
-        map_set(f->known, key, (void *)(uintptr_t)found);
     }
+    size_t found = table_of(f, schema, name, f->base + offset);
+    if (!found)
+        return;
     struct sql_table *table = &f->tables.at[found - 1];
-    table->uses |= use;
-    table->temporary |= temporary;
-    table->gone = use == SQL_DROPS || (table->gone && use == SQL_READS);
+    table->uses |= use.use;
+    table->temporary |= use.temporary;
+    table->gone = use.use == SQL_DROPS || (table->gone && use.use == SQL_READS);
+    struct sql_mention mention = {.table = found - 1,
+        .use = use.use,
+        .manner = use.manner,
+        .offset = f->base + offset,
+        .statement = f->statements.count - 1};
+    vec_push(&f->mentions, mention);
 }
 
 bool sql_table_read(struct slice name, struct arena *arena, struct sql_table *ret)
@@ -40,243 +55,49 @@ bool sql_table_read(struct slice name, struct arena *arena, struct sql_table *re
     return count > 0;
 }
 
-void finder_add_named(struct finder *f, struct slice name, unsigned use, size_t offset)
+void finder_add_named(struct finder *f, struct slice name, struct use use, size_t offset)
 {
     struct sql_table table;
     if (sql_table_read(name, f->arena, &table))
-        finder_add(f, table.schema, table.name, use, offset, false);
-}
-
-/* ---- the parser's tree ----------------------------------------------------------------------- */
-
-/* Names of WITH that hide tables. */
-struct scope {
-    const struct scope *outer;
-    const json_t *ctes;
-    size_t count; /* of them that are seen here */
-};
-
-static const char *text_of(const json_t *node, const char *key)
-{
-    return json_string_value(json_object_get(node, key));
-}
-
-static size_t place_of(const struct finder *f, const json_t *node)
-{
-    json_int_t location = json_integer_value(json_object_get(node, "location"));
-    bool inside = location > 0 && (size_t)location < f->statement.size;
-    return f->base + (inside ? (size_t)location : 0);
-}
-
-static const json_t *cte_at(const json_t *ctes, size_t i)
-{
-    return json_object_get(json_array_get(ctes, i), "CommonTableExpr");
-}
-
-static bool is_hidden(const struct scope *scope, const char *name)
-{
-    for (; scope; scope = scope->outer)
-        for (size_t i = 0; i < scope->count; i++)
-            if (str_equal(text_of(cte_at(scope->ctes, i), "ctename"), name))
-                return true;
-    return false;
-}
-
-/* A RangeVar. */
-static void add_range(
-    struct finder *f, const json_t *range, unsigned use, const struct scope *scope)
-{
-    const char *schema = text_of(range, "schemaname"), *name = text_of(range, "relname");
-    const char *persistence = text_of(range, "relpersistence");
-    if (!name || (use == SQL_READS && !schema && is_hidden(scope, name)))
-        return;
-    bool temporary = (use & SQL_CREATES) && persistence && *persistence == 't';
-    finder_add(f, schema, name, use, place_of(f, range), temporary);
-}
-
-/* Members of nodes that are tables, alone or in a list; any other RangeVar is read. */
-static const struct {
-    const char *node, *member;
-    unsigned use;
-} members[] = {
-    {"InsertStmt", "relation", SQL_WRITES},
-    {"UpdateStmt", "relation", SQL_WRITES},
-    {"DeleteStmt", "relation", SQL_WRITES},
-    {"MergeStmt", "relation", SQL_WRITES},
-    {"TruncateStmt", "relations", SQL_WRITES},
-    {"RefreshMatViewStmt", "relation", SQL_WRITES},
-    {"CreateStmt", "relation", SQL_CREATES},
-    {"CreateStmt", "inhRelations", SQL_ALTERS}, /* a partition's parent */
-    {"base", "relation", SQL_CREATES},          /* of CreateForeignTableStmt */
-    {"TableLikeClause", "relation", SQL_READS},
-    {"ViewStmt", "view", SQL_CREATES},
-    {"into", "rel", SQL_CREATES | SQL_WRITES},
-    {"intoClause", "rel", SQL_CREATES | SQL_WRITES},
-    {"AlterTableStmt", "relation", SQL_ALTERS},
-    {"AlterObjectSchemaStmt", "relation", SQL_ALTERS},
-    {"RenameStmt", "relation", SQL_ALTERS},
-    {"PartitionCmd", "name", SQL_ALTERS},
-    {"IndexStmt", "relation", SQL_ALTERS},
-    {"CreateTrigStmt", "relation", SQL_ALTERS},
-    {"RuleStmt", "relation", SQL_ALTERS},
-    /* neither read nor written */
-    {"VacuumRelation", "relation", 0},
-    {"LockStmt", "relations", 0},
-    {"GrantStmt", "objects", 0},
-};
-
-static bool add_member(struct finder *f, const char *node, const char *member, const json_t *value,
-    const struct scope *scope)
-{
-    for (size_t i = 0; i < ARRAY_SIZE(members); i++) {
-        if (!str_equal(members[i].node, node) || !str_equal(members[i].member, member))
-            continue;
-        if (!members[i].use)
-            return true;
-        if (json_is_object(value))
-            add_range(f, value, members[i].use, scope);
-        for (size_t k = 0; k < json_array_size(value); k++)
-            add_range(
-                f, json_object_get(json_array_get(value, k), "RangeVar"), members[i].use, scope);
-        return true;
-    }
-    return false;
-}
-
-/* Of MADlib: which arguments, from 1, name tables; 0 = none. */
-static const struct {
-    const char *function;
-    unsigned reads[2], creates;
-} madlib[] = {
-    {"train_test_split", {1}, 2},
-    {"forest_train", {1}, 2},
-    {"tree_train", {1}, 2},
-    {"forest_predict", {1, 2}, 3},
-    {"tree_predict", {1, 2}, 3},
-    {"get_var_importance", {1}, 2},
-    {"pivot", {1}, 2},
-    {"area_under_roc", {1}, 2},
-    {"confusion_matrix", {1}, 2},
-    {"encode_categorical_variables", {1}, 2},
-    {"linregr_train", {1}, 2},
-    {"logregr_train", {1}, 2},
-    {"summary", {1}, 2},
-};
-
-static void add_argument(struct finder *f, const json_t *call, unsigned number, unsigned use)
-{
-    const json_t *argument =
-        number ? json_array_get(json_object_get(call, "args"), number - 1) : NULL;
-    const json_t *constant = json_object_get(argument, "A_Const");
-    const char *name = text_of(json_object_get(constant, "sval"), "sval");
-    if (name)
-        finder_add_named(f, slice_of(name), use, place_of(f, constant));
-}
-
-static void add_call(struct finder *f, const json_t *call)
-{
-    const json_t *name = json_object_get(call, "funcname");
-    size_t parts = json_array_size(name);
-    const json_t *last = json_array_get(name, parts - 1);
-    const char *function = text_of(json_object_get(last, "String"), "sval");
-    const char *schema = text_of(json_object_get(json_array_get(name, 0), "String"), "sval");
-    if (parts != 2 || !str_equal(schema, "madlib"))
-        return;
-    for (size_t i = 0; i < ARRAY_SIZE(madlib); i++)
-        if (str_equal(madlib[i].function, function)) {
-            add_argument(f, call, madlib[i].reads[0], SQL_READS);
-            add_argument(f, call, madlib[i].reads[1], SQL_READS);
-            add_argument(f, call, madlib[i].creates, SQL_CREATES | SQL_WRITES);
-        }
-}
-
-static void add_dropped(struct finder *f, const json_t *drop)
-{
-    static const char *const kinds[] = {
-        "OBJECT_TABLE", "OBJECT_VIEW", "OBJECT_MATVIEW", "OBJECT_FOREIGN_TABLE"};
-    const char *kind = text_of(drop, "removeType");
-    bool tables = false;
-    for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
-        tables |= str_equal(kind, kinds[i]);
-    const json_t *objects = json_object_get(drop, "objects");
-    for (size_t i = 0; tables && i < json_array_size(objects); i++) {
-        const json_t *list = json_object_get(json_array_get(objects, i), "List");
-        const json_t *items = json_object_get(list, "items");
-        size_t count = json_array_size(items);
-        const char *parts[2] = {NULL, NULL};
-        for (size_t k = 0; k < 2 && k < count; k++)
-            parts[k] =
-                text_of(json_object_get(json_array_get(items, count - 1 - k), "String"), "sval");
-        if (parts[0])
-            finder_add(f, parts[1], parts[0], SQL_DROPS, f->base, false);
-    }
-}
-
-static void walk(struct finder *f, const char *name, const json_t *node, const struct scope *scope);
-
-/* Each common table sees those before it, with RECURSIVE all. */
-static void walk_ctes(struct finder *f, const json_t *with, const struct scope *outer)
-{
-    const json_t *ctes = json_object_get(with, "ctes");
-    bool recursive = json_is_true(json_object_get(with, "recursive"));
-    size_t count = json_array_size(ctes);
-    for (size_t i = 0; i < count; i++) {
-        struct scope scope = {outer, ctes, recursive ? count : i};
-        walk(f, "CommonTableExpr", cte_at(ctes, i), &scope);
-    }
-}
-
-/* What a node is by itself; true when there is nothing below it to look at. */
-static bool take_node(
-    struct finder *f, const char *name, const json_t *node, const struct scope *scope)
-{
-    if (str_equal(name, "RangeVar"))
-        add_range(f, node, SQL_READS, scope);
-    else if (str_equal(name, "DropStmt"))
-        add_dropped(f, node);
-    else if (str_equal(name, "DoStmt"))
-        sql_guess_block(f);
-    else if (str_equal(name, "CopyStmt"))
-        add_range(f, json_object_get(node, "relation"),
-            json_is_true(json_object_get(node, "is_from")) ? SQL_WRITES : SQL_READS, scope);
-    else if (str_equal(name, "FuncCall"))
-        add_call(f, node);
-    return str_equal(name, "RangeVar") || str_equal(name, "DoStmt") ||
-           str_equal(name, "CreateFunctionStmt");
-}
-
-static void walk(struct finder *f, const char *name, const json_t *node, const struct scope *scope)
-{
-    for (size_t i = 0; i < json_array_size(node); i++)
-        walk(f, name, json_array_get(node, i), scope);
-    if (!json_is_object(node) || take_node(f, name, node, scope))
-        return;
-    const json_t *with = json_object_get(node, "withClause");
-    const json_t *ctes = json_object_get(with, "ctes");
-    struct scope inner = {scope, ctes, json_array_size(ctes)};
-    if (with) {
-        walk_ctes(f, with, scope);
-        scope = &inner;
-    }
-    for (void *at = json_object_iter((json_t *)node); at;
-         at = json_object_iter_next((json_t *)node, at)) {
-        const char *key = json_object_iter_key(at);
-        const json_t *value = json_object_iter_value(at);
-        if (!str_equal(key, "withClause") && !add_member(f, name, key, value, scope))
-            walk(f, key, value, scope);
-    }
+        finder_add(f, table.schema, table.name, use, offset);
 }
 
 /* ---- statements ------------------------------------------------------------------------------ */
 
+/* The byte of a character, both from 0. */
+static size_t byte_of(struct slice text, size_t character)
+{
+    size_t at = 0;
+    while (at < text.size && character > 0) {
+        at++;
+        while (at < text.size && ((unsigned char)text.p[at] & 0xc0) == 0x80)
+            at++;
+        character--;
+    }
+    return at;
+}
+
+static void note_problem(struct finder *f, const PgQueryError *error)
+{
+    struct sql_examined *statement = &f->statements.at[f->statements.count - 1];
+    size_t character = error->cursorpos > 0 ? (size_t)error->cursorpos - 1 : 0;
+    statement->problem = arena_strdup(f->arena, error->message);
+    statement->problem_offset = f->base + byte_of(f->statement, character);
+}
+
 static bool take_tree(struct finder *f, const char *text)
 {
     PgQueryParseResult result = pg_query_parse(text);
-    CLEANUP(json_decrefp) json_t *tree = NULL;
-    bool ok = !result.error &&
-              json_parse(result.parse_tree, strlen(result.parse_tree), NULL, &tree, NULL) == OK;
-    if (ok)
-        walk(f, "", tree, NULL);
+    struct tree tree;
+    bool ok = false;
+    if (result.error)
+        note_problem(f, result.error);
+    else
+        ok = tree_read(&tree, result.parse_tree, strlen(result.parse_tree));
+    if (ok) {
+        sql_walk_tree(f, &tree);
+        tree_done(&tree);
+    }
     pg_query_free_parse_result(result);
     return ok;
 }
@@ -290,12 +111,39 @@ static bool is_short(struct slice statement)
     return true;
 }
 
-static void find_in_statement(struct finder *f)
+void finder_examine(struct finder *f, bool inner)
 {
+    size_t index = f->statements.count;
+    struct sql_examined *statement = vec_add(&f->statements);
+    *statement = (struct sql_examined){
+        .offset = f->base, .size = f->statement.size, .parsed = true, .inner = inner};
     if (is_short(f->statement) && take_tree(f, sql_blank_greenplum(f->statement, f->arena)))
         return;
     f->guessed = true;
+    f->statements.at[index].parsed = false;
     sql_guess_tables(f);
+}
+
+static struct sql_tables finish(struct finder *f)
+{
+    struct sql_tables found = {.count = f->tables.count,
+        .mention_count = f->mentions.count,
+        .statement_count = f->statements.count,
+        .guessed = f->guessed,
+        .calls = f->calls};
+    if (found.count)
+        found.at = arena_memdup(f->arena, f->tables.at, found.count * sizeof(*found.at));
+    if (found.mention_count)
+        found.mentions =
+            arena_memdup(f->arena, f->mentions.at, found.mention_count * sizeof(*found.mentions));
+    if (found.statement_count)
+        found.statements = arena_memdup(
+            f->arena, f->statements.at, found.statement_count * sizeof(*found.statements));
+    map_free(f->known);
+    vec_done(&f->tables);
+    vec_done(&f->mentions);
+    vec_done(&f->statements);
+    return found;
 }
 
 struct sql_tables sql_tables_find(struct slice text, struct arena *arena)
@@ -310,14 +158,9 @@ struct sql_tables sql_tables_find(struct slice text, struct arena *arena)
     for (size_t i = 0; i < statements.count; i++) {
         f.base = statements.at[i].offset;
         f.statement = slice_make(text.p + f.base, statements.at[i].size);
-        find_in_statement(&f);
+        finder_examine(&f, false);
     }
-    struct sql_tables found = {.count = f.tables.count, .guessed = f.guessed};
-    if (found.count)
-        found.at = arena_memdup(arena, f.tables.at, found.count * sizeof(*found.at));
-    map_free(f.known);
-    vec_done(&f.tables);
-    return found;
+    return finish(&f);
 }
 
 char *sql_table_shown(const struct sql_table *table, struct arena *arena)

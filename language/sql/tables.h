@@ -4,8 +4,8 @@
  *
  * Each statement is parsed with PostgreSQL 15's grammar (libpg_query), after the clauses that only
  * Greenplum has were blanked.  What cannot be parsed all the same is looked through word by word;
- * the result is then a guess.  DO blocks are looked through word by word, too; bodies of functions
- * are not (they do not run), nor what is put together as text (EXECUTE).  Of MADlib's functions the
+ * the result is then a guess.  Of DO blocks each statement is looked at by itself, and of EXECUTE
+ * what its literals say; bodies of functions are not (they do not run).  Of MADlib's functions the
  * arguments that name tables are known.  Thread-safe; results are in the caller's arena.
  */
 #ifndef LANGUAGE_SQL_TABLES_H
@@ -30,10 +30,42 @@ struct sql_table {
     bool gone;      /* the last thing that is done is to drop it */
     size_t offset;  /* of its first mention, in the text */
 };
+
+/* How a table is written, where that matters to who asks. */
+enum sql_manner {
+    SQL_PLAINLY,
+    SQL_INSERTED,  /* INSERT, COPY FROM */
+    SQL_REPLACED,  /* DELETE, TRUNCATE, REFRESH, a partition dropped or attached */
+    SQL_OPTIONALLY /* CREATE … IF NOT EXISTS or OR REPLACE, MERGE, INSERT … ON CONFLICT */
+};
+/* One use by one statement. */
+struct sql_mention {
+    size_t table; /* in sql_tables.at */
+    unsigned use;
+    enum sql_manner manner;
+    size_t offset;    /* in the text */
+    size_t statement; /* in sql_tables.statements */
+};
+
+struct sql_examined {
+    size_t offset, size;
+    bool parsed; /* else it was looked through by its words */
+    bool inner;  /* it stands in a DO block */
+    /* What the parser says of a statement that it does not take, and where in the text; NULL: it
+       was not asked, because the statement is too long or its language another. */
+    const char *problem;
+    size_t problem_offset;
+};
+
 struct sql_tables {
     const struct sql_table *at; /* each once; by statements, then as they were found */
     size_t count;
+    const struct sql_mention *mentions; /* by statements */
+    size_t mention_count;
+    const struct sql_examined *statements; /* in the text's order, those of a DO block behind it */
+    size_t statement_count;
     bool guessed; /* a statement could not be parsed, or is in another language */
+    bool calls;   /* functions are called whose tables are not known here */
 };
 
 /* All statements of a text, put together by name.  Of a text that ends inside a quote: none,

@@ -1,6 +1,10 @@
 /* Tables by words alone: of statements that the parser does not take. */
-#include "language/sql/split.h"
 #include "language/sql/tables_internal.h"
+
+static const struct use reads = {.use = SQL_READS}, inserts = {SQL_WRITES, SQL_INSERTED, false},
+                        updates = {.use = SQL_WRITES}, replaces = {SQL_WRITES, SQL_REPLACED, false},
+                        creates = {.use = SQL_CREATES}, alters = {SQL_ALTERS, SQL_REPLACED, false},
+                        drops = {.use = SQL_DROPS};
 
 struct words {
     struct finder *f;
@@ -39,7 +43,7 @@ static size_t skip(const struct words *w, size_t i)
 }
 
 /* The name at i, with its dots; gives the token behind it, i when there is none. */
-static size_t add_name(const struct words *w, size_t i, unsigned use)
+static size_t add_name(const struct words *w, size_t i, struct use use)
 {
     size_t end = i;
     while (end < w->tokens.count &&
@@ -55,12 +59,12 @@ static size_t add_name(const struct words *w, size_t i, unsigned use)
     size_t begin = w->tokens.at[i].offset;
     const struct sql_token *last = &w->tokens.at[end - 1];
     struct slice name = slice_make(f->statement.p + begin, last->offset + last->size - begin);
-    if (use != SQL_READS || !is_char(w, end, '(')) /* a function */
-        finder_add_named(f, name, use, f->base + begin);
+    if (use.use != SQL_READS || !is_char(w, end, '(')) /* a function */
+        finder_add_named(f, name, use, begin);
     return end;
 }
 
-static void add_names(const struct words *w, size_t i, unsigned use)
+static void add_names(const struct words *w, size_t i, struct use use)
 {
     size_t end = add_name(w, skip(w, i), use);
     while (end != i && is_char(w, end, ',')) {
@@ -78,16 +82,16 @@ static void add_target(const struct words *w, size_t first)
     for (size_t i = first + 1; i < name; i++)
         tables |= is_any(w, i, makes);
     if (is(w, first, "truncate"))
-        add_names(w, first + 1, SQL_WRITES);
+        add_names(w, first + 1, replaces);
     else if (is(w, first, "create") && tables)
-        add_name(w, name, SQL_CREATES);
+        add_name(w, name, creates);
     else if (is(w, first, "drop") && tables)
-        add_names(w, first + 1, SQL_DROPS);
+        add_names(w, first + 1, drops);
     else if (is(w, first, "alter") && tables)
-        add_name(w, name, SQL_ALTERS);
+        add_name(w, name, alters);
     for (size_t i = first; is(w, first, "copy") && i < w->tokens.count; i++)
         if (is(w, i, "from") || is(w, i, "to")) {
-            add_name(w, first + 1, is(w, i, "from") ? SQL_WRITES : SQL_READS);
+            add_name(w, first + 1, is(w, i, "from") ? inserts : reads);
             return;
         }
 }
@@ -111,7 +115,7 @@ static void add_read(const struct words *w, size_t i)
     if (is_any(w, i, inner) ||
         is_common(w, slice_make(w->f->statement.p + token->offset, token->size)))
         return;
-    add_name(w, i, SQL_READS);
+    add_name(w, i, reads);
 }
 
 static void add_at(const struct words *w, size_t i)
@@ -122,11 +126,11 @@ static void add_at(const struct words *w, size_t i)
         "second", "epoch", "dow", "doy", "week", "quarter", "both", "leading", "trailing", "delete",
         NULL};
     if (is(w, i, "into") && i > 0 && (is(w, i - 1, "insert") || is(w, i - 1, "merge")))
-        add_name(w, i + 1, SQL_WRITES);
+        add_name(w, i + 1, inserts);
     else if (is(w, i, "update") && (i == 0 || !is_any(w, i - 1, no_update)))
-        add_name(w, skip(w, i + 1), SQL_WRITES);
+        add_name(w, skip(w, i + 1), updates);
     else if (is(w, i, "delete") && is(w, i + 1, "from"))
-        add_name(w, skip(w, i + 2), SQL_WRITES);
+        add_name(w, skip(w, i + 2), replaces);
     else if (is(w, i, "join") || is(w, i, "using"))
         add_read(w, skip(w, i + 1));
     else if (is(w, i, "from") && i > 0 && !is_any(w, i - 1, no_from) && !is(w, 0, "copy"))
@@ -141,49 +145,12 @@ static void read_words(struct words *w)
     while (w->tokens.at[w->tokens.count - 1].kind != SQL_END);
 }
 
-/* What is behind any of these words, in a block, begins a statement. */
-static bool begins(const struct words *w, size_t i)
-{
-    static const char *const before[] = {"begin", "then", "else", "loop", NULL};
-    return i == 0 || is_any(w, i - 1, before);
-}
-
-static void guess(struct finder *f, bool block)
+void sql_guess_tables(struct finder *f)
 {
     struct words w = {.f = f};
     read_words(&w);
-    for (size_t i = 0; i + 1 < w.tokens.count; i++) {
-        if (i == 0 || (block && begins(&w, i)))
-            add_target(&w, i);
+    add_target(&w, 0);
+    for (size_t i = 0; i + 1 < w.tokens.count; i++)
         add_at(&w, i);
-    }
     vec_done(&w.tokens);
-}
-
-void sql_guess_tables(struct finder *f)
-{
-    guess(f, false);
-}
-
-/* The body is the first string; its statements end with semicolons as elsewhere. */
-void sql_guess_block(struct finder *f)
-{
-    struct slice outer = f->statement;
-    size_t base = f->base, position = 0, offset;
-    struct sql_statements statements;
-    struct sql_token token;
-    f->guessed = true;
-    while ((token = sql_lex(outer, &position)).kind != SQL_END && token.kind != SQL_DOLLAR)
-        continue;
-    struct slice body = slice_make(outer.p + token.body_offset, token.body_size);
-    if (token.kind == SQL_END || sql_split(body, f->arena, &statements, &offset, NULL) != OK)
-        return;
-    for (size_t i = 0; i < statements.count; i++) {
-        const struct sql_statement *statement = &statements.at[i];
-        f->base = base + token.body_offset + statement->offset;
-        f->statement = slice_make(body.p + statement->offset, statement->size);
-        guess(f, true);
-    }
-    f->statement = outer;
-    f->base = base;
 }

@@ -6,28 +6,49 @@
 #include "base/vec.h"
 #include "language/sql/lex.h"
 #include "language/sql/tables.h"
+#include "language/sql/tree.h"
 
 struct finder {
     struct arena *arena;
     struct map *known; /* "schema.name" → 1 + index in `tables` */
     VEC(struct sql_table) tables;
-    bool guessed;
+    VEC(struct sql_mention) mentions;
+    VEC(struct sql_examined) statements;
+    bool guessed, calls;
     struct slice statement; /* at hand */
-    size_t base;            /* its offset in the text */
+    /* Where its first byte would be in the text; "negative" (it wraps) when words were put before
+       what stands there. */
+    size_t base;
 };
 
-/* Notes a use; `schema` may be NULL.  `offset` is in the text. */
-void finder_add(struct finder *f, const char *schema, const char *name, unsigned use, size_t offset,
-    bool temporary);
+/* What is unknown in a statement that EXECUTE puts together; names with it are no tables.  Two
+   bytes that SQL takes for a letter. */
+#define SQL_UNKNOWN "\u00a4"
+
+struct use {
+    unsigned use;
+    enum sql_manner manner;
+    bool temporary;
+};
+
+/* Notes a use; `schema` may be NULL.  `offset` is in the statement. */
+void finder_add(
+    struct finder *f, const char *schema, const char *name, struct use use, size_t offset);
 /* Notes a use of the table that an SQL literal's text names; nothing when it names none. */
-void finder_add_named(struct finder *f, struct slice name, unsigned use, size_t offset);
+void finder_add_named(struct finder *f, struct slice name, struct use use, size_t offset);
+/* Parses the statement at hand, else looks at its words. */
+void finder_examine(struct finder *f, bool inner);
 
 /* A copy of the statement in which blanks stand for what only Greenplum's grammar has. */
 char *sql_blank_greenplum(struct slice statement, struct arena *arena);
 
+/* The uses of a statement's tree. */
+void sql_walk_tree(struct finder *f, const struct tree *tree);
+/* A call of a function: a FuncCall node. */
+void sql_walk_call(struct finder *f, const struct tree *tree, uint32_t call);
 /* The statement by its words alone. */
 void sql_guess_tables(struct finder *f);
-/* The DO block at hand, by the words of its body. */
-void sql_guess_block(struct finder *f);
+/* The DO block at hand. */
+void sql_walk_block(struct finder *f);
 
 #endif
