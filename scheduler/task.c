@@ -416,14 +416,14 @@ void task_finish(struct scheduler *s, struct instance *i, enum task_event event,
 void task_end_early(struct scheduler *s, struct instance *i, enum reason shown,
     const struct intent *intent, bool force)
 {
-    if (!i->alive && !needs_void(i, intent->event)) {
-        task_finish(s, i, intent->event, intent->reason, intent->text);
-        return;
-    }
     struct intent removal = {true, TASK_EVENT_REMOVE, REASON_REMOVED_INDEX, NULL};
     if (mapping_is_leaving(i)) { /* it has no value: it becomes nothing else */
         intent = &removal;
         shown = REASON_REMOVED_INDEX;
+    }
+    if (!i->alive && !needs_void(i, intent->event)) {
+        task_finish(s, i, intent->event, intent->reason, intent->text);
+        return;
     }
     slots_dequeue(s, i);
     set_waiting_past(s, i, false);

@@ -337,6 +337,9 @@ TEST(an_index_without_a_value_is_only_removed_whatever_is_asked_of_it)
     CHECK_INT(clear(&w, "m"), OK);
     world_expand(&w, "m", 1);
     CHECK_INT(clear(&w, "m[1]"), ERR_WRONG_STATE);
+    CHECK_INT(
+        ask(&w, (struct request){.kind = REQUEST_MARK, .mark_state = TASK_SUCCESS}, "m[1]"), OK);
+    CHECK_STR(world_state(&w, "m[1]"), "none");
     CHECK_INT(ask(&w, (struct request){.kind = REQUEST_CANCEL, .force = true}, "m[1]"), OK);
     world_crash(&w);
     world_end_void(&w, "m[1]", VOID_INSERTED);
