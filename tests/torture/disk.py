@@ -6,21 +6,20 @@ import os
 import subprocess
 from pathlib import Path
 
-SIZE_MB = 256  # the state of some dozen rounds
 WAYS = (["unshare", "--user", "--map-root-user", "--mount"], ["unshare", "--mount"])
 
 
 class Disk:
     """Mounted at `folder`, an absolute path, for those that are started with enter()."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, size_mb):
         self.folder = Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
         said = []
         for way in WAYS:
             self.spaces = ["--user"] if "--user" in way else []
             self.holder = subprocess.Popen(
-                [*way, "sh", "-c", f"mount -t tmpfs -o size={SIZE_MB}m,mode=700 none"
+                [*way, "sh", "-c", f"mount -t tmpfs -o size={size_mb}m,mode=700 none"
                  f" '{self.folder}' && echo mounted && exec cat"],
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
             if self.holder.stdout.readline() == "mounted\n":

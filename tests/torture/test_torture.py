@@ -28,7 +28,7 @@ FEW = 40  # unfinished tasks: time for the next round
 class Torture(unittest.TestCase):
     def setUp(self):
         print(f"seed {SEED}, {WANTED} faults")
-        self.world = World(SEED)
+        self.world = World(SEED, WANTED)
         self.addCleanup(self.world.close)
         self.hits = collections.Counter()
 

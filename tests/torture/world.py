@@ -23,8 +23,11 @@ UNFINISHED = "('none', 'scheduled', 'queued', 'running', 'up_for_retry', 'up_for
              " 'deferred', 'restarting')"
 
 
+ROOM_MB = 256  # for the state, and a megabyte more for each fault: there are some 24 in a round
+
+
 class World:
-    def __init__(self, seed):
+    def __init__(self, seed, faults):
         self.began = time.monotonic()
         self.log = []
         self.daemon = None
@@ -39,7 +42,7 @@ class World:
         self.sql(project.SCHEMA)
         parts = urllib.parse.urlsplit(self.uri)
         self.proxy = Proxy((self.server.host, self.server.port))
-        self.disk = Disk(self.folder / ".dag")
+        self.disk = Disk(self.folder / ".dag", ROOM_MB + faults)
         self.reader = Metadata(self.disk.enter(), self.folder / ".dag" / "dag.db")
         for name, text in project.files(seed).items():
             path = self.folder / name
