@@ -371,7 +371,7 @@ static bool body_of(struct slice statement, struct slice *ret, size_t *ret_offse
 void sql_walk_block(struct finder *f)
 {
     struct slice outer = f->statement, body;
-    size_t base = f->base, offset, body_offset;
+    size_t base = f->base, offset, body_offset = 0;
     struct sql_statements pieces;
     if (!body_of(outer, &body, &body_offset) ||
         sql_split(body, f->arena, &pieces, &offset, NULL) != OK) {
