@@ -36,8 +36,4 @@ enum status dagfile_load(const struct dagfile_options *options, const char *path
 struct names dagfile_template_paths(
     const struct project *project, const char *dag_file, const char *name, struct arena *arena);
 
-/* The JSON Schema (draft 2020-12) of DAG files and of dag.yaml, made from the tables of keys. */
-char *definition_schema(struct arena *arena);
-char *definition_project_schema(struct arena *arena);
-
 #endif

@@ -7,7 +7,8 @@
  *  2. add the field that it fills to the level's struct below, or to the model;
  *  3. say in docs/ what it does: the tables there are made by definition_reference, and
  *     tests/unit/definition/keys_test.c fails until both agree;
- *  4. tests/unit/definition/contract_test.c lists every key of the contract.
+ *  4. tests/unit/definition/contract_test.c lists every key of the contract;
+ *  5. a KEY_NODE or KEY_MAPPING needs its form in schema_forms.c (schema_test.c names it).
  */
 #ifndef DEFINITION_KEYS_H
 #define DEFINITION_KEYS_H
@@ -184,6 +185,8 @@ const struct key *level_find_for(const struct level *level, struct slice name, u
 const struct yaml_node *keys_given_value(
     const struct keys_given *given, const struct level *level, const char *name);
 
+/* What a key means, of which kinds of tasks it is, whether it is a template. */
+void definition_key_notes(const struct key *key, struct strbuf *out);
 /* The reference in Markdown: a table of a level's keys. */
 void definition_reference(const struct level *level, struct strbuf *out);
 const struct level *const *definition_levels(size_t *ret_count);

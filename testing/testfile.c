@@ -11,6 +11,11 @@ struct test_keys {
 
 #define AT(field) offsetof(struct test_keys, field)
 
+static const struct key file_rows[] = {
+    {"tests", KEY_NODE, KEY_REQUIRED, 0, NULL, "the tests", NULL, 0, 0, 0},
+};
+const struct level test_file_level = {"a test file", file_rows, ARRAY_SIZE(file_rows), NULL, 0};
+
 static const struct key test_keys_rows[] = {
     {"name", KEY_WORD, KEY_REQUIRED, AT(name), NULL, "what is tested, for people", NULL, 0, 0, 0},
     {"dag", KEY_WORD, KEY_REQUIRED, AT(dag), NULL, "the DAG's id", NULL, 0, 0, 0},
@@ -192,14 +197,12 @@ static void read_test(struct reading *r, const struct yaml_node *node)
 
 static void read_document(struct reading *r, const struct yaml_node *document)
 {
-    static const struct key tests_key = {"tests", KEY_NODE, 0, 0, NULL, "the tests", NULL, 0, 0, 0};
-    const struct level file_level = {"a test file", &tests_key, 1, NULL, 0};
     const struct yaml_node *tests = NULL;
-    keys_read(&r->keys, &file_level, document, &tests, NULL);
+    keys_read(&r->keys, &test_file_level, document, &tests, NULL);
     if (!tests || tests->kind != YAML_SEQUENCE) {
-        if (document->kind == YAML_MAPPING)
-            report_hint(report(r->diagnostics, tests ? tests : document, ERR_KEY_MISSING,
-                            "a test file has a list `tests`"),
+        if (tests)
+            report_hint(report(r->diagnostics, tests, ERR_VALUE_TYPE,
+                            "`tests` is a list, this is %s", yaml_describe(tests)),
                 "write `tests:` and below it `- name: …`");
         return;
     }

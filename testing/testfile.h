@@ -3,7 +3,7 @@
  *
  * How to add a key: a row to its level in testfile.c, a field below; docs/testing.md has the tables
  * that definition_reference makes of the levels, and tests/unit/testing/testfile_test.c fails until
- * both agree.
+ * both agree; a key that takes more than a scalar has its form in test_schema.c.
  */
 #ifndef TESTING_TESTFILE_H
 #define TESTING_TESTFILE_H
@@ -56,7 +56,9 @@ struct sql_test {
 
 typedef VEC(struct sql_test) sql_tests;
 
-extern const struct level test_level, test_given_level, test_expect_level, test_error_level;
+extern const struct level test_file_level, test_level, test_given_level, test_expect_level,
+    test_error_level;
+extern const struct schema test_schema; /* definition/schema.h */
 
 /* Reads a test file and adds its tests to the list (heap: vec_done); all else lives in `arena`.
    Mistakes are added to `diagnostics`, and then ERR_DEFINITION; ERR_NOT_FOUND, ERR_IO. */

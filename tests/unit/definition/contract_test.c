@@ -123,27 +123,6 @@ TEST(a_key_that_is_not_carried_out_yet_is_refused_and_never_ignored)
     dir_done(&dir);
 }
 
-TEST(the_schemas_are_json_and_have_every_key)
-{
-    CLEANUP(arena_freep) struct arena *arena = arena_new();
-    struct error err;
-    const char *text = definition_schema(arena);
-    CLEANUP(json_decrefp) json_t *schema = NULL;
-    REQUIRE_OK(json_parse(text, strlen(text), NULL, &schema, &err), &err);
-    const json_t *properties = json_object_get(schema, "properties");
-    for (size_t i = 0; i < dag_level.count; i++)
-        CHECK(json_object_get(properties, dag_level.keys[i].name) != NULL);
-    const json_t *task = json_object_get(json_object_get(schema, "$defs"), "task");
-    for (size_t i = 0; i < task_level.count; i++)
-        CHECK(
-            json_object_get(json_object_get(task, "properties"), task_level.keys[i].name) != NULL);
-    CHECK(json_array_size(json_object_get(task, "oneOf")) == KIND_COUNT);
-    text = definition_project_schema(arena);
-    CLEANUP(json_decrefp) json_t *project = NULL;
-    REQUIRE_OK(json_parse(text, strlen(text), NULL, &project, &err), &err);
-    CHECK_INT(json_object_size(json_object_get(project, "properties")), project_level.count);
-}
-
 TEST(the_reference_in_docs_is_what_the_tables_say)
 {
     static const struct {
