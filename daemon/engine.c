@@ -95,7 +95,7 @@ static bool changes_next(const struct engine *engine, const struct run_record *w
     return false;
 }
 
-/* A backfill wants a finished run back; one that is changing with the next batch, after that. */
+/* A run that the scheduler asks for; one that is changing with the next batch, after that. */
 static void load_wanted_run(struct engine *engine, const struct effect *effect)
 {
     const struct run_record *wanted = &effect->run;
@@ -309,6 +309,12 @@ static enum status find_answer(void *user, const struct look_question *question,
     return looks_answer(engine->reader, question, arena, ret, ret_saw, err);
 }
 
+static const struct dag *find_dag(void *user, const char *dag_id)
+{
+    const struct engine *engine = user;
+    return scheduler_dag_version(engine->scheduler, dag_id);
+}
+
 /* On a rendering thread, as the next one. */
 static const char *find_xcom(void *user, struct run_id run, const char *task_id, int32_t map_index,
     const char *key, struct arena *arena)
@@ -392,6 +398,7 @@ static enum status make_executor(
         .event = on_executor_event,
         .facts = find_facts,
         .look = find_answer,
+        .dag = find_dag,
         .xcom = {find_xcom, find_indexes}};
     return executor_new(&options, &engine->executor, err);
 }

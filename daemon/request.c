@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/vec.h"
+#include "definition/param.h"
 #include "language/timetable/timetable.h"
 #include "language/timetable/zone.h"
 
@@ -197,6 +198,16 @@ static enum status read_object(
     return OK;
 }
 
+/* What the DAG's parameters do not allow is refused here, and not task by task. */
+static enum status read_conf(const struct reading *in, const char **ret, struct error *err)
+{
+    const json_t *conf = json_object_get(in->act, "conf");
+    enum status status = read_object(in, "conf", ret, err);
+    if (status == OK && in->dag && conf)
+        status = param_check_conf(in->dag, conf, err);
+    return status;
+}
+
 /* The dates that have runs in [from, to], sorted. */
 static enum status read_existing(const struct reading *in, int64_t from_us, int64_t to_us,
     struct request *request, struct error *err)
@@ -238,7 +249,7 @@ static enum status read_trigger(
         from_us = latest.logical_us;
     }
     if (status == OK)
-        status = read_object(in, "conf", &request->conf, err);
+        status = read_conf(in, &request->conf, err);
     return status == OK ? read_existing(in, from_us, INT64_MAX, request, err) : status;
 }
 
@@ -260,7 +271,7 @@ static enum status read_backfill(
             err, ERR_INVALID, "max_active_runs is a positive number, not %lld", (long long)active);
     backfill->max_active_runs = (int32_t)active;
     backfill->conf = "{}";
-    enum status status = read_object(in, "conf", &backfill->conf, err);
+    enum status status = read_conf(in, &backfill->conf, err);
     request->conf = backfill->conf;
     if (status == OK)
         status = read_from_to(in, &backfill->from_us, &backfill->to_us, err);

@@ -71,7 +71,8 @@ enum { LEVEL_KEYS_MAX = 112 };
 
 extern const struct level dag_level, task_level, ask_level, check_level, expand_level, group_level,
     schedule_level;
-extern const struct level http_level, wait_level, wait_task_level, dst_level, deadline_level;
+extern const struct level trigger_level, http_level, wait_level, wait_task_level, dst_level,
+    deadline_level;
 extern const struct level project_level, connection_level, web_level, variable_level;
 
 /* What the tables' rows fill. */
@@ -91,9 +92,15 @@ struct http_keys {
     struct named_texts headers;
     const struct yaml_node *body, *expect;
 };
+struct trigger_keys {
+    struct text dag_id, logical_date;
+    const struct yaml_node *conf;
+    bool wait;
+};
 struct task_keys {
     struct task task;
     struct http_keys http;
+    struct trigger_keys trigger;
     struct names depends_on;
     const struct yaml_node *kind, *params, *parameters, *retry_exponential_backoff, *deadline,
         *checks, *later;

@@ -39,6 +39,21 @@ static const char *const expand_mode_choices[] = {"product", "zip", NULL};
             "JSON pointer to what of the answer is its XCom; \"\" is all of it", NULL, 0, 0, kinds \
     }
 
+/* So do those of a run to trigger. */
+#define OF_TASK_TRIGGER(field) offsetof(struct task_keys, trigger.field)
+#define OF_TRIGGER(field) offsetof(struct trigger_keys, field)
+#define TRIGGER_ROWS(OF, kinds)                                                                    \
+    {"dag_id", KEY_TEXT, KEY_TEMPLATED, OF(dag_id), NULL, "the DAG to run", NULL, 0, 0, kinds},    \
+        {"conf", KEY_NODE, KEY_TEMPLATED, OF(conf), "{}",                                          \
+            "the run's conf: a mapping, or a template that gives a JSON object", NULL, 0, 0,       \
+            kinds},                                                                                \
+        {"logical_date", KEY_TEXT, KEY_TEMPLATED, OF(logical_date), "this run's",                  \
+            "the run's date", NULL, 0, 0, kinds},                                                  \
+    {                                                                                              \
+        "wait", KEY_BOOL, 0, OF(wait), "false", "ends when that run has ended, and as it did",     \
+            NULL, 0, 0, kinds                                                                      \
+    }
+
 static const struct key task_rows[] = {
     /* the kinds */
     {"sql", KEY_TEXT, KEY_KIND | KEY_TEMPLATED, AT(value), NULL,
@@ -58,8 +73,9 @@ static const struct key task_rows[] = {
     {"short_circuit", KEY_NODE, KEY_KIND | KEY_TEMPLATED, AT(kind), NULL,
         "text or `{sql: …}`; what is empty or false skips all that follows", NULL, 0, 0,
         BIT(KIND_SHORT_CIRCUIT)},
-    {"trigger_dag", KEY_NODE, KEY_KIND | KEY_LATER, AT(later), NULL, "makes a run of another DAG",
-        NULL, 0, 0, BIT(KIND_TRIGGER_DAG)},
+    {"trigger_dag", KEY_NODE, KEY_KIND | KEY_TEMPLATED, AT(kind), NULL,
+        "makes a run of a DAG: its id, or a mapping of its keys", NULL, 0, 0,
+        BIT(KIND_TRIGGER_DAG)},
     {"latest_only", KEY_NODE, KEY_KIND, AT(kind), NULL,
         "skips what follows unless this is the newest interval", NULL, 0, 0, BIT(KIND_LATEST_ONLY)},
     {"empty", KEY_NODE, KEY_KIND, AT(kind), NULL, "nothing; joins and anchors", NULL, 0, 0,
@@ -171,14 +187,7 @@ static const struct key task_rows[] = {
         "looks less and less often", NULL, 0, 0, BIT(KIND_WAIT_FOR)},
     {"ignore_downstream_trigger_rules", KEY_BOOL, 0, AT(ignore_downstream_trigger_rules), "true",
         "false: skips only the direct ones", NULL, 0, 0, BIT(KIND_SHORT_CIRCUIT)},
-    {"dag_id", KEY_WORD, KEY_LATER | KEY_TEMPLATED, AT(later), NULL, "the DAG to run", NULL, 0, 0,
-        BIT(KIND_TRIGGER_DAG)},
-    {"conf", KEY_NODE, KEY_LATER | KEY_TEMPLATED, AT(later), "{}", "the run's conf", NULL, 0, 0,
-        BIT(KIND_TRIGGER_DAG)},
-    {"logical_date", KEY_TEXT, KEY_LATER | KEY_TEMPLATED, AT(later), "this run's", "the run's date",
-        NULL, 0, 0, BIT(KIND_TRIGGER_DAG)},
-    {"wait", KEY_BOOL, KEY_LATER, AT(later), "false", "ends when that run has ended", NULL, 0, 0,
-        BIT(KIND_TRIGGER_DAG)},
+    TRIGGER_ROWS(OF_TASK_TRIGGER, BIT(KIND_TRIGGER_DAG)),
 };
 
 static const struct airflow_word task_words[] = {
@@ -301,6 +310,21 @@ static const struct airflow_word http_words[] = {
 
 const struct level http_level = {
     "a request", http_rows, ARRAY_SIZE(http_rows), http_words, ARRAY_SIZE(http_words)};
+
+static const struct key trigger_rows[] = {TRIGGER_ROWS(OF_TRIGGER, 0)};
+
+static const struct airflow_word trigger_words[] = {
+    {"trigger_dag_id", "dag_id", NULL},
+    {"execution_date", "logical_date", NULL},
+    {"wait_for_completion", "wait", NULL},
+    {"reset_dag_run", NULL, "leave it out: the task cleared clears the run that it made"},
+    {"skip_when_already_exists", NULL, "a date whose run this task did not make fails it"},
+    {"trigger_run_id", NULL, "leave it out: the id follows from the date"},
+    {"poke_interval", NULL, "leave it out: the run's end is noticed at once"},
+};
+
+const struct level trigger_level = {"a run to trigger", trigger_rows, ARRAY_SIZE(trigger_rows),
+    trigger_words, ARRAY_SIZE(trigger_words)};
 
 #undef AT
 #define AT(field) offsetof(struct check_keys, field)

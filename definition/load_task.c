@@ -487,6 +487,11 @@ static void finish_http(const struct checking *c)
     kind_http_load(c->l, c->plan->key, c->mapping, c->keys);
 }
 
+static void finish_trigger(const struct checking *c)
+{
+    kind_trigger_load(c->l, c->plan->key, c->mapping, c->keys);
+}
+
 /* What a kind's own keys come to; kinds that are refused have none. */
 static void (*const finish_kind[KIND_COUNT])(const struct checking *) = {
     [KIND_EMPTY] = finish_nothing,
@@ -499,6 +504,7 @@ static void (*const finish_kind[KIND_COUNT])(const struct checking *) = {
     [KIND_PYTHON] = finish_script,
     [KIND_EXEC] = finish_exec,
     [KIND_HTTP] = finish_http,
+    [KIND_TRIGGER_DAG] = finish_trigger,
 };
 
 static void check_task(const struct checking *c)

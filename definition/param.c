@@ -319,6 +319,17 @@ enum status param_check(const struct param *param, const json_t *value, struct e
     return param->schema ? check_value(&check, value) : OK;
 }
 
+enum status param_check_conf(const struct dag *dag, const json_t *conf, struct error *err)
+{
+    enum status status = OK;
+    for (size_t i = 0; status == OK && i < dag->param_count; i++) {
+        const json_t *value = json_object_get(conf, dag->params[i].name);
+        if (value)
+            status = param_check(&dag->params[i], value, err);
+    }
+    return status;
+}
+
 /* ---- declarations ---- */
 
 static bool is_type_name(const json_t *type)

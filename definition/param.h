@@ -15,6 +15,10 @@ const struct param *dag_find_param(const struct dag *dag, const char *name);
    anything.  `value` NULL means none was given: an error when there is no default either. */
 enum status param_check(
     const struct param *param, const json_t *value, struct error *err) MUST_CHECK;
+/* Whether a run's conf (a mapping, or NULL) fits the DAG's parameters.  One that it does not give
+   may have its value from the task. */
+enum status param_check_conf(
+    const struct dag *dag, const json_t *conf, struct error *err) MUST_CHECK;
 /* Whether a declaration is one; ERR_PARAM names the keyword at fault. */
 enum status param_schema_check(
     const char *name, const json_t *schema, struct error *err) MUST_CHECK;

@@ -274,6 +274,10 @@ void template_walk_task(struct template_walk *walk, const struct task *task)
     visit_named(walk, &task->http.headers);
     visit_text(walk, &task->http.body);
     visit_json(walk, task->http.json, task->http.json_line);
+    visit_text(walk, &task->trigger.dag_id);
+    visit_text(walk, &task->trigger.logical_date);
+    visit_text(walk, &task->trigger.conf);
+    visit_json(walk, task->trigger.json, task->trigger.json_line);
     visit_text(walk, &task->wait.text);
     visit_text(walk, &task->wait.dag_id);
     visit_text(walk, &task->wait.task_id);

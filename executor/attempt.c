@@ -44,6 +44,12 @@ enum status attempt_ask(struct attempt *attempt, const struct look_question *que
     return options->look(options->user, question, attempt->arena, ret, ret_saw, err);
 }
 
+const struct dag *attempt_find_dag(struct attempt *attempt, const char *dag_id)
+{
+    const struct executor_options *options = &attempt->ex->options;
+    return options->dag ? options->dag(options->user, dag_id) : NULL;
+}
+
 const char *attempt_metadata_id(const struct attempt *attempt)
 {
     return attempt->ex->options.metadata_id;

@@ -89,6 +89,8 @@ struct http_client *attempt_http(struct attempt *attempt);
 /* Asks the metadata, as executor_options.look. */
 enum status attempt_ask(struct attempt *attempt, const struct look_question *question,
     enum look_answer *ret, const char **ret_saw, struct error *err) MUST_CHECK;
+/* A DAG by its id, as executor_options.dag; NULL when it is not known here. */
+const struct dag *attempt_find_dag(struct attempt *attempt, const char *dag_id);
 const char *attempt_metadata_id(const struct attempt *attempt);
 const char *attempt_supervisor(const struct attempt *attempt);
 

@@ -64,6 +64,10 @@ struct executor_options {
     enum status (*look)(void *user, const struct look_question *question, struct arena *arena,
         enum look_answer *ret, const char **ret_saw, struct error *err);
 
+    /* The newest version of a DAG that a task triggers, not counted; NULL when there is none.
+       Called on the loop's thread.  NULL: what the DAG asks of a conf is not looked at. */
+    const struct dag *(*dag)(void *user, const char *dag_id);
+
     /* Called while rendering, ON A WORKER THREAD, possibly on several at once: both must be safe
        for that (a reader of its own behind a mutex).  NULL, both: there are no XComs. */
     struct xcom_source {

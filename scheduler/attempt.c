@@ -81,6 +81,11 @@ static void arm_execution_timeout(struct scheduler *s, struct instance *i)
         wake_set(s, &i->timer, mono_of_wall(s, from_us + i->task->execution_timeout_us));
 }
 
+void attempt_arm_timeout(struct scheduler *s, struct instance *i)
+{
+    arm_execution_timeout(s, i);
+}
+
 static bool is_sensor(const struct instance *i)
 {
     return i->task->kind == KIND_WAIT_FOR && !mapping_is_head(i);
@@ -223,13 +228,16 @@ static void end_row(struct scheduler *s, struct instance *i, const struct attemp
 
 void attempt_end_wait(struct scheduler *s, struct instance *i)
 {
-    if (!i->looks || i->alive)
+    if ((!i->looks && !i->deferred) || i->alive)
         return;
     i->ended_us = s->now.wall_us;
     end_row(s, i,
         &(struct attempt_result){.outcome = OUTCOME_CANCELLED,
-            .message = "ended while it waited for its next look",
+            .message = i->deferred ? "ended while it waited for the run that it triggered, which "
+                                     "goes on"
+                                   : "ended while it waited for its next look",
             .exit_code = -1});
+    trigger_leave(i);
 }
 
 /* A reason is one line; the attempt's row has the whole message. */
@@ -425,7 +433,8 @@ static void take_commit_state(struct instance *i, const struct attempt_result *r
     }
 }
 
-static void take_end(struct scheduler *s, struct instance *i, const struct attempt_result *result)
+/* The executor has nothing of it any more, and it holds nothing. */
+static void let_go(struct scheduler *s, struct instance *i, const struct attempt_result *result)
 {
     i->alive = false;
     wake_stop(s, &i->timer);
@@ -434,6 +443,11 @@ static void take_end(struct scheduler *s, struct instance *i, const struct attem
     forget(s, i);
     if (i->started_us == TIME_NONE && result->started_us > 0)
         i->started_us = result->started_us;
+}
+
+static void take_end(struct scheduler *s, struct instance *i, const struct attempt_result *result)
+{
+    let_go(s, i, result);
     i->ended_us = s->now.wall_us;
     take_commit_state(i, result);
     task_changed(s, i); /* durable even when what follows waits for a void */
@@ -477,12 +491,10 @@ static struct attempt_result timed_out(
     return timeout;
 }
 
-void attempt_finished(struct scheduler *s, const struct event *event)
+void attempt_end(
+    struct scheduler *s, struct instance *i, const struct attempt_result *end_of_attempt)
 {
-    struct instance *i = find(s, event);
-    if (!i || !i->alive)
-        return;
-    struct attempt_result result = *event->result;
+    struct attempt_result result = *end_of_attempt;
     bool stopped = result.outcome == OUTCOME_CANCELLED || result.outcome == OUTCOME_INTERRUPTED;
     bool is_last = result.outcome == OUTCOME_WAIT && s->now.wall_us >= wait_end_us(i);
     if (!i->intent.set && i->reason == REASON_TIMED_OUT && stopped)
@@ -498,6 +510,75 @@ void attempt_finished(struct scheduler *s, const struct event *event)
         end_of_wait(s, i, &result);
     else
         take_outcome(s, i, &result);
+}
+
+void attempt_finished(struct scheduler *s, const struct event *event)
+{
+    struct instance *i = find(s, event);
+    const struct attempt_result *result = event->result;
+    if (!i || !i->alive || trigger_is_asked(s, i))
+        return;
+    if (result->outcome == OUTCOME_SUCCESS && result->trigger && !mapping_is_head(i))
+        trigger_take(s, i, result);
+    else
+        attempt_end(s, i, result);
+}
+
+/* ---- deferred tasks ---- */
+
+void attempt_fail_for_good(struct scheduler *s, struct instance *i,
+    const struct attempt_result *result, enum reason reason)
+{
+    take_end(s, i, result);
+    task_finish(s, i, TASK_EVENT_FAIL, reason, first_line(s, result->message));
+}
+
+void attempt_defer(
+    struct scheduler *s, struct instance *i, const struct attempt_result *result, const char *text)
+{
+    let_go(s, i, result);
+    i->deferred = true;
+    task_move(s, i, TASK_EVENT_DEFER, REASON_WAITING_RUN, text);
+    arm_execution_timeout(s, i);
+}
+
+static void leave_deferred(
+    struct scheduler *s, struct instance *i, const struct attempt_result *result)
+{
+    trigger_leave(i);
+    wake_stop(s, &i->timer);
+    i->ended_us = s->now.wall_us;
+    end_row(s, i, result);
+}
+
+void attempt_end_deferred(struct scheduler *s, struct instance *i,
+    const struct attempt_result *result, enum reason reason)
+{
+    leave_deferred(s, i, result);
+    if (result->outcome == OUTCOME_SUCCESS)
+        succeed(s, i, result, REASON_SUCCEEDED, first_line(s, result->message));
+    else
+        task_finish(s, i, TASK_EVENT_FAIL, reason, first_line(s, result->message));
+}
+
+void attempt_defer_again(struct scheduler *s, struct instance *i)
+{
+    leave_deferred(s, i,
+        &(struct attempt_result){.outcome = OUTCOME_INTERRUPTED,
+            .message = "the run that it waits for is looked for again",
+            .exit_code = -1});
+    i->try_number--;
+    i->ready_us = s->now.wall_us;
+    task_move(s, i, TASK_EVENT_WAKE, REASON_INTERRUPTED, NULL);
+    slots_enqueue(s, i);
+    task_wants_evaluation(s, i);
+}
+
+static void deferred_too_long(struct scheduler *s, struct instance *i)
+{
+    struct attempt_result result = timed_out(s, i, &(struct attempt_result){.exit_code = -1});
+    leave_deferred(s, i, &result);
+    fail(s, i, &result);
 }
 
 /* ---- timers and restarts ---- */
@@ -539,6 +620,8 @@ void task_timer_due(struct scheduler *s, struct instance *i)
         attempt_settle(s, i);
     else if (i->alive && !i->intent.set)
         time_out(s, i);
+    else if (i->deferred)
+        deferred_too_long(s, i);
     else if (waits_for_its_time(i))
         wake(s, i);
 }
@@ -586,5 +669,7 @@ void attempt_resume(struct scheduler *s, struct instance *i)
         wake_set(s, &i->timer, mono_of_wall(s, i->retry_at_us));
     else if (i->state == TASK_SCHEDULED)
         slots_enqueue(s, i);
+    else if (i->deferred)
+        trigger_resume(s, i);
     task_wants_evaluation(s, i);
 }

@@ -158,7 +158,7 @@ static void clear_run(struct scheduler *s, struct live_backfill *b, struct run *
 }
 
 /* Not one that has run again already in this event, and is on its way out. */
-static struct run *loaded_run(const struct scheduler *s, const struct live_dag *dag, int64_t us)
+struct run *dag_loaded_run(const struct scheduler *s, const struct live_dag *dag, int64_t us)
 {
     for (size_t n = 0; n < s->loaded.count; n++) {
         struct run *run = s->loaded.at[n];
@@ -171,7 +171,7 @@ static struct run *loaded_run(const struct scheduler *s, const struct live_dag *
 /* Only finished runs are not in memory: they are asked for, and taken with EVENT_RUN_LOADED. */
 static bool again(struct scheduler *s, struct live_backfill *b, int64_t logical_us)
 {
-    struct run *run = loaded_run(s, b->dag, logical_us);
+    struct run *run = dag_loaded_run(s, b->dag, logical_us);
     if (run) {
         clear_run(s, b, run);
         return true;
@@ -215,7 +215,7 @@ void backfill_run_loaded(struct scheduler *s, struct live_dag *dag, int64_t logi
         if (b->loading_us != logical_us)
             continue;
         b->loading_us = TIME_NONE;
-        struct run *run = loaded_run(s, dag, logical_us);
+        struct run *run = dag_loaded_run(s, dag, logical_us);
         if (run && wants_again(b, run->state))
             clear_run(s, b, run);
         advance(s, b);

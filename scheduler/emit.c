@@ -27,6 +27,8 @@ struct run_record run_record_of(struct scheduler *s, const struct run *run)
         .deadline_us = run->deadline_us,
         .deadline_missed_us = run->deadline_missed_us,
         .keeps_version = run->keep_version,
+        .maker = {run->maker.run, in_plan(s, run->maker.task_id), run->maker.map_index,
+            run->maker.generation},
     };
 }
 
@@ -75,6 +77,7 @@ struct task_record task_record_of(struct scheduler *s, const struct instance *i)
         .deadline_missed_us = i->deadline_missed_us,
         .looks = i->looks,
         .waiting_since_us = i->waiting_since_us,
+        .triggered = i->triggered,
     };
 }
 

@@ -70,6 +70,9 @@ struct instance {
     int32_t looks; /* of a sensor, as in task_record */
     int64_t waiting_since_us;
 
+    struct run_id triggered; /* as in task_record */
+    struct run *waits_for;   /* deferred: that run, whose `waiter` this is */
+
     struct attempt_id attempt;
     int64_t attempt_generation;
     const char *attempt_version; /* kept by the scheduler */
@@ -86,6 +89,7 @@ struct instance {
     bool holding;      /* slots */
     bool settling;     /* EFFECT_VOID is under way, or is asked again by the timer */
     bool waiting_past; /* its rule is met, the previous run is not what it must be */
+    bool deferred;     /* its attempt goes on without an executor, until `triggered` has ended */
     bool is_new, changed, evaluating;
 
     struct timer timer; /* execution_timeout while alive; else retry, the next look of a sensor, or
@@ -134,6 +138,8 @@ struct run {
     const char *conf, *version, *triggered_by;
     int64_t backfill_id;
     const char *note;
+    struct run_maker maker;
+    struct instance *waiter; /* of its maker's task: deferred until this run ends */
 
     struct parking parking; /* at max_active_tasks */
     struct timer timer;     /* run_timeout */
@@ -143,6 +149,7 @@ struct run {
     bool keep_version;      /* cleared with same_version */
     bool held;              /* its version is not known: it goes on when its DAG has one again */
     bool version_is_other;  /* loaded: the shape is of the newest version, the row names its own */
+    bool only_awaited;      /* `dag run`: another DAG's, which starts only when its maker waits */
     bool changed, checking, dropped;
 };
 
@@ -260,9 +267,10 @@ struct scheduler {
         size_t count, capacity, next;
     } step;
     VEC(struct slots *) dirty;
-    VEC(struct run *) loaded;   /* finished ones, dropped after the event unless they go on */
-    VEC(struct run *) ended;    /* freed after the event */
-    VEC(struct run *) resuming; /* loaded live ones, to go on with the next event */
+    VEC(struct asked_run *) asked; /* of attempts that have ended and want a run (trigger.c) */
+    VEC(struct run *) loaded;      /* finished ones, dropped after the event unless they go on */
+    VEC(struct run *) ended;       /* freed after the event */
+    VEC(struct run *) resuming;    /* loaded live ones, to go on with the next event */
     VEC(struct live_backfill *) ended_backfills;
     VEC(struct instance *)
     removed; /* left their runs in this event; their texts are still theirs */
@@ -401,10 +409,25 @@ void attempt_finished(struct scheduler *s, const struct event *event);
 void attempt_void_done(struct scheduler *s, const struct event *event);
 void attempt_settle(struct scheduler *s, struct instance *i); /* EFFECT_VOID */
 void attempt_resume(struct scheduler *s, struct instance *i); /* after a load */
+/* The rest of an attempt's end: it is over, and the task goes on from there. */
+void attempt_end(
+    struct scheduler *s, struct instance *i, const struct attempt_result *end_of_attempt);
+/* Over, and the task has failed whatever its retries. */
+void attempt_fail_for_good(struct scheduler *s, struct instance *i,
+    const struct attempt_result *result, enum reason reason);
+/* The executor's part is over; the attempt goes on, holding nothing, until a run has ended. */
+void attempt_defer(
+    struct scheduler *s, struct instance *i, const struct attempt_result *result, const char *text);
+/* What it was deferred for has come: it ends with `result`; `reason` is that of a failure. */
+void attempt_end_deferred(struct scheduler *s, struct instance *i,
+    const struct attempt_result *result, enum reason reason);
+/* What it was deferred for is not known now: another attempt at once, as the same try. */
+void attempt_defer_again(struct scheduler *s, struct instance *i);
+void attempt_arm_timeout(struct scheduler *s, struct instance *i);
 void task_timer_due(struct scheduler *s, struct instance *i);
 void attempt_clock_moved(struct scheduler *s, struct instance *i);
-/* A sensor that waits between two looks will not look again: its attempt has ended.  No-op
-   otherwise. */
+/* A sensor that waits between two looks will not look again, a deferred task waits no more: its
+   attempt has ended.  No-op otherwise. */
 void attempt_end_wait(struct scheduler *s, struct instance *i);
 
 /* ---- run.c: one run
@@ -416,6 +439,7 @@ struct run_spec {
     int64_t interval_start_us, interval_end_us, run_after_us;
     const char *conf, *triggered_by, *note;
     struct live_backfill *backfill;
+    struct run_maker maker;
 };
 struct run *run_create(struct scheduler *s, const struct run_spec *spec);
 struct run *run_from_record(
@@ -453,6 +477,20 @@ void run_recount(struct scheduler *s, struct run *run);
 void run_join_backfill(struct scheduler *s, struct run *run, struct live_backfill *b);
 size_t runs_at(const struct live_dag *dag, int64_t logical_us); /* the first one at or after it */
 struct run *run_next(const struct run *run); /* the live one after it by date, NULL without */
+
+/* ---- trigger.c: runs that tasks make
+ * ------------------------------------------------------------- */
+/* The attempt ended with an order (result->trigger): carried out at once, or as soon as it is known
+   whether the date has a run; the attempt is under way until then. */
+void trigger_take(struct scheduler *s, struct instance *i, const struct attempt_result *result);
+bool trigger_is_asked(const struct scheduler *s, const struct instance *i);
+void trigger_run_loaded(struct scheduler *s, struct live_dag *dag, int64_t logical_us);
+/* Whoever waits for the run is told. */
+void trigger_run_ended(struct scheduler *s, struct run *run);
+/* A deferred task goes on waiting, after a load. */
+void trigger_resume(struct scheduler *s, struct instance *i);
+void trigger_leave(struct instance *i); /* it waits no more; no-op when it does not */
+void trigger_free(struct scheduler *s);
 
 /* ---- version.c: runs and versions of their DAG --------------------------------------------------
  */
@@ -520,6 +558,9 @@ void dag_unpause(struct scheduler *s, struct live_dag *dag);
 /* Why a queued run has not started. */
 enum reason run_queued_reason(const struct scheduler *s, const struct run *run);
 bool dag_may_start(const struct live_dag *dag, const struct run *run);
+/* A finished run that was loaded for the event under way; NULL when there is none. */
+struct run *dag_loaded_run(
+    const struct scheduler *s, const struct live_dag *dag, int64_t logical_us);
 struct known_date *dates_find(const struct live_dag *dag, int64_t logical_us);
 void dates_set(struct live_dag *dag, int64_t logical_us, enum run_state state);
 struct run *dag_live_run(const struct live_dag *dag, int64_t logical_us);
@@ -557,6 +598,11 @@ enum status request_asset_event(struct scheduler *s, const struct request *reque
     struct json_writer *out, struct error *err) MUST_CHECK;
 enum status request_dag(struct scheduler *s, const struct request *request, struct live_dag **ret,
     struct error *err) MUST_CHECK;
+/* A DAG that can make new runs. */
+enum status dag_for_new_run(
+    struct scheduler *s, const char *dag_id, struct live_dag **ret, struct error *err) MUST_CHECK;
+/* A manual run, queued.  `spec` has its DAG, date, conf and who made it; the rest follows. */
+struct run *run_make_manual(struct scheduler *s, struct run_spec spec);
 /* ERR_DATE_TAKEN when the date has a run, live or not. */
 enum status request_check_date(const struct request *request, const struct live_dag *dag,
     int64_t logical_us, struct error *err) MUST_CHECK;

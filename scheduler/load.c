@@ -88,6 +88,8 @@ static void take_task_record(
     i->deadline_missed_us = record->deadline_missed_us;
     i->looks = record->looks;
     i->waiting_since_us = record->waiting_since_us;
+    i->triggered = record->triggered;
+    i->deferred = record->state == TASK_DEFERRED;
     i->alive = attempt_is_alive(record);
     i->attempt_generation =
         record->state == TASK_RESTARTING ? record->unsettled_generation : record->generation;
@@ -233,7 +235,7 @@ bool scheduler_load_attempt(struct scheduler *s, const struct attempt_record *at
         return true;
     i->attempt_generation = attempt->generation;
     i->attempt_version = keep(s, attempt->version);
-    return i->alive || !i->looks;
+    return i->alive || !(i->looks || i->deferred);
 }
 
 void run_name_version(struct scheduler *s, struct run *run)

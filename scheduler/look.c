@@ -78,7 +78,7 @@ static bool waiting_reason(
         *ret = slots_reason(s, i);
     else if (i->waiting_past)
         *ret = REASON_WAITING_PAST;
-    else if (i->state == TASK_UP_FOR_RESCHEDULE)
+    else if (i->state == TASK_UP_FOR_RESCHEDULE || i->state == TASK_DEFERRED)
         *ret = i->reason;
     else
         return false;

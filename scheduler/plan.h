@@ -95,7 +95,12 @@ struct attempt_id {
     ROW(REMOVED_INDEX, "removed_index", "the task has no value of this index any more")            \
     ROW(DECIDED, "decided", "skipped by a decision of a task before it")                           \
     ROW(WAITING_LOOK, "waiting_look", "waiting; it looks again later")                             \
-    ROW(WAITED_TOO_LONG, "waited_too_long", "what it waits for did not come within its timeout")
+    ROW(WAITED_TOO_LONG, "waited_too_long", "what it waits for did not come within its timeout")   \
+    ROW(WAITING_RUN, "waiting_run", "waiting until the run that it triggered has ended")           \
+    ROW(TRIGGERED_FAILED, "triggered_failed", "the run that it triggered failed")                  \
+    ROW(DATE_TAKEN, "date_taken", "the date has a run that this task did not make")                \
+    ROW(WAITING_DAEMON, "waiting_daemon",                                                          \
+        "waiting for the daemon: `dag run` carries out only what its own run waits for")
 
 enum reason {
 #define ROW(id, code, text) REASON_##id,
@@ -109,6 +114,14 @@ bool reason_parse(const char *code, enum reason *ret);
 
 /* ---- records: the durable rows -------------------------------------------------------------- */
 
+/* The task that made a run (`trigger_dag`). */
+struct run_maker {
+    struct run_id run;   /* the task's; 0 = no task made it */
+    const char *task_id; /* NULL without */
+    int32_t map_index;
+    int64_t generation; /* of the task, when it made the run or last cleared it */
+};
+
 struct run_record {
     struct run_id id;
     const char *dag_id;
@@ -121,13 +134,14 @@ struct run_record {
     int64_t queued_us, started_us, ended_us;
     const char *conf;         /* JSON object, "{}" without */
     const char *version;      /* of the DAG when the run was created or last cleared */
-    const char *triggered_by; /* user name, or "scheduler" */
+    const char *triggered_by; /* user name, "scheduler", or the task: "`wake` of etl 2030-…" */
     int64_t backfill_id;      /* 0 = none */
     const char *note;         /* may be NULL */
     /* When it should have ended, and when it was found that it had not; TIME_NONE = no deadline is
        known, it was not missed. */
     int64_t deadline_us, deadline_missed_us;
     bool keeps_version; /* cleared with same_version: newer versions are not for it */
+    struct run_maker maker;
 };
 
 struct task_record {
@@ -156,6 +170,9 @@ struct task_record {
        generation, whatever its attempts: its timeout counts from there. */
     int32_t looks;
     int64_t waiting_since_us;
+    /* The run that this generation triggered, 0 = none.  Deferred: its attempt goes on, without an
+       executor, until that run has ended. */
+    struct run_id triggered;
 };
 
 /* Whether the row only says that a sensor looks again, which is news to nobody. */
@@ -332,6 +349,13 @@ enum error_class {
     CLASS_OTHER
 };
 
+/* The run that a `trigger_dag` task wants. */
+struct trigger_order {
+    const char *dag_id;
+    int64_t logical_us;
+    const char *conf; /* JSON object */
+};
+
 struct attempt_result {
     enum attempt_outcome outcome;
     bool may_commit;       /* the attempt's transaction may still commit */
@@ -358,6 +382,9 @@ struct attempt_result {
     const char *const *mapped;
     size_t mapped_count;
     int64_t look_at_us; /* OUTCOME_WAIT: when to look again; 0 = after the task's poke_interval */
+    /* Success of a task that triggers: the scheduler makes the run, in the plan that makes the
+       success durable.  NULL: nothing is wanted. */
+    const struct trigger_order *trigger;
     int64_t started_us, ended_us;
 };
 
@@ -441,7 +468,8 @@ enum effect_kind {
     EFFECT_REPLY,    /* a request's outcome is durable: answer it */
     EFFECT_RUN_ENDED,
     EFFECT_DAG_PAUSED, /* by the scheduler itself: tell people; `run` has the dag_id */
-    EFFECT_LOAD_RUN,   /* a backfill wants the finished run of (run.dag_id, run.logical_us): load it
+    EFFECT_LOAD_RUN,   /* a backfill wants the finished run of (run.dag_id, run.logical_us), or a
+                          task that triggers must know whether there is one: load it if there is
                           (scheduler_load_run), then apply EVENT_RUN_LOADED */
     EFFECT_DEADLINE_MISSED, /* of `run`, or of its task `task_id`: tell people; once a generation */
     EFFECT_CLOCK_JUMPED,    /* the wall clock jumped; schedules hold for a minute: tell people.

@@ -3,35 +3,39 @@
 #include "language/timetable/timetable.h"
 #include "scheduler/internal.h"
 
-enum status request_dag(
-    struct scheduler *s, const struct request *request, struct live_dag **ret, struct error *err)
+static enum status find_dag(
+    const struct scheduler *s, const char *dag_id, struct live_dag **ret, struct error *err)
 {
-    struct live_dag *dag = dag_find(s, request->dag_id);
+    struct live_dag *dag = dag_find(s, dag_id);
     if (!dag)
-        return error_set(
-            err, ERR_NOT_FOUND, "there is no DAG `%s`", request->dag_id ? request->dag_id : "");
+        return error_set(err, ERR_NOT_FOUND, "there is no DAG `%s`", dag_id ? dag_id : "");
     *ret = dag;
     return OK;
 }
 
-/* A DAG that can make new runs. */
-static enum status request_live_dag(
+enum status request_dag(
     struct scheduler *s, const struct request *request, struct live_dag **ret, struct error *err)
 {
-    enum status status = request_dag(s, request, ret, err);
+    return find_dag(s, request->dag_id, ret, err);
+}
+
+enum status dag_for_new_run(
+    struct scheduler *s, const char *dag_id, struct live_dag **ret, struct error *err)
+{
+    enum status status = find_dag(s, dag_id, ret, err);
     if (status)
         return status;
-    if (scheduler_is_quarantined(s, request->dag_id)) {
+    if (scheduler_is_quarantined(s, dag_id)) {
         error_set(err, ERR_DAG_QUARANTINED,
             "DAG `%s` is quarantined: the scheduler aborted twice "
             "while at work on it",
-            request->dag_id);
-        error_hint(err, "when that is mended: dag unpause %s", request->dag_id);
+            dag_id);
+        error_hint(err, "when that is mended: dag unpause %s", dag_id);
         return ERR_DAG_QUARANTINED;
     }
     if ((*ret)->removed || !(*ret)->newest)
-        return error_set(err, ERR_DAG_FILE_GONE,
-            "the file of DAG `%s` is gone or was never read whole", request->dag_id);
+        return error_set(
+            err, ERR_DAG_FILE_GONE, "the file of DAG `%s` is gone or was never read whole", dag_id);
     if (map_count(s->runs) >= RUNS_MAX)
         return error_set(err, ERR_LIMIT, "%d runs are live already", (int)RUNS_MAX);
     return OK;
@@ -101,22 +105,27 @@ static struct data_interval interval_of(const struct live_dag *dag, int64_t logi
     return timetable_interval_of(t, logical_us);
 }
 
-struct run *request_make_run(
-    struct scheduler *s, const struct request *request, struct live_dag *dag, int64_t logical_us)
+struct run *run_make_manual(struct scheduler *s, struct run_spec spec)
 {
-    struct data_interval interval = interval_of(dag, logical_us);
-    struct run *run = run_create(s, &(struct run_spec){.dag = dag,
-                                        .type = RUN_TYPE_MANUAL,
-                                        .logical_us = logical_us,
-                                        .interval_start_us = interval.start_us,
-                                        .interval_end_us = interval.end_us,
-                                        .run_after_us = s->now.wall_us,
-                                        .conf = request->conf,
-                                        .triggered_by = request->user,
-                                        .note = request->note});
+    struct data_interval interval = interval_of(spec.dag, spec.logical_us);
+    spec.type = RUN_TYPE_MANUAL;
+    spec.interval_start_us = interval.start_us;
+    spec.interval_end_us = interval.end_us;
+    spec.run_after_us = s->now.wall_us;
+    struct run *run = run_create(s, &spec);
     run_link(s, run);
     run_queue(s, run);
     return run;
+}
+
+struct run *request_make_run(
+    struct scheduler *s, const struct request *request, struct live_dag *dag, int64_t logical_us)
+{
+    return run_make_manual(s, (struct run_spec){.dag = dag,
+                                  .logical_us = logical_us,
+                                  .conf = request->conf,
+                                  .triggered_by = request->user,
+                                  .note = request->note});
 }
 
 static void write_run(struct json_writer *out, const char *run_id, int64_t logical_us,
@@ -132,7 +141,7 @@ enum status request_trigger(
     struct scheduler *s, const struct request *request, struct json_writer *out, struct error *err)
 {
     struct live_dag *dag = NULL;
-    enum status status = request_live_dag(s, request, &dag, err);
+    enum status status = dag_for_new_run(s, request->dag_id, &dag, err);
     if (status)
         return status;
     int64_t logical_us = trigger_date(s, request, dag);
@@ -229,7 +238,7 @@ enum status request_backfill(
     struct scheduler *s, const struct request *request, struct json_writer *out, struct error *err)
 {
     struct live_dag *dag = NULL;
-    enum status status = request_live_dag(s, request, &dag, err);
+    enum status status = dag_for_new_run(s, request->dag_id, &dag, err);
     if (!status)
         status = check_backfill(s, dag, &request->backfill, err);
     if (status)

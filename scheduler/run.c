@@ -168,6 +168,8 @@ struct run *run_create(struct scheduler *s, const struct run_spec *spec)
     run->note = arena_strdup(run->arena, spec->note);
     run->backfill = spec->backfill;
     run->backfill_id = spec->backfill ? spec->backfill->record.id : 0;
+    run->maker = spec->maker;
+    run->maker.task_id = arena_strdup(run->arena, spec->maker.task_id);
     run_changed(s, run);
     deadline_run_made(s, run);
     return run;
@@ -196,6 +198,8 @@ struct run *run_from_record(
     run->triggered_by = arena_strdup(run->arena, record->triggered_by);
     run->note = arena_strdup(run->arena, record->note);
     run->backfill_id = record->backfill_id;
+    run->maker = record->maker;
+    run->maker.task_id = arena_strdup(run->arena, record->maker.task_id);
     if (s->next_run <= record->id.v)
         s->next_run = record->id.v + 1;
     return run;
@@ -205,6 +209,7 @@ static void free_instance(struct scheduler *s, struct instance *i)
 {
     wake_stop(s, &i->timer);
     slots_dequeue(s, i);
+    trigger_leave(i);
     if (i->attempt.text[0] && map_get(s->attempts, i->attempt.text) == i)
         map_remove(s->attempts, i->attempt.text);
     if (i->mapping)
@@ -218,6 +223,8 @@ void run_free(struct scheduler *s, struct run *run)
         run_unlink(s, run);
     wake_stop(s, &run->timer);
     wake_stop(s, &run->deadline);
+    if (run->waiter)
+        run->waiter->waits_for = NULL;
     run_each (i, run)
         free_instance(s, i);
     map_remove(s->runs, run_key(run->id).text);
@@ -433,6 +440,7 @@ static void end_run(struct scheduler *s, struct run *run, enum run_event event, 
         run->backfill->live--;
         backfill_run_ended(s, run->backfill);
     }
+    trigger_run_ended(s, run);
     run->dropped = true;
     vec_push(&s->ended, run);
     dag_wants_step(s, run->dag);

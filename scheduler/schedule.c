@@ -64,7 +64,7 @@ bool dag_may_start(const struct live_dag *dag, const struct run *run)
 {
     bool asked_for =
         run->type == RUN_TYPE_MANUAL || run->type == RUN_TYPE_BACKFILL || run->backfill_id;
-    return asked_for || !dag->paused;
+    return run->only_awaited ? run->waiter != NULL : asked_for || !dag->paused;
 }
 
 static int runs_max(const struct live_dag *dag)
@@ -165,7 +165,7 @@ enum reason run_queued_reason(const struct scheduler *s, const struct run *run)
 {
     const struct live_dag *dag = run->dag;
     if (!dag_may_start(dag, run))
-        return REASON_WAITING_PAUSED;
+        return run->only_awaited ? REASON_WAITING_DAEMON : REASON_WAITING_PAUSED;
     bool full = run->own_cap ? run->backfill->running >= run->backfill->record.max_active_runs
                              : dag->running >= runs_max(dag);
     if (full)

@@ -361,6 +361,7 @@ void scheduler_free(struct scheduler *s)
     free_values(s->connections, free_slots);
     slots_free(s->processes);
     assets_free(s);
+    trigger_free(s);
     free_values(s->names, mem_free);
     heap_done(&s->timers);
     free_lists(s);
@@ -451,6 +452,7 @@ static void run_loaded(struct scheduler *s, const struct event *event)
     if (!dag)
         return;
     backfill_run_loaded(s, dag, event->logical_us);
+    trigger_run_loaded(s, dag, event->logical_us);
     dag_wants_step(s, dag);
 }
 

@@ -118,7 +118,8 @@ enum status scheduler_load_run(struct scheduler *scheduler, const struct run_rec
 
 /* An attempt that has not ended, after its run: tells its generation, number and version.  Without
    it they are taken from the task's row.  An attempt of a run that is not live is left out.  Gives
-   whether the executor may have it under way: false for a sensor between two looks. */
+   whether the executor may have it under way: false for a sensor between two looks, and for a
+   deferred task. */
 bool scheduler_load_attempt(struct scheduler *scheduler, const struct attempt_record *attempt);
 
 /* An unfinished backfill, after its DAG and the runs; `existing` are all dates from its first to

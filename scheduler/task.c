@@ -444,6 +444,7 @@ static void forget_tries(struct instance *i, int64_t generation)
     i->try_number = i->lost_count = i->interrupted_count = i->void_tries = 0;
     i->max_tries = i->task->retries + 1;
     i->ready_us = i->retry_at_us = i->waiting_since_us = TIME_NONE;
+    i->triggered.v = 0;
     deadline_task_cleared(i);
 }
 

@@ -35,6 +35,10 @@ static const struct record_column run_columns[] = {
     COLUMN(run_record, deadline_us, TIME),
     COLUMN(run_record, deadline_missed_us, TIME),
     COLUMN(run_record, keeps_version, BOOL),
+    COLUMN_AS(run_record, "maker_run", maker.run, INT64),
+    COLUMN_AS(run_record, "maker_task", maker.task_id, TEXT),
+    COLUMN_AS(run_record, "maker_index", maker.map_index, INT32),
+    COLUMN_AS(run_record, "maker_generation", maker.generation, INT64),
 };
 
 static const struct record_column task_columns[] = {
@@ -64,6 +68,7 @@ static const struct record_column task_columns[] = {
     COLUMN(task_record, deadline_missed_us, TIME),
     COLUMN(task_record, looks, INT32),
     COLUMN(task_record, waiting_since_us, TIME),
+    COLUMN_AS(task_record, "triggered", triggered, INT64),
 };
 
 static const struct record_column attempt_columns[] = {

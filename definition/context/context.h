@@ -81,7 +81,8 @@ struct rendered {
        connection's, unless the task has it itself), "parameters[0]" or "parameters.NAME" (texts;
        other values as JSON; null has no field), "checks[0].table", "….where", "….row_count",
        "….sql", "….accepted_values" (JSON, without a map), "url", "headers.NAME", "body" (a text; of
-       a value each template in it by its place: "body/rows/0"). */
+       a value each template in it by its place: "body/rows/0"), "dag_id", "logical_date", "conf"
+       (of a run to trigger; as "body"). */
     const char *name;
     struct slice text;
     const struct jinja_result *map; /* never NULL; see jinja_map_find */

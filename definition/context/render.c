@@ -524,6 +524,17 @@ static enum status render_http(struct rendering *r, struct error *err)
     return status == OK ? add_tree(r, "body", http->json, http->json_line, err) : status;
 }
 
+static enum status render_trigger(struct rendering *r, struct error *err)
+{
+    const struct trigger_task *trigger = &r->context.task->trigger;
+    enum status status = add_text(r, "dag_id", &trigger->dag_id, err);
+    if (status == OK)
+        status = add_text(r, "logical_date", &trigger->logical_date, err);
+    if (status == OK)
+        status = add_text(r, "conf", &trigger->conf, err);
+    return status == OK ? add_tree(r, "conf", trigger->json, trigger->json_line, err) : status;
+}
+
 /* --- what a task is mapped over --------------------------------------------------------------- */
 
 /* The value of a text that is one expression. */
@@ -632,6 +643,7 @@ static enum status render_fields(struct rendering *r, struct error *err)
         [KIND_EXEC] = render_process,
         [KIND_PYTHON] = render_process,
         [KIND_HTTP] = render_http,
+        [KIND_TRIGGER_DAG] = render_trigger,
     };
     enum task_kind kind = r->context.task->kind;
     return of_kind[kind] ? of_kind[kind](r, err) : OK;

@@ -185,17 +185,11 @@ static bool take_request(const struct request *r)
 
 /* ---- the two doors --------------------------------------------------------------------------- */
 
-/* The keys at `node`, laid over those that are there. */
+static const struct kind_keys http_kind = {"http", &http_level, "url"};
+
 static bool read_keys(struct loading *l, const struct yaml_node *node, struct http_keys *keys)
 {
-    struct keys_reader reader = {l->arena, l->diagnostics, 0, false};
-    size_t errors = l->diagnostics->error_count;
-    bool null = node->kind == YAML_SCALAR && node->type == YAML_NULL;
-    if (node->kind == YAML_MAPPING)
-        keys_read(&reader, &http_level, node, keys, NULL);
-    else if (!null)
-        keys_read_value(&reader, level_find(&http_level, slice_of("url")), node, &keys->url);
-    return l->diagnostics->error_count == errors;
+    return kind_keys_read(l, &http_kind, node, keys, &keys->url);
 }
 
 bool kind_http_request(
@@ -205,32 +199,11 @@ bool kind_http_request(
     return read_keys(l, node, keys) && take_request(&request);
 }
 
-/* A key of the request that stands beside `http` and in it. */
-static bool stands_twice(
-    struct loading *l, const struct yaml_node *node, const struct yaml_node *own)
-{
-    bool twice = false;
-    for (size_t i = 0; i < http_level.count; i++) {
-        const char *name = http_level.keys[i].name;
-        bool inside = node->kind == YAML_MAPPING
-                          ? yaml_get(node, name) != NULL
-                          : str_equal(name, "url") && node->type != YAML_NULL;
-        const struct yaml_node *beside = yaml_get(own, name);
-        if (!inside || !beside)
-            continue;
-        report_hint(report(l->diagnostics, beside, ERR_DUPLICATE,
-                        "`%s` is given in `http` and beside it", name),
-            "leave one of the two out");
-        twice = true;
-    }
-    return twice;
-}
-
 void kind_http_load(struct loading *l, const struct yaml_node *key, const struct yaml_node *own,
     struct task_keys *keys)
 {
     const struct yaml_node *node = keys->kind ? keys->kind : key;
     struct request request = {l, node, own, &keys->http, &keys->task.http};
-    if (keys->kind && !stands_twice(l, node, own) && read_keys(l, node, &keys->http))
+    if (keys->kind && !kind_keys_twice(l, &http_kind, node, own) && read_keys(l, node, &keys->http))
         take_request(&request);
 }

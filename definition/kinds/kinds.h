@@ -7,6 +7,25 @@
 
 #include "definition/loading.h"
 
+/* A kind whose keys stand in a mapping of their own, beside it, or as one text in its place. */
+struct kind_keys {
+    const char *kind; /* "http" */
+    const struct level *level;
+    const char *main; /* the key that a text in the kind's place is */
+};
+/* Reports keys that stand both in the kind's value `node` and beside it, in the task's own mapping;
+   gives whether there are any. */
+bool kind_keys_twice(struct loading *l, const struct kind_keys *of, const struct yaml_node *node,
+    const struct yaml_node *own);
+/* Reads the keys at `node` over those that the level's struct has already; a text that stands in
+   place of the mapping into its main field.  False when there are mistakes. */
+bool kind_keys_read(struct loading *l, const struct kind_keys *of, const struct yaml_node *node,
+    void *into, struct text *ret_main);
+
+/* Fills keys->task.trigger, as kind_http_load does for requests. */
+void kind_trigger_load(struct loading *l, const struct yaml_node *key, const struct yaml_node *own,
+    struct task_keys *keys);
+
 /*
  * Fills keys->task.http.  `key` is the task's, `own` its mapping without default_args.  `http` is
  * the url or a mapping of the request's keys (keys->kind); keys may also stand beside it

@@ -82,6 +82,7 @@ void dag_unref(struct dag *dag)
         for (size_t k = 0; k < dag->tasks[i].sql.check_count; k++)
             json_release(dag->tasks[i].sql.checks[k].values);
         json_release(dag->tasks[i].http.json);
+        json_release(dag->tasks[i].trigger.json);
         for (size_t k = 0; k < dag->tasks[i].expand.count; k++)
             json_release(dag->tasks[i].expand.at[k].values);
     }

@@ -214,6 +214,16 @@ struct wait_task {
     bool soft_fail, exponential_backoff;
 };
 
+/* The run that a `trigger_dag` task makes; all texts are templates. */
+struct trigger_task {
+    struct text dag_id;
+    struct text conf;   /* gives a JSON object; not given: `json`, or {} */
+    const json_t *json; /* a mapping; the texts in it are templates; NULL = none */
+    uint32_t json_line;
+    struct text logical_date; /* not given: that of the task's own run */
+    bool wait;
+};
+
 struct task {
     const char *task_id; /* with its groups: "features.pivot" */
     uint32_t index;      /* in dag.tasks */
@@ -251,6 +261,7 @@ struct task {
     struct decision_task decision;
     struct http_task http;
     struct wait_task wait;
+    struct trigger_task trigger;
 };
 
 /* A parameter's declaration: a JSON-Schema subset, or just a default. */

@@ -12,6 +12,7 @@ static const struct operator* const operators[KIND_COUNT] = {
     [KIND_SHORT_CIRCUIT] = &operator_decide,
     [KIND_WAIT_FOR] = &operator_wait,
     [KIND_HTTP] = &operator_http,
+    [KIND_TRIGGER_DAG] = &operator_trigger,
     [KIND_LATEST_ONLY] = &operator_empty, /* the scheduler decides it */
 };
 

@@ -60,6 +60,7 @@ extern const struct operator operator_process;
 extern const struct operator operator_decide;
 extern const struct operator operator_wait;
 extern const struct operator operator_http;
+extern const struct operator operator_trigger;
 extern const struct operator operator_expand; /* of every kind: a mapped task's own attempt */
 
 /* The row for a kind; NULL for a kind that cannot be acted on yet. */

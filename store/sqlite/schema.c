@@ -89,6 +89,12 @@ static const char *const migrations[] = {
     "create table setting ("
     "  name text primary key, value text not null, sealed integer not null, description text,"
     "  changed_by text, changed_us integer not null) strict, without rowid;",
+    /* 8: runs that tasks trigger */
+    "alter table run add column maker_run integer not null default 0;"
+    "alter table run add column maker_task text;"
+    "alter table run add column maker_index integer not null default 0;"
+    "alter table run add column maker_generation integer not null default 0;"
+    "alter table task_instance add column triggered integer not null default 0;",
 };
 
 enum { SCHEMA_VERSION = sizeof(migrations) / sizeof(migrations[0]) };

@@ -131,11 +131,12 @@ TEST(the_reference_in_docs_is_what_the_tables_say)
     } pages[] = {{&dag_level, "dag-files.md"}, {&task_level, "dag-files.md"},
         {&expand_level, "dag-files.md"}, {&ask_level, "dag-files.md"},
         {&check_level, "dag-files.md"}, {&wait_level, "dag-files.md"},
-        {&http_level, "dag-files.md"}, {&wait_task_level, "dag-files.md"},
-        {&group_level, "dag-files.md"}, {&schedule_level, "dag-files.md"},
-        {&dst_level, "dag-files.md"}, {&deadline_level, "dag-files.md"},
-        {&project_level, "project.md"}, {&connection_level, "project.md"},
-        {&web_level, "project.md"}, {&variable_level, "project.md"}};
+        {&http_level, "dag-files.md"}, {&trigger_level, "dag-files.md"},
+        {&wait_task_level, "dag-files.md"}, {&group_level, "dag-files.md"},
+        {&schedule_level, "dag-files.md"}, {&dst_level, "dag-files.md"},
+        {&deadline_level, "dag-files.md"}, {&project_level, "project.md"},
+        {&connection_level, "project.md"}, {&web_level, "project.md"},
+        {&variable_level, "project.md"}};
     CLEANUP(arena_freep) struct arena *arena = arena_new();
     for (size_t i = 0; i < ARRAY_SIZE(pages); i++) {
         struct strbuf table = {0};

@@ -42,9 +42,9 @@ TEST(mistakes_in_keys)
             "1:13 `PostgresOperator` is not a key of a task here; write `sql`"},
         {"tasks: {a: {sqll: select 1}}\n", "1:13 a task has no key `sqll`; did you mean `sql`?"},
         {"tasks: {a: {empty: {}, sqlx: 1, retries: 1}}\n", "1:24 a task has no key `sqlx`"},
-        {"tasks: {a: {}}\n",
-            "1:9 the task `a` does not say what it does; give it one of sql, "
-            "bash, exec, python, http, wait_for, branch, short_circuit, latest_only, empty"},
+        {"tasks: {a: {}}\n", "1:9 the task `a` does not say what it does; give it one of sql, "
+                             "bash, exec, python, http, wait_for, branch, short_circuit, "
+                             "trigger_dag, latest_only, empty"},
         {"tasks: {a: select 1}\n", "1:12 a task is a mapping, this is text; write `a: {sql: …}`"},
         {"tasks: {a: {bash: ls, empty: {}}}\n",
             "1:23 a task does one thing: `bash` and `empty` are both given; make two tasks of it"},
@@ -59,8 +59,18 @@ TEST(mistakes_in_keys)
             "1:14 `tooltip` is not a key of a group here; write `doc`"},
         {"- a\n", "1:1 a DAG is a mapping, this is a list"},
         {"# nothing\n", "1:1 the file has no DAG"},
-        {"tasks: {a: {trigger_dag: null}}\n", "1:13 `trigger_dag` is not supported yet; leave it "
-                                              "out until a version of dag supports it"},
+        {"tasks: {a: {trigger_dag: null}}\n", "1:26 the task does not say which DAG it triggers; "
+                                              "write `trigger_dag: {dag_id: …}`"},
+        {"tasks: {a: {trigger_dag: b, logical_date: soon}}\n",
+            "1:26 'soon' is not a date or time; write it as 2007-04-12, 2007-04-12T08:30 or "
+            "2007-04-12T08:30:00+02:00"},
+        {"tasks: {a: {trigger_dag: {dag_id: b, conf: [1]}}}\n",
+            "1:44 `conf` takes a mapping, or a template that gives a JSON object; this is a list; "
+            "write `conf: {name: value}`"},
+        {"tasks: {a: {trigger_dag: {dag_id: b, wait: true}, wait: false}}\n",
+            "1:57 `wait` is given in `trigger_dag` and beside it; leave one of the two out"},
+        {"tasks: {a: {trigger_dag: {trigger_dag_id: b}}}\n",
+            "1:27 `trigger_dag_id` is not a key of a run to trigger here; write `dag_id`"},
     };
     check_all(rows, ARRAY_SIZE(rows));
 }
@@ -272,7 +282,7 @@ TEST(all_mistakes_of_a_file_are_found_in_one_pass)
         "4:26 `retries` takes a whole number, this is text\n"
         "5:30 there is no task or group `c`\n"
         "9:3 the task `a` does not say what it does; give it one of sql, bash, exec, python, "
-        "http, wait_for, branch, short_circuit, latest_only, empty\n");
+        "http, wait_for, branch, short_circuit, trigger_dag, latest_only, empty\n");
     CHECK_STR(dir.error.message, "dags/x.yaml has 5 mistakes");
     CHECK_STR(dir.diagnostics->first->error.excerpt, "shedule: null");
     CHECK_STR(dir.diagnostics->first->code, "unknown-key");

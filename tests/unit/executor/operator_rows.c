@@ -156,6 +156,11 @@ static void make_wait_http(void)
     rig->tasks[0].wait.kind = WAIT_HTTP;
 }
 
+static void make_trigger(void)
+{
+    rig_task(rig, KIND_TRIGGER_DAG)->trigger.dag_id.value = "other" PULL;
+}
+
 static void make_expand(void)
 {
     static const struct expand_source sources[] = {
@@ -188,6 +193,7 @@ const struct row operator_rows[] = {
     {&operator_wait, KIND_WAIT_FOR, make_wait_http, TEXT | BIT(RUNNING), "wait_for http",
         WAIT_HTTP},
     {&operator_http, KIND_HTTP, make_http, TEXT | BIT(RUNNING), "http", 0},
+    {&operator_trigger, KIND_TRIGGER_DAG, make_trigger, TEXT, "trigger_dag", 0},
     {&operator_expand, KIND_COUNT, make_expand, QUERY & ~BIT(RENDERING), "expand", 0},
 };
 const size_t operator_row_count = ARRAY_SIZE(operator_rows);

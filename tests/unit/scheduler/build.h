@@ -75,6 +75,10 @@ static void set_value(struct built_task *b, const char *key, const char *value)
         t->wait.soft_fail = flag;
     else if (str_equal(key, "exponential_backoff"))
         t->wait.exponential_backoff = flag;
+    else if (str_equal(key, "trigger_dag")) /* which one is the executor's business */
+        t->kind = KIND_TRIGGER_DAG;
+    else if (str_equal(key, "wait"))
+        t->trigger.wait = flag;
     else if (str_equal(key, "branch"))
         t->kind = KIND_BRANCH;
     else if (str_equal(key, "short_circuit"))

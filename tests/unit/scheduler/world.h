@@ -42,6 +42,7 @@ struct world {
     VEC(struct missed_deadline) missed;
     size_t missed_notes; /* rows that became missed */
     size_t starts, ended_runs, paused_effects, jumps, load_wishes, changes, requests;
+    const char *wished_dag;
     int64_t wished_us;
     uint64_t random;
 };
@@ -116,6 +117,7 @@ static void store_run(struct world *w, const struct run_record *from)
     run->version = arena_strdup(w->arena, from->version);
     run->triggered_by = arena_strdup(w->arena, from->triggered_by);
     run->note = arena_strdup(w->arena, from->note);
+    run->maker.task_id = arena_strdup(w->arena, from->maker.task_id);
     const struct run_record *before = map_get(w->runs, key_of(w, from->id.v, NULL));
     w->missed_notes +=
         was_noted(before ? before->deadline_missed_us : TIME_NONE, from->deadline_missed_us);
@@ -289,6 +291,7 @@ static void take_effect(struct world *w, const struct effect *effect)
         break;
     case EFFECT_LOAD_RUN:
         w->load_wishes++;
+        w->wished_dag = arena_strdup(w->arena, effect->run.dag_id);
         w->wished_us = effect->run.logical_us;
         break;
     }
