@@ -9,6 +9,7 @@
 #define DEADLINE "'oneOf': [{'type': 'null'}, {" REF("duration") "}, {" REF("deadline") "}]"
 #define DATE "'oneOf': [{'type': 'null'}, {'type': 'string', 'pattern': '^[0-9]{4}'}]"
 #define REQUEST "'oneOf': [{'type': 'string'}, {" REF("request") "}]"
+#define CONF "'oneOf': [{'type': 'null'}, {'type': 'object'}, {'type': 'string', 'pattern': '[{]'}]"
 #define QUESTION "'oneOf': [" SCALAR ", {" REF("question") "}]"
 #define STATUS                                                                                     \
     "{'type': 'integer', 'minimum': 100, 'maximum': 599},"                                         \
@@ -28,6 +29,7 @@ static const struct schema_definition dag_definitions[] = {
     {"question", &ask_level, NULL, false},
     {"check", &check_level, NULL, false},
     {"request", &http_level, NULL, false},
+    {"triggered_run", &trigger_level, NULL, false},
     {"sensor", &wait_level, NULL, false},
     {"sensor_task", &wait_task_level, NULL, false},
     {"source", &expand_level, NULL, false},
@@ -75,6 +77,7 @@ static const struct schema_form dag_forms[] = {
         "'oneOf': [{'required': ['after']}, {'required': ['typical'],"
         "'not': {'required': ['from']}}]"},
     {&task_level, "http", REQUEST},
+    {&task_level, "trigger_dag", "'oneOf': [" SCALAR ", {" REF("triggered_run") "}]"},
     {&task_level, "wait_for", REF("sensor")},
     {&task_level, "branch", QUESTION},
     {&task_level, "short_circuit", QUESTION},
@@ -94,6 +97,8 @@ static const struct schema_form dag_forms[] = {
         "'oneOf': [{'type': 'null'}, {'type': 'array', 'items': {" REF("check") "}}]"},
     {&task_level, "body", ANYTHING},
     {&task_level, "expect", STATUSES},
+    {&task_level, "conf", CONF},
+    {&trigger_level, "conf", CONF},
     {&http_level, "body", ANYTHING},
     {&http_level, "expect", STATUSES},
     {&wait_level, "task", REF("sensor_task")},
