@@ -5,7 +5,7 @@
 #include "cli/lint_format.h"
 #include "definition/lint.h"
 
-static bool strict;
+static bool strict, codes;
 static const char *format = "text";
 
 static enum status check_path(
@@ -24,6 +24,10 @@ static enum status check_path(
 
 static enum status run(struct cli *cli, struct error *err)
 {
+    if (codes) {
+        lint_print_codes(cli->json);
+        return OK;
+    }
     const struct lint_format *printed = lint_format_find(cli->json ? "json" : format);
     if (!printed)
         return error_set(err, ERR_USAGE, "there is no format `%s`; there are %s", format,
@@ -47,6 +51,7 @@ static enum status run(struct cli *cli, struct error *err)
 static const struct option options[] = {
     OPTION_FLAG("strict", 0, &strict, "warnings fail too"),
     OPTION_TEXT("format", 0, &format, "FORMAT", "text (default), json, github, gitlab or sarif"),
+    OPTION_FLAG("codes", 0, &codes, "list the codes that findings have, and stop"),
     OPTION_END,
 };
 
@@ -56,8 +61,8 @@ const struct command command_lint = {
     .arguments_max = -1,
     .summary = "every check that needs no server",
     .description = "Checks DAG files and their templates without running anything: all of the "
-                   "project's, or the files and folders named. A line with `dag: ignore CODE` in "
-                   "a comment suppresses findings of that code there.",
+                   "project's, or the files and folders named. A comment with `dag: ignore "
+                   "CODE: why` suppresses findings of that code on its line and the next.",
     .examples = "dag lint\ndag lint dags/geolife.yaml --strict\n"
                 "dag lint --format github   # annotations in CI\n"
                 "dag lint --format sarif > lint.sarif",

@@ -34,6 +34,25 @@ static void put_line(struct strbuf *text)
     strbuf_done(text);
 }
 
+void lint_print_codes(bool json)
+{
+    for (size_t i = 0; i < lint_code_count; i++) {
+        const struct lint_code *row = &lint_codes[i];
+        if (!json) {
+            printf("%-22s %-8s %s\n", row->code, row->severity, row->meaning);
+            continue;
+        }
+        struct strbuf text = {0};
+        struct json_writer w = json_begin(&text);
+        json_object_begin(&w);
+        json_kv_str(&w, "code", row->code);
+        json_kv_str(&w, "severity", row->severity);
+        json_kv_str(&w, "meaning", row->meaning);
+        json_object_end(&w);
+        put_line(&text);
+    }
+}
+
 /* ---- json: an object a line ---- */
 
 static void print_json(const struct diagnostics *findings)
@@ -146,6 +165,13 @@ static const char *sarif_level(const char *severity)
     return str_equal(severity, "info") ? "note" : severity;
 }
 
+static void add_help(struct json_writer *w, const char *code)
+{
+    char page[128];
+    snprintf(page, sizeof(page), "docs/lint/%s.md tells what it means, with examples.", code);
+    add_text(w, "help", page, "");
+}
+
 static void add_rules(struct json_writer *w)
 {
     json_key(w, "rules");
@@ -154,6 +180,7 @@ static void add_rules(struct json_writer *w)
         json_object_begin(w);
         json_kv_str(w, "id", lint_codes[i].code);
         add_text(w, "shortDescription", lint_codes[i].meaning, "");
+        add_help(w, lint_codes[i].code);
         json_key(w, "defaultConfiguration");
         json_object_begin(w);
         json_kv_str(w, "level", sarif_level(lint_codes[i].severity));

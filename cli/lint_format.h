@@ -21,4 +21,7 @@ const struct lint_format *lint_format_find(const char *name);
 /* "text, json, github", for help and errors. */
 const char *lint_format_names(struct arena *arena);
 
+/* The table of codes, with `json` an object a line. */
+void lint_print_codes(bool json);
+
 #endif

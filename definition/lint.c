@@ -1,6 +1,6 @@
 /* Checks of definitions that need no server. */
 #include "definition/lint_internal.h"
-#include <ctype.h>
+#include <limits.h>
 #include "definition/catalogue.h"
 #include "definition/dagfile.h"
 #include "definition/report.h"
@@ -32,6 +32,16 @@ const struct lint_code lint_codes[] = {
     {"untrusted-value", "warning", "a value from outside in SQL without a filter that quotes it"},
     {"literal-in-quotes", "warning", "what `literal` or `bind` made stands inside of quotes"},
     {"bind-literal", "info", "what `bind` made stays a literal: no parameter can stand there"},
+    {"sql-syntax", "error", "a statement that no server takes"},
+    {"sql-not-checked", "info", "a statement that the parser does not know: nothing is said of it"},
+    {"read-before-write", "warning", "a table that is read without waiting for who writes it"},
+    {"unordered-writers", "warning", "two tasks that write one table in no certain order"},
+    {"edge-without-data", "info", "a dependency for which the tables give no reason"},
+    {"other-day", "warning", "rows of another day than the run's are written"},
+    {"not-repeatable", "warning", "a task that adds or makes again what its first run left"},
+    {"plain-secret", "warning", "a password, key or token that stands in a file as it is"},
+    {"ignore-without-reason", "warning", "`dag: ignore` that does not say why"},
+    {"ignore-unused", "warning", "`dag: ignore` of something that is not found there"},
     {"transaction-control", "error", "BEGIN, COMMIT and their like in a task's SQL"},
     {"check-table", "error", "a check without `table` of a task that writes none, or several"},
     {"check-too-late", "warning",
@@ -49,23 +59,24 @@ const struct lint_code lint_codes[] = {
 };
 const size_t lint_code_count = ARRAY_SIZE(lint_codes);
 
-static const char *static_code(const char *code)
+const struct lint_code *lint_code_find(struct slice code)
 {
     for (size_t i = 0; i < lint_code_count; i++)
-        if (str_equal(lint_codes[i].code, code))
-            return lint_codes[i].code;
+        if (slice_equal_str(code, lint_codes[i].code))
+            return &lint_codes[i];
     return NULL;
 }
 
 void lint_add(struct linting *l, const char *severity, const char *code, const struct error *error)
 {
+    const struct lint_code *row = lint_code_find(slice_of(code));
     size_t before = l->findings->kept;
-    struct diagnostic *d = report_warning(l->findings, error, static_code(code));
+    struct diagnostic *d = report_warning(l->findings, error, row ? row->code : NULL);
     if (!d || l->findings->kept == before || str_equal(severity, "warning"))
         return;
     d->severity = severity;
     l->findings->warning_count--;
-    l->findings->error_count++;
+    l->findings->error_count += str_equal(severity, "error");
 }
 
 void lint_place(struct linting *l, struct error *error, uint32_t line, uint32_t column,
@@ -106,48 +117,6 @@ static void check_has_tasks(struct linting *l)
     lint_add(l, "warning", "no-tasks", &error);
 }
 
-/* ---- suppression ---- */
-
-static bool line_ignores(struct slice text, uint32_t line, const char *code)
-{
-    size_t at = 0;
-    for (uint32_t i = 1; i < line && at < text.size; at++)
-        i += text.p[at] == '\n';
-    size_t end = at;
-    while (end < text.size && text.p[end] != '\n')
-        end++;
-    struct slice rest = slice_make(text.p + at, end - at);
-    const char *mark = memmem(rest.p, rest.size, "dag: ignore", 11);
-    if (line == 0 || !mark)
-        return false;
-    struct slice codes = slice_make(mark + 11, (size_t)(rest.p + rest.size - mark) - 11);
-    const char *found = memmem(codes.p, codes.size, code, strlen(code));
-    size_t after = found ? (size_t)(found - codes.p) + strlen(code) : 0;
-    /* "template-undefined" is no "template"; words are separated by spaces and commas. */
-    return found && (found == codes.p || !isalnum((unsigned char)found[-1])) &&
-           (after == codes.size ||
-               (!isalnum((unsigned char)codes.p[after]) && codes.p[after] != '-'));
-}
-
-static bool is_suppressed(struct sources *sources, const struct diagnostic *d)
-{
-    const struct source *source;
-    uint32_t line = d->error.place.line;
-    if (!d->code || !d->error.place.file[0] || line == 0 ||
-        sources_read(sources, d->error.place.file, &source, NULL) != OK || source->missing)
-        return false;
-    return line_ignores(source->text, line, d->code) ||
-           line_ignores(source->text, line - 1, d->code);
-}
-
-static void take_findings(
-    struct sources *sources, const struct diagnostics *from, struct diagnostics *to)
-{
-    for (const struct diagnostic *d = from->first; d; d = d->next)
-        if (!is_suppressed(sources, d))
-            report_copy(to, d);
-}
-
 /* ---- entry points ---- */
 
 static enum status check_dag(struct linting *l, struct error *err)
@@ -172,6 +141,14 @@ static enum status lint_one(const struct project *project, struct sources *sourc
     return check_dag(&l, err);
 }
 
+/* What was found, with what the files themselves show, less what they suppress. */
+static void finish(struct sources *sources, const char *only, struct diagnostics *found,
+    struct diagnostics *findings)
+{
+    lint_secrets(sources, found);
+    lint_take(sources, only, found, findings);
+}
+
 enum status lint_dag(const struct project *project, const struct dag *dag,
     struct diagnostics *findings, struct error *err)
 {
@@ -180,7 +157,7 @@ enum status lint_dag(const struct project *project, const struct dag *dag,
     struct diagnostics found;
     diagnostics_init(&found, arena);
     enum status status = lint_one(project, sources, dag, &found, err);
-    take_findings(sources, &found, findings);
+    finish(sources, dag->file, &found, findings);
     return status;
 }
 
@@ -189,6 +166,7 @@ enum status lint_file(const struct project *project, const char *path, struct di
 {
     CLEANUP(arena_freep) struct arena *arena = arena_new();
     CLEANUP(sources_freep) struct sources *sources = sources_new(project->root);
+    const struct source *source;
     struct diagnostics found;
     diagnostics_init(&found, arena);
     struct dagfile_options options = {.project = project, .sources = sources};
@@ -197,45 +175,65 @@ enum status lint_file(const struct project *project, const char *path, struct di
     for (size_t i = 0; status == OK && i < file.count; i++)
         status = lint_one(project, sources, file.dags[i], &found, err);
     dagfile_done(&file);
-    take_findings(sources, &found, findings);
+    bool read = sources_read(sources, path, &source, NULL) == OK && !source->missing;
+    finish(sources, read ? source->shown : path, &found, findings);
     return status == ERR_DEFINITION ? OK : status;
 }
 
 /* What only the files together show: ids that two of them give. */
 static void lint_catalogue(
-    const struct project *project, struct diagnostics *findings, const struct catalogue *catalogue)
+    struct sources *sources, struct diagnostics *found, const struct catalogue *catalogue)
 {
-    CLEANUP(sources_freep) struct sources *sources = sources_new(project->root);
-    for (size_t i = 0; i < catalogue_broken_count(catalogue); i++)
-        take_findings(sources, catalogue_broken_at(catalogue, i).diagnostics, findings);
+    const struct source *source;
+    for (size_t i = 0; i < catalogue_broken_count(catalogue); i++) {
+        struct broken_file broken = catalogue_broken_at(catalogue, i);
+        if (sources_read(sources, broken.file, &source, NULL) != OK)
+            continue; /* its mistakes say so */
+        for (const struct diagnostic *d = broken.diagnostics->first; d; d = d->next)
+            report_copy(found, d);
+    }
 }
 
-static void check_assets(
-    const struct project *project, const struct catalogue *catalogue, struct diagnostics *findings)
+static void check_assets(const struct project *project, const struct catalogue *catalogue,
+    struct sources *sources, struct diagnostics *found)
 {
     CLEANUP(arena_freep) struct arena *arena = arena_new();
-    CLEANUP(sources_freep) struct sources *sources = sources_new(project->root);
-    struct diagnostics found;
-    diagnostics_init(&found, arena);
-    struct linting l = {.project = project, .sources = sources, .arena = arena, .findings = &found};
+    struct linting l = {.project = project, .sources = sources, .arena = arena, .findings = found};
     lint_assets(&l, catalogue);
     lint_sensors(&l, catalogue);
-    take_findings(sources, &found, findings);
+}
+
+/* The project's own files, for what stands in them. */
+static void read_project_files(const struct project *project, struct sources *sources)
+{
+    const struct source *source;
+    char name[PATH_MAX];
+    snprintf(name, sizeof(name), "dag.%s.yaml", project->environment ? project->environment : "");
+    const char *const names[] = {"dag.yaml", name};
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+        if (sources_read(sources, names[i], &source, NULL) != OK)
+            return; /* the project could not have been read */
 }
 
 enum status lint_project(
     const struct project *project, struct diagnostics *findings, struct error *err)
 {
+    CLEANUP(arena_freep) struct arena *arena = arena_new();
+    CLEANUP(sources_freep) struct sources *sources = sources_new(project->root);
     struct catalogue_options options = {.project = project};
     CLEANUP(catalogue_freep) struct catalogue *catalogue = catalogue_new(&options);
     struct catalogue_changes changes;
+    struct diagnostics found;
+    diagnostics_init(&found, arena);
     enum status status = catalogue_load(catalogue, &changes, err);
     if (status != OK)
         return status;
-    lint_catalogue(project, findings, catalogue);
+    read_project_files(project, sources);
+    lint_catalogue(sources, &found, catalogue);
     for (size_t i = 0; status == OK && i < catalogue_count(catalogue); i++)
-        status = lint_dag(project, catalogue_at(catalogue, i), findings, err);
+        status = lint_one(project, sources, catalogue_at(catalogue, i), &found, err);
     if (status == OK)
-        check_assets(project, catalogue, findings);
+        check_assets(project, catalogue, sources, &found);
+    finish(sources, NULL, &found, findings);
     return status;
 }

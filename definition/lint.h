@@ -1,7 +1,7 @@
 /*
  * Checks that need no server.  Findings are diagnostics with codes; errors are what will certainly
- * fail, warnings what probably is a mistake.  A line with `dag: ignore CODE` in a comment (its own,
- * or the one before) suppresses findings of that code there.
+ * fail, warnings what probably is a mistake.  A comment with `dag: ignore CODE: why` on its line,
+ * or the line before, suppresses findings of that code there.
  */
 #ifndef DEFINITION_LINT_H
 #define DEFINITION_LINT_H
@@ -33,5 +33,6 @@ struct lint_code {
 };
 extern const struct lint_code lint_codes[];
 extern const size_t lint_code_count;
+const struct lint_code *lint_code_find(struct slice code); /* NULL: there is none */
 
 #endif

@@ -7,6 +7,8 @@
 #include "definition/sources.h"
 
 struct jinja_result;
+struct lineage_task;
+struct run_facts;
 
 struct linting {
     const struct project *project;
@@ -24,11 +26,23 @@ void lint_place(struct linting *l, struct error *error, uint32_t line, uint32_t 
     const struct text *text, const struct source *source);
 void lint_add(struct linting *l, const char *severity, const char *code, const struct error *error);
 
+/* Another check has said something of that line, with a better message. */
+bool lint_is_said(const struct linting *l, const struct error *error);
+
+/* Looks for passwords and the like in all files that were read. */
+void lint_secrets(const struct sources *sources, struct diagnostics *found);
+/* Hands over what no comment suppresses, and what is wrong with those comments: that they suppress
+   nothing is known of the file `only` (relative to the root), of all files when it is NULL. */
+void lint_take(const struct sources *sources, const char *only, const struct diagnostics *found,
+    struct diagnostics *findings);
+
 /* Looks at a DAG's trigger rules. */
 void lint_rules(struct linting *l);
 /* Looks at the assets of all DAGs together. */
 void lint_assets(struct linting *l, const struct catalogue *catalogue);
 void lint_sensors(struct linting *l, const struct catalogue *catalogue);
+/* What is said of transaction control in the task at hand. */
+void lint_control_error(const struct linting *l, const char *statement, struct error *ret);
 /* Looks at every template of a DAG's tasks. */
 void lint_templates(struct linting *l);
 /* Looks at what a DAG's tasks would run.  After lint_templates, whose findings it does not repeat.
@@ -36,6 +50,11 @@ void lint_templates(struct linting *l);
 void lint_rendered(struct linting *l);
 /* Looks at SQL as it was rendered for a sample run. */
 void lint_sql(struct linting *l, const struct jinja_result *map);
+/* Looks at what a DAG's tasks read and write: a lineage for each of dag.tasks. */
+void lint_data(
+    struct linting *l, const struct run_facts *facts, const struct lineage_task *lineages);
+/* Looks at a task's statements that the parser does not take. */
+void lint_syntax(struct linting *l, const struct lineage_task *lineage);
 /* The same for a condition or name that is put into SQL. */
 void lint_sql_part(struct linting *l, const struct jinja_result *map);
 

@@ -3,46 +3,17 @@
  * rendered as for a sample run (attempt_facts.sampled).
  */
 #include "definition/check.h"
-#include "definition/context/context.h"
+#include "definition/lineage.h"
 #include "definition/lint_internal.h"
 #include "definition/model/choice.h"
-#include "definition/project.h"
-#include "language/timetable/timetable.h"
 
-/* The schedule's first date; without a schedule any day will do. */
-static int64_t sample_date(const struct dag *dag)
-{
-    static const struct civil day = {.year = 2024, .month = 1, .day = 1};
-    struct timetable_run run;
-    if (dag->timetable && timetable_next(dag->timetable, NULL, TIME_MIN_US, &run) == TIMETABLE_RUN)
-        return run.logical_us;
-    return civil_to_us(&day);
-}
-
-/* Runs that succeeded before are assumed: templates may count on them. */
-static void assume_runs_before(struct run_facts *facts)
-{
-    facts->started_us = facts->run_after_us;
-    facts->prev_interval_start_success_us = facts->interval_start_us;
-    facts->prev_interval_end_success_us = facts->interval_end_us;
-    facts->prev_start_success_us = facts->run_after_us;
-    facts->prev_end_success_us = facts->run_after_us;
-}
-
-/* Another check has said it, with a better message. */
-static bool is_said(const struct linting *l, const struct error *error)
+bool lint_is_said(const struct linting *l, const struct error *error)
 {
     for (const struct diagnostic *d = l->findings->first; d; d = d->next)
         if (d->error.place.line == error->place.line &&
             str_equal(d->error.place.file, error->place.file))
             return true;
     return false;
-}
-
-static struct render_target target_of(const struct linting *l)
-{
-    const char *name = l->task->sql.connection;
-    return render_target_of(l->project, name ? project_find_connection(l->project, name) : NULL);
 }
 
 /* A branch whose text is known without a run: its ids must follow it directly. */
@@ -89,48 +60,67 @@ static bool is_pasted(const char *field)
     return str_starts(field, "checks[") && (str_ends(field, ".where") || str_ends(field, ".sql"));
 }
 
-static void check_task(struct linting *l, const struct run_facts *facts)
+static void check_fields(
+    struct linting *l, const struct rendered_task *rendered, const struct rendered *sql)
 {
-    bool sampled = false;
-    struct rendered_task rendered;
-    struct error error;
-    struct render_target target = target_of(l);
-    struct attempt_facts attempt = {.attempt_id = "",
-        .try_number = 1,
-        .map_index = -1,
-        .now_us = facts->run_after_us,
-        .sampled = &sampled};
-    enum status status = context_render_task(
-        l->project, l->dag, l->task, facts, &attempt, &target, l->arena, &rendered, &error);
-    if (status == OK && l->task->expand.count) {
-        struct rendered_task expand;
-        status = context_render_expand(
-            l->project, l->dag, l->task, facts, &attempt, &target, l->arena, &expand, &error);
-    }
-    const struct rendered *sql = status == OK ? rendered_find(&rendered, "sql") : NULL;
     if (sql)
         lint_sql(l, sql->map);
-    for (size_t i = 0; sql && i < rendered.count; i++)
-        if (is_pasted(rendered.fields[i].name))
-            lint_sql_part(l, rendered.fields[i].map);
+    for (size_t i = 0; sql && i < rendered->count; i++)
+        if (is_pasted(rendered->fields[i].name))
+            lint_sql_part(l, rendered->fields[i].map);
+}
+
+/* Renders for another dialect than the connection's, or another date: only whether it can be. */
+static void check_variant(struct linting *l, const struct run_facts *facts, enum dialect dialect)
+{
+    CLEANUP(arena_freep) struct arena *arena = arena_new();
+    struct rendered_task rendered;
+    struct error error;
+    bool sampled;
+    enum status status = sample_run_render(
+        l->project, l->dag, l->task, facts, dialect, arena, &rendered, &sampled, &error);
+    if (status && !sampled && !lint_is_said(l, &error))
+        lint_add(l, "error", "template-error", &error);
+}
+
+static void check_task(
+    struct linting *l, const struct run_facts *facts, struct lineage_task *ret_lineage)
+{
+    struct rendered_task rendered;
+    struct error error;
+    bool sampled;
+    enum dialect dialect = task_dialect(l->project, l->task);
+    enum status status = sample_run_render(
+        l->project, l->dag, l->task, facts, dialect, l->arena, &rendered, &sampled, &error);
+    const struct rendered *sql = status == OK ? rendered_find(&rendered, "sql") : NULL;
+    if (status == OK)
+        check_fields(l, &rendered, sql);
     if (sql && !sampled)
         check_checks(l, sql);
     if (status == OK && !sampled)
         check_choice(l, rendered_find(&rendered, "branch"));
-    if (status && !sampled && !is_said(l, &error))
+    if (status && !sampled && !lint_is_said(l, &error))
         lint_add(l, "error", "template-error", &error);
+    lineage_of_task(
+        l->project, l->task, sql ? sql->map : NULL, sampled || status, l->arena, ret_lineage);
+    if (sql && !sampled)
+        lint_syntax(l, ret_lineage);
+    for (enum dialect other = DIALECT_POSTGRESQL; sql && other <= DIALECT_GREENPLUM7; other++)
+        if (other != dialect)
+            check_variant(l, facts, other);
 }
 
 void lint_rendered(struct linting *l)
 {
     struct run_facts facts;
     struct error error;
-    int64_t date = sample_date(l->dag);
-    if (context_facts_at(l->dag, date, RUN_TYPE_SCHEDULED, l->arena, &facts, &error) != OK)
+    struct lineage_task *lineages =
+        arena_array(l->arena, struct lineage_task, l->dag->task_count + 1);
+    if (sample_run_facts(l->dag, l->arena, &facts, &error) != OK)
         return;
-    assume_runs_before(&facts);
     for (uint32_t i = 0; i < l->dag->task_count; i++) {
         l->task = &l->dag->tasks[i];
-        check_task(l, &facts);
+        check_task(l, &facts, &lineages[i]);
     }
+    lint_data(l, &facts, lineages);
 }

@@ -71,6 +71,15 @@ static bool may_be_decided(const struct dag *dag, const struct task *task, bool 
     return (decided || cut[task->index]) && !task->teardown;
 }
 
+/* Whether a task before it can never run either: that one is told. */
+static bool is_told(const struct dag *dag, const struct task *task, const bool *dead)
+{
+    for (size_t i = 0; i < task->upstream.count; i++)
+        if (dead[dag->tasks[task->upstream.at[i]].index])
+            return true;
+    return false;
+}
+
 static void report_never(struct linting *l, const struct task *task)
 {
     struct error error;
@@ -98,16 +107,19 @@ void lint_rules(struct linting *l)
     const struct dag *dag = l->dag;
     unsigned *states = mem_alloc_zero(dag->task_count, sizeof(*states));
     bool *cut = mem_alloc_zero(dag->task_count, sizeof(*cut));
+    bool *dead = mem_alloc_zero(dag->task_count, sizeof(*dead));
     for (uint32_t i = 0; i < dag->task_count; i++) {
         const struct task *task = &dag->tasks[dag->topological[i]];
         bool runs;
         states[task->index] = states_of(task, states, &runs);
         if (may_be_decided(dag, task, cut))
             states[task->index] |= CAN_SKIP;
-        if (!runs)
+        dead[task->index] = !runs;
+        if (!runs && !is_told(dag, task, dead))
             report_never(l, task);
         check_decides(l, task);
     }
+    mem_free(dead);
     mem_free(cut);
     mem_free(states);
 }

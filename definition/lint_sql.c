@@ -38,15 +38,20 @@ static const char *shown_or(struct linting *l, const struct jinja_result *map,
     return shown.size ? arena_printf(l->arena, "`%.*s`", SLICE_ARG(shown)) : otherwise;
 }
 
-static void place_at(
-    const struct jinja_result *map, const struct jinja_segment *segment, struct error *error)
+static void place_offset(const struct jinja_result *map, size_t offset, struct error *error)
 {
     struct jinja_origin origin;
-    if (!jinja_map_find(map, segment->offset, &origin))
+    if (!jinja_map_find(map, offset, &origin))
         return;
     char excerpt[ERROR_EXCERPT_SIZE];
     snprintf(excerpt, sizeof(excerpt), "%.*s", SLICE_ARG(origin.source_line));
     error_place(error, origin.file, origin.line, origin.column, excerpt);
+}
+
+static void place_at(
+    const struct jinja_result *map, const struct jinja_segment *segment, struct error *error)
+{
+    place_offset(map, segment->offset, error);
 }
 
 /* ---- values from outside --------------------------------------------------------------------- */
@@ -157,6 +162,17 @@ static void check_token(
     }
 }
 
+static void check_control(
+    struct linting *l, const struct jinja_result *map, const struct sql_statement *statement)
+{
+    struct error error;
+    if (statement->control != SQL_CONTROL_TRANSACTION || l->task->kind != KIND_SQL)
+        return;
+    lint_control_error(l, statement->word, &error);
+    place_offset(map, statement->offset, &error);
+    lint_add(l, "error", "transaction-control", &error);
+}
+
 /* A text that cannot be split fails on the server, and another check may have said so. */
 static void check_literals(struct linting *l, const struct jinja_result *map)
 {
@@ -171,6 +187,7 @@ static void check_literals(struct linting *l, const struct jinja_result *map)
         struct sql_token token, before = {.kind = SQL_END};
         c.offset = statements.at[i].offset;
         c.statement = slice_make(map->text.p + c.offset, statements.at[i].size);
+        check_control(l, map, &statements.at[i]);
         for (; (token = sql_lex(c.statement, &position)).kind != SQL_END; before = token)
             check_token(l, &c, before, token);
     }

@@ -104,6 +104,13 @@ static void check_references(struct linting *l, struct slice text, const struct 
     }
 }
 
+void lint_control_error(const struct linting *l, const char *statement, struct error *ret)
+{
+    error_set(ret, ERR_LINT, "%s in the SQL of the task `%s`", statement, l->task->task_id);
+    error_hint(ret, "a task is one transaction, and dag ends it; leave it out, or use a "
+                    "savepoint");
+}
+
 static void check_control(struct linting *l, struct slice text, const struct text *inline_text,
     const struct source *source)
 {
@@ -111,9 +118,7 @@ static void check_control(struct linting *l, struct slice text, const struct tex
     const char *statement;
     while (sql_find_transaction_control(text, offset, &offset, &statement)) {
         struct error error;
-        error_set(&error, ERR_LINT, "%s in the SQL of the task `%s`", statement, l->task->task_id);
-        error_hint(&error, "a task is one transaction, and dag ends it; leave it out, or use a "
-                           "savepoint");
+        lint_control_error(l, statement, &error);
         struct text_position position = text_locate(text.p, text.size, offset);
         uint32_t line = position.line + (inline_text ? inline_text->line - 1 : 0);
         lint_place(l, &error, line, position.column, inline_text, source);

@@ -116,7 +116,7 @@ void finder_examine(struct finder *f, bool inner)
     size_t index = f->statements.count;
     struct sql_examined *statement = vec_add(&f->statements);
     *statement = (struct sql_examined){
-        .offset = f->base, .size = f->statement.size, .parsed = true, .inner = inner};
+        .text = f->statement, .offset = f->base, .parsed = true, .inner = inner};
     if (is_short(f->statement) && take_tree(f, sql_blank_greenplum(f->statement, f->arena)))
         return;
     f->guessed = true;

@@ -48,9 +48,10 @@ struct sql_mention {
 };
 
 struct sql_examined {
-    size_t offset, size;
-    bool parsed; /* else it was looked through by its words */
-    bool inner;  /* it stands in a DO block */
+    struct slice text; /* with PL/pgSQL's words taken away, and of EXECUTE what is known */
+    size_t offset; /* of its first byte in the whole text; wraps when words were put before it */
+    bool parsed;   /* else it was looked through by its words */
+    bool inner;    /* it stands in a DO block */
     /* What the parser says of a statement that it does not take, and where in the text; NULL: it
        was not asked, because the statement is too long or its language another. */
     const char *problem;

@@ -64,7 +64,7 @@ static const struct {
     {"base", "relation", SQL_CREATES, SQL_PLAINLY},           /* of CreateForeignTableStmt */
     {"TableLikeClause", "relation", SQL_READS, SQL_PLAINLY},
     {"ViewStmt", "view", SQL_CREATES, SQL_PLAINLY},
-    {"into", "rel", SQL_CREATES | SQL_WRITES, SQL_PLAINLY},
+    {"CreateTableAsStmt", "into", SQL_CREATES | SQL_WRITES, SQL_PLAINLY}, /* its `rel` */
     {"intoClause", "rel", SQL_CREATES | SQL_WRITES, SQL_PLAINLY},
     {"AlterTableStmt", "relation", SQL_ALTERS, SQL_REPLACED},
     {"AlterObjectSchemaStmt", "relation", SQL_ALTERS, SQL_PLAINLY},
@@ -99,8 +99,9 @@ static bool add_member(const struct walking *w, struct slice name, uint32_t node
         struct use use = {.use = members[i].use, .manner = manner_of(w, node, members[i].manner)};
         if (!use.use)
             return true;
+        uint32_t range = tree_member(w->tree, member, "rel");
         if (w->tree->at[member].kind == TREE_OBJECT)
-            add_range(w, member, use, scope);
+            add_range(w, range ? range : member, use, scope);
         for (uint32_t item = tree_first(w->tree, member); item;
              item = tree_sibling(w->tree, member, item))
             add_range(w, tree_member(w->tree, item, "RangeVar"), use, scope);

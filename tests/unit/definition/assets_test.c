@@ -186,7 +186,8 @@ TEST(an_asset_that_nobody_makes_is_a_warning_that_can_be_suppressed)
     CHECK_STR(lint_all(&dir), "warning unknown-asset dags/use.yaml:1 `use` is scheduled on the "
                               "asset `missing`, which no task makes\n");
     dir_write(&dir, "dags/use.yaml",
-        "# dag: ignore unknown-asset\nschedule: {assets: {all: [made, missing]}}\n"
+        "# dag: ignore unknown-asset: it comes from outside\nschedule: {assets: {all: [made, "
+        "missing]}}\n"
         "tasks: {t: {empty: {}}}\n");
     CHECK_STR(lint_all(&dir), "");
     dir_done(&dir);

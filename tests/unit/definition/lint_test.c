@@ -309,7 +309,8 @@ TEST(what_only_a_run_knows_is_no_mistake)
               "tasks:\n  a: {sql: a.sql}\n  b: {sql: \"select {{ (1 // (params.day - 1)) | literal "
               "}}\"}\n"
               "  c: {sql: \"select {{ (params.must.a.b['c'] ~ 1 // 0) | literal }}\"}\n"
-              "  d: {sql: \"select {{ var.value.later + 1 }} -- dag: ignore unknown-variable\"}\n");
+              "  d: {sql: \"select {{ var.value.later + 1 }} -- dag: ignore unknown-variable: set "
+              "later\"}\n");
     dir_write(&f.dir, "templates/a.sql",
         "{% set rows = ti.xcom_pull('b') %}{% if rows is mapping and rows > 3 and rows == 1 %}"
         "{{ 1 // 0 }}{% endif %}{% set n = dag_run.conf.get('n', 1) %}"
@@ -324,12 +325,49 @@ TEST(a_comment_suppresses_a_finding_on_its_line_or_the_next)
 {
     struct fixture f = begin("tasks: {a: {sql: a.sql}}\n");
     dir_write(&f.dir, "templates/a.sql",
-        "select '{{ var.value.one }}'; -- dag: ignore unknown-variable\n"
-        "-- dag: ignore transaction-control, unknown-variable\ncommit;\n"
-        "-- dag: ignore transaction\nrollback;\n");
+        "select '{{ var.value.one }}'; -- dag: ignore unknown-variable: it is stored\n"
+        "-- dag: ignore transaction-control, unknown-variable: both\n"
+        "commit; select '{{ var.value.one }}'\n"
+        "/* dag: ignore transaction-control */;\nrollback;\n"
+        "select 'dag: ignore yaml'");
+    CHECK_STR(lint(&f), "warning ignore-without-reason templates/a.sql:4:4 the comment does not "
+                        "say why; write `dag: ignore CODE: the reason`\n");
+    done(&f);
+}
+
+TEST(a_comment_that_suppresses_nothing_is_a_finding)
+{
+    struct fixture f = begin("# dag: ignore yaml, cycl: no reason\ntasks: {a: {sql: a.sql}}\n");
+    dir_write(&f.dir, "templates/a.sql", "-- dag: ignore transaction-control: elsewhere\n\n\nend;");
     CHECK_STR(lint(&f),
-        "error transaction-control templates/a.sql:5:1 ROLLBACK in the SQL of the task `a`; a task "
-        "is one transaction, and dag ends it; leave it out, or use a savepoint\n");
+        "error transaction-control templates/a.sql:4:1 END in the SQL of the task `a`; a task "
+        "is one transaction, and dag ends it; leave it out, or use a savepoint\n"
+        "warning ignore-unused dags/x.yaml:1:15 there is no `yaml` here to ignore; take the "
+        "comment away; it stands on the line of a finding, or on the line before\n"
+        "warning ignore-unused dags/x.yaml:1:21 there is no code `cycl`; `dag lint --codes` lists "
+        "them\n");
+    done(&f);
+}
+
+TEST(secrets_that_stand_in_files_are_found_and_not_shown)
+{
+    struct fixture f =
+        begin("default_args: {connection: gp}\ntasks:\n"
+              "  a: {bash: x, env: {API_TOKEN: hunter22, API_KEY: '{{ var.value.path }}'}}\n"
+              "  b: {bash: 'psql postgresql://etl:hunter22@db/x'} # postgresql://u:password@db\n"
+              "  c: {sql: a.sql}\n");
+    dir_write(&f.dir, "templates/a.sql",
+        "create user u password 'hunter22';\n"
+        "select 'AKIAABCDEFGHIJKLMNOP', token, password from t where secret = true;\n"
+        "select 'password: ${PW}', '-----BEGIN RSA PRIVATE KEY-----'\n");
+    const char *text = lint(&f);
+    CHECK(!strstr(text, "hunter22") && !strstr(text, "AKIA"));
+    CHECK(strstr(text, "warning plain-secret dags/x.yaml:3:33 "));
+    CHECK(strstr(text, "warning plain-secret dags/x.yaml:4:36 "));
+    CHECK(strstr(text, "warning plain-secret templates/a.sql:1:25 "));
+    CHECK(strstr(text, "warning plain-secret templates/a.sql:2:9 "));
+    CHECK(strstr(text, "warning plain-secret templates/a.sql:3:28 "));
+    CHECK_INT(f.findings->warning_count, 5);
     done(&f);
 }
 
@@ -352,10 +390,11 @@ TEST(codes_are_listed_once_with_a_meaning_in_docs_too)
     CLEANUP(arena_freep) struct arena *arena = arena_new();
     struct slice page;
     struct error err;
-    REQUIRE_OK(file_read(DAG_SOURCE_DIR "/docs/dag-files.md", 1 << 20, arena, &page, &err), &err);
+    REQUIRE_OK(file_read(DAG_SOURCE_DIR "/docs/lint/README.md", 1 << 20, arena, &page, &err), &err);
     for (size_t i = 0; i < lint_code_count; i++) {
-        CHECK(strstr(page.p, arena_printf(arena, "| `%s` | %s | %s |", lint_codes[i].code,
-                                 lint_codes[i].severity, lint_codes[i].meaning)) != NULL);
+        CHECK(strstr(page.p,
+                  arena_printf(arena, "| [`%s`](%s.md) | %s | %s |", lint_codes[i].code,
+                      lint_codes[i].code, lint_codes[i].severity, lint_codes[i].meaning)) != NULL);
         for (size_t j = 0; j < i; j++)
             CHECK(strcmp(lint_codes[i].code, lint_codes[j].code) != 0);
     }
@@ -365,16 +404,16 @@ TEST(a_check_must_be_of_one_table)
 {
     struct fixture f =
         begin("default_args: {connection: gp}\ntasks:\n"
-              "  a: {sql: 'insert into t select * from u', checks: [{row_count: '> 0'}]}\n"
-              "  b: {sql: 'delete from t; insert into u values (1)', checks: [{unique: a}]}\n"
+              "  a: {sql: 'truncate t', checks: [{row_count: '> 0'}]}\n"
+              "  b: {sql: 'truncate t; truncate u', depends_on: a, checks: [{unique: a}]}\n"
               "  c: {sql: select f(), writes: s.t, checks: [{not_null: a}]}\n"
               "  d: {sql: select f(), checks: [{not_null: a}, {sql: select true}]}\n"
               "  e: {sql: vacuum t, transaction: false, checks: [{table: t, row_count: '> 0'}]}\n"
-              "  f: {sql: 'insert into t select 1', checks: [{row_count: '{{ params.n }}',\n"
+              "  f: {sql: 'truncate t', depends_on: b, checks: [{row_count: '{{ params.n }}',\n"
               "    where: 'v > {{ params.n }}'}]}\n"
               "params: {n: 1}\n");
     CHECK_STR(lint(&f),
-        "error check-table dags/x.yaml:4:64 the check does not say of which table: the task writes "
+        "error check-table dags/x.yaml:4:62 the check does not say of which table: the task writes "
         "`t`, `u`; write `table: …` into the check\n"
         "error check-table dags/x.yaml:6:33 the check does not say of which table, and the task's "
         "text shows none that it writes; write `table: …` into the check, or `writes: …` into the "
