@@ -1,9 +1,10 @@
 /*
  * A SQL attempt under way (ARCHITECTURE, "SQL tasks: exactly once"; docs/exactly-once.md).
  *
- * sql.c takes it from start to end, sql_protocol.c has the steps on its connection, sql_cancel.c
- * ends it on request, sql_text.c makes the texts that are ours, sql_report.c says what happened,
- * sql_clean.c judges whether the session can be used again, sql_check.h has the checks.
+ * sql.c takes it from start to end, sql_protocol.c has the steps on its connection, sql_fail.c says
+ * how they go wrong, sql_cancel.c ends it on request, sql_text.c makes the texts that are ours,
+ * sql_report.c says what happened, sql_clean.c judges whether the session can be used again,
+ * sql_check.h has the checks, sql_copy.c the files of COPY.
  */
 #ifndef EXECUTOR_OPERATORS_SQL_ATTEMPT_H
 #define EXECUTOR_OPERATORS_SQL_ATTEMPT_H
@@ -129,6 +130,33 @@ void sql_protocol_begin(struct sql_attempt *s);
 void sql_refuse_rows(struct sql_attempt *s, const char *message);
 /* No further rows are wanted: the statement is called off, and is done. */
 void sql_enough_rows(struct sql_attempt *s);
+/* Sends what a step sends. */
+void sql_protocol_go(struct sql_attempt *s, enum sql_step step);
+
+/* ---- sql_fail.c ---- */
+
+/* Ends the transaction, then the attempt with `failure`. */
+void sql_fail(struct sql_attempt *s, const struct attempt_result *failure);
+void sql_fail_cancelled(struct sql_attempt *s);
+/* The server refused a text that is ours. */
+void sql_fail_error(struct sql_attempt *s, const struct query_end *end, const char *doing);
+/* A failure that the server reported by something else than an error. */
+void sql_fail_odd(struct sql_attempt *s, enum attempt_outcome outcome, const char *what);
+void sql_fail_settings(struct sql_attempt *s, const struct error *err);
+/* The running statement began or ended a transaction. */
+void sql_fail_control(struct sql_attempt *s, const struct query_end *end);
+/* The transaction at the end is another than the one that began. */
+void sql_fail_ended(struct sql_attempt *s);
+/* A statement that dag itself calls off. */
+void sql_fail_refused(
+    struct sql_attempt *s, size_t statement, const char *sqlstate, const char *message);
+/* Ends the attempt behind the rollback; what only reads has its rows now. */
+void sql_end_rolled_back(struct sql_attempt *s);
+/* The connection is gone; what that means depends on what had been sent. */
+void sql_end_lost(struct sql_attempt *s, const struct query_end *end);
+/* The connection is there, but the server has left the way on which it would have told what became
+   of the transaction.  Closing it rolls back what is not committed; the rest the ledger knows. */
+void sql_end_in_doubt(struct sql_attempt *s, const char *what);
 
 /* ---- sql_cancel.c ---- */
 

@@ -19,124 +19,6 @@
 #include "executor/limits.h"
 #include "executor/operators/sql_attempt.h"
 
-static void go(struct sql_attempt *s, enum sql_step step);
-
-/* ---- failing --------------------------------------------------------------------------------- */
-
-/* Without a transaction the claim is committed, and what ran before the error stays: only a new
-   generation can claim the task again. */
-static void note_claimed(struct sql_attempt *s)
-{
-    if (!s->claimed || s->failure.outcome != OUTCOME_FAILED)
-        return;
-    s->failure.new_generation = true;
-    attempt_say(s->attempt, LOG_KIND_INFO,
-        "without a transaction: what ran before the error stays (statements done: %zu); a retry"
-        " begins a new generation",
-        s->done_count);
-}
-
-/* Ends the transaction, then the attempt with `failure`. */
-static void fail_after_rollback(struct sql_attempt *s, const struct attempt_result *failure)
-{
-    s->failed = true;
-    s->failure = *failure;
-    s->clean = false;
-    note_claimed(s);
-    PGTransactionStatusType status = PQtransactionStatus(session_connection(s->session));
-    if (status == PQTRANS_IDLE)
-        sql_end(s, &s->failure);
-    else
-        go(s, SQL_STEP_ROLLBACK);
-}
-
-static void fail_cancelled(struct sql_attempt *s)
-{
-    attempt_say(s->attempt, LOG_KIND_INFO, "the server has ended the statement: rolling back");
-    struct attempt_result result = sql_cancelled_result(s);
-    fail_after_rollback(s, &result);
-}
-
-static void fail_error(struct sql_attempt *s, const struct query_end *end, const char *doing)
-{
-    struct attempt_result failure = sql_report_error(s, end->error, (struct slice){0}, doing);
-    fail_after_rollback(s, &failure);
-}
-
-/* What only reads has its rows now. */
-static void end_after_rollback(struct sql_attempt *s)
-{
-    if (s->reader && !s->failed)
-        s->reader->ended(s);
-    else
-        sql_end(s, &s->failure);
-}
-
-static const char lost_committing[] =
-    "the connection was lost after COMMIT was sent: whether it committed is settled by the next"
-    " attempt";
-static const char lost_without_ledger[] =
-    "the connection was lost after COMMIT was sent, and without a ledger nobody can tell whether it"
-    " committed";
-static const char lost_unprotected[] =
-    "the connection was lost while statements ran outside of a transaction: they may have run";
-
-/* The connection is gone; what that means depends on what had been sent. */
-static void end_lost(struct sql_attempt *s, const struct query_end *end)
-{
-    if (s->step == SQL_STEP_ROLLBACK && (s->failed || s->reader)) {
-        s->clean = false;
-        end_after_rollback(s); /* with the connection the transaction is gone, too */
-        return;
-    }
-    struct slice statement = {0};
-    if (s->step == SQL_STEP_STATEMENT)
-        statement = slice_make(
-            s->sql->text.p + s->statements.at[s->at].offset, s->statements.at[s->at].size);
-    struct attempt_result result =
-        sql_report_error(s, end->error, statement, "the connection was lost");
-    result.error_class = CLASS_CONNECT;
-    if (s->commit_sent) {
-        result.outcome = s->ledger ? OUTCOME_LOST : OUTCOME_PARTLY;
-        result.may_commit = true;
-        result.message = s->ledger ? lost_committing : lost_without_ledger;
-    } else if (s->claimed || s->ran || (!s->task->transaction && s->step == SQL_STEP_CLAIM)) {
-        result.outcome = OUTCOME_PARTLY;
-        result.message = lost_unprotected;
-    }
-    sql_end(s, &result);
-}
-
-/* The connection is there, but the server has left the way on which it would have told what became
-   of the transaction.  Closing it rolls back what is not committed; the rest the ledger knows. */
-static void end_in_doubt(struct sql_attempt *s, const char *what)
-{
-    struct attempt_result result = {
-        .outcome = s->reader   ? OUTCOME_FAILED
-                   : s->ledger ? OUTCOME_LOST
-                               : OUTCOME_PARTLY,
-        .error_class = CLASS_SQL,
-        .exit_code = -1,
-        .may_commit = !s->reader,
-        .message = what,
-    };
-    if (!s->reader)
-        result.message = arena_printf(s->attempt->arena, "%s: %s", what,
-            s->ledger ? "whether anything of it committed is settled by the next attempt"
-                      : "without a ledger nobody can tell whether anything of it committed");
-    attempt_say(s->attempt, LOG_KIND_ERROR, "%s", result.message);
-    sql_end(s, &result);
-}
-
-/* A failure that the server reported by something else than an error. */
-static void fail_odd(struct sql_attempt *s, enum attempt_outcome outcome, const char *what)
-{
-    struct attempt_result failure = {
-        .outcome = outcome, .error_class = CLASS_SQL, .exit_code = -1, .message = what};
-    attempt_say(s->attempt, LOG_KIND_ERROR, "%s", what);
-    fail_after_rollback(s, &failure);
-}
-
 /* True when the server says to be where it should be after the step: in the transaction, or (with
    COMMIT, or when there is none) outside of one.  Otherwise the attempt is ended. */
 static bool on_track(struct sql_attempt *s, const struct query_end *end)
@@ -145,14 +27,14 @@ static bool on_track(struct sql_attempt *s, const struct query_end *end)
     if (end->error || end->transaction == (inside ? PQTRANS_INTRANS : PQTRANS_IDLE))
         return true;
     if (s->step == SQL_STEP_COMMIT)
-        end_in_doubt(s, "COMMIT was answered, but the transaction goes on");
+        sql_end_in_doubt(s, "COMMIT was answered, but the transaction goes on");
     else if (s->step == SQL_STEP_BEGIN && inside)
-        fail_odd(s, OUTCOME_FAILED,
+        sql_fail_odd(s, OUTCOME_FAILED,
             "after BEGIN the server is in no transaction: is it reached through a pooler?");
     else if (end->transaction == PQTRANS_INERROR)
-        fail_odd(s, OUTCOME_FAILED, "the server has aborted the transaction without an error");
+        sql_fail_odd(s, OUTCOME_FAILED, "the server has aborted the transaction without an error");
     else
-        end_in_doubt(s, "the transaction ended by itself");
+        sql_end_in_doubt(s, "the transaction ended by itself");
     return false;
 }
 
@@ -172,26 +54,16 @@ static void send_begin(struct sql_attempt *s)
 static void end_begin(struct sql_attempt *s, const struct query_end *end)
 {
     if (end->error)
-        fail_error(s, end, "beginning the transaction");
+        sql_fail_error(s, end, "beginning the transaction");
     else if (!s->reader && s->txid <= 0)
-        fail_odd(s, OUTCOME_FAILED, "the server does not say the transaction's number");
+        sql_fail_odd(s, OUTCOME_FAILED, "the server does not say the transaction's number");
     else
-        go(s, s->ledger ? SQL_STEP_CLAIM : SQL_STEP_SETTINGS);
+        sql_protocol_go(s, s->ledger ? SQL_STEP_CLAIM : SQL_STEP_SETTINGS);
 }
 
 static void on_claim_timer(void *user);
 
 static const char doing_settings[] = "setting the connection's and the task's settings";
-
-static void fail_settings(struct sql_attempt *s, const struct error *err)
-{
-    attempt_say(s->attempt, LOG_KIND_ERROR, "%s", err->message);
-    fail_after_rollback(s, &(struct attempt_result){.outcome = OUTCOME_FAILED,
-                               .error_class = CLASS_SQL,
-                               .sqlstate = "42704",
-                               .exit_code = -1,
-                               .message = arena_strdup(s->attempt->arena, err->message)});
-}
 
 /* The settings stand behind the claim: no timeout of theirs may run while it waits. */
 static void send_claim(struct sql_attempt *s)
@@ -203,7 +75,7 @@ static void send_claim(struct sql_attempt *s)
     if (!s->task->transaction) {
         s->txid = 0;
     } else if (sql_text_settings(s, &settings, &err)) {
-        fail_settings(s, &err);
+        sql_fail_settings(s, &err);
         return;
     }
     const char *claim = ledger_claim_sql(arena, s->connection->ledger_schema, &s->key,
@@ -218,11 +90,11 @@ static void send_claim(struct sql_attempt *s)
 static void next_statement(struct sql_attempt *s)
 {
     if (s->at < s->statements.count)
-        go(s, SQL_STEP_STATEMENT);
+        sql_protocol_go(s, SQL_STEP_STATEMENT);
     else if (sql_checks_left(s))
-        go(s, SQL_STEP_CHECK);
+        sql_protocol_go(s, SQL_STEP_CHECK);
     else
-        go(s, s->reader ? SQL_STEP_ROLLBACK : SQL_STEP_CLOSE);
+        sql_protocol_go(s, s->reader ? SQL_STEP_ROLLBACK : SQL_STEP_CLOSE);
 }
 
 static void after_claim(struct sql_attempt *s)
@@ -230,7 +102,7 @@ static void after_claim(struct sql_attempt *s)
     if (s->task->transaction)
         next_statement(s);
     else
-        go(s, SQL_STEP_SETTINGS);
+        sql_protocol_go(s, SQL_STEP_SETTINGS);
 }
 
 static void end_claim(struct sql_attempt *s, const struct query_end *end)
@@ -238,7 +110,7 @@ static void end_claim(struct sql_attempt *s, const struct query_end *end)
     timer_stop(s->claim_timer);
     const char *sqlstate = end->error ? PQresultErrorField(end->error, PG_DIAG_SQLSTATE) : NULL;
     if (!end->error && !inserted_one(end)) {
-        fail_odd(s, OUTCOME_FAILED,
+        sql_fail_odd(s, OUTCOME_FAILED,
             arena_printf(s->attempt->arena,
                 "the claim is not in the ledger: its INSERT was answered by `%s`", end->first_tag));
     } else if (!end->error) {
@@ -248,9 +120,9 @@ static void end_claim(struct sql_attempt *s, const struct query_end *end)
             after_claim(s);
     } else if (end->commands == 0 && sqlstate && str_equal(sqlstate, "23505")) {
         s->claim_taken = true;
-        go(s, end->transaction == PQTRANS_IDLE ? SQL_STEP_READ : SQL_STEP_ROLLBACK);
+        sql_protocol_go(s, end->transaction == PQTRANS_IDLE ? SQL_STEP_READ : SQL_STEP_ROLLBACK);
     } else {
-        fail_error(s, end, end->commands ? doing_settings : "claiming the task in the ledger");
+        sql_fail_error(s, end, end->commands ? doing_settings : "claiming the task in the ledger");
     }
 }
 
@@ -259,7 +131,7 @@ static void after_unblocking(struct sql_attempt *s)
     if (s->step != SQL_STEP_CLAIM)
         return;
     if (s->claim_won && s->attempt->cancelled) {
-        fail_cancelled(s);
+        sql_fail_cancelled(s);
     } else if (s->claim_won) {
         after_claim(s);
     } else {
@@ -304,7 +176,7 @@ static void send_settings(struct sql_attempt *s)
     char *text;
     struct error err;
     if (sql_text_settings(s, &text, &err))
-        fail_settings(s, &err);
+        sql_fail_settings(s, &err);
     else
         session_query(s->session, text);
 }
@@ -312,7 +184,7 @@ static void send_settings(struct sql_attempt *s)
 static void end_settings(struct sql_attempt *s, const struct query_end *end)
 {
     if (end->error)
-        fail_error(s, end, doing_settings);
+        sql_fail_error(s, end, doing_settings);
     else
         next_statement(s);
 }
@@ -331,10 +203,10 @@ static bool note_commit(struct sql_attempt *s)
     if (attempt_write_memo(s->attempt, &err) == OK)
         return true;
     attempt_say(s->attempt, LOG_KIND_ERROR, "%s", err.message);
-    fail_after_rollback(s, &(struct attempt_result){.outcome = OUTCOME_FAILED,
-                               .error_class = CLASS_OTHER,
-                               .exit_code = -1,
-                               .message = arena_strdup(s->attempt->arena, err.message)});
+    sql_fail(s, &(struct attempt_result){.outcome = OUTCOME_FAILED,
+                    .error_class = CLASS_OTHER,
+                    .exit_code = -1,
+                    .message = arena_strdup(s->attempt->arena, err.message)});
     return false;
 }
 
@@ -361,7 +233,7 @@ static void send_statement(struct sql_attempt *s)
     if (!sql_bind(s, text, &bound, &offset)) {
         struct attempt_result failure = sql_report_refusal(s, "42P02",
             s->statements.at[s->at].offset + offset, "there is no such parameter in `parameters`");
-        fail_after_rollback(s, &failure);
+        sql_fail(s, &failure);
     } else if (bound.count) {
         session_query_bound(s->session, bound.text, (int)bound.count, bound.values);
     } else {
@@ -385,17 +257,6 @@ static bool ended_transaction(const struct sql_attempt *s, const struct query_en
     return false;
 }
 
-/* What the task's SQL did to the transaction cannot be undone: only a rollback leaves nothing
- * behind. */
-static void fail_control(struct sql_attempt *s, const struct query_end *end)
-{
-    struct attempt_result failure = sql_report_refusal(s, "2D000", s->statements.at[s->at].offset,
-        "the statement began or ended a transaction: each attempt is one transaction of dag's own");
-    if (!str_equal(end->tag, "ROLLBACK"))
-        failure.outcome = OUTCOME_PARTLY;
-    fail_after_rollback(s, &failure);
-}
-
 void sql_refuse_rows(struct sql_attempt *s, const char *message)
 {
     s->rows_refused = message;
@@ -408,37 +269,30 @@ void sql_enough_rows(struct sql_attempt *s)
     sql_cancel_statement(s);
 }
 
-static void fail_refused(struct sql_attempt *s, size_t statement, const char *message)
-{
-    struct attempt_result failure =
-        sql_report_refusal(s, "54000", s->statements.at[statement].offset, message);
-    fail_after_rollback(s, &failure);
-}
-
 static void end_statement(struct sql_attempt *s, const struct query_end *end)
 {
     if (end->error && s->rows_refused) {
-        fail_refused(s, s->at, s->rows_refused); /* it was called off */
+        sql_fail_refused(s, s->at, "54000", s->rows_refused); /* it was called off */
         return;
     }
     if (end->error && s->rows_enough) {
-        go(s, SQL_STEP_ROLLBACK);
+        sql_protocol_go(s, SQL_STEP_ROLLBACK);
         return;
     }
     if (end->error) {
         struct attempt_result failure = sql_report_error(s, end->error, statement_text(s), NULL);
-        fail_after_rollback(s, &failure);
+        sql_fail(s, &failure);
         return;
     }
     sql_report_done(s, end);
     if (end->columns >= 0)
         sql_report_result_set(s);
     if (ended_transaction(s, end)) {
-        fail_control(s, end);
+        sql_fail_control(s, end);
     } else if (s->rows_refused) {
-        fail_refused(s, s->at, s->rows_refused);
+        sql_fail_refused(s, s->at, "54000", s->rows_refused);
     } else if (s->at + 1 == s->statements.count && s->xcom_refused) {
-        fail_refused(s, s->xcom_statement - 1, s->xcom_refused);
+        sql_fail_refused(s, s->xcom_statement - 1, "54000", s->xcom_refused);
     } else {
         s->at++;
         next_statement(s);
@@ -456,20 +310,7 @@ static void end_check(struct sql_attempt *s, const struct query_end *end)
     if (sql_check_end(s, end, &failure))
         next_statement(s);
     else
-        fail_after_rollback(s, &failure);
-}
-
-/* Another transaction than the one that began: what was before is committed or undone. */
-static void fail_ended(struct sql_attempt *s)
-{
-    attempt_say(s->attempt, LOG_KIND_ERROR,
-        "the claim of this transaction is not there: the task's SQL ended the transaction");
-    fail_after_rollback(
-        s, &(struct attempt_result){.outcome = OUTCOME_PARTLY,
-               .error_class = CLASS_SQL,
-               .sqlstate = "2D000",
-               .exit_code = -1,
-               .message = "the task's SQL ended the transaction: partly committed"});
+        sql_fail(s, &failure);
 }
 
 static void send_close(struct sql_attempt *s)
@@ -490,13 +331,13 @@ static void end_close(struct sql_attempt *s, const struct query_end *end)
 {
     sql_touched_say(s);
     if (end->error)
-        fail_error(s, end, "checking deferred constraints at the end");
+        sql_fail_error(s, end, "checking deferred constraints at the end");
     else if (s->task->transaction && s->txid_at_end != s->txid)
-        fail_ended(s);
+        sql_fail_ended(s);
     else if (s->task->transaction)
-        go(s, SQL_STEP_COMMIT);
+        sql_protocol_go(s, SQL_STEP_COMMIT);
     else if (s->ledger)
-        go(s, SQL_STEP_RESULT);
+        sql_protocol_go(s, SQL_STEP_RESULT);
     else
         succeed(s); /* without ledger and transaction there is nothing left to do */
 }
@@ -515,9 +356,9 @@ static void fail_result(struct sql_attempt *s, const struct query_end *end)
 {
     const char *sqlstate = PQresultErrorField(end->error, PG_DIAG_SQLSTATE);
     if (sqlstate && str_equal(sqlstate, "23502"))
-        fail_ended(s);
+        sql_fail_ended(s);
     else
-        fail_error(s, end, "writing the result into the ledger");
+        sql_fail_error(s, end, "writing the result into the ledger");
 }
 
 /* Without a transaction. */
@@ -533,7 +374,7 @@ static void fail_unrecorded(struct sql_attempt *s, const struct query_end *end)
     struct attempt_result failure = sql_report_error(s, end->error, (struct slice){0},
         "every statement ran, outside of a transaction, but the ledger does not take the result");
     failure.outcome = OUTCOME_PARTLY;
-    fail_after_rollback(s, &failure);
+    sql_fail(s, &failure);
 }
 
 static void end_result(struct sql_attempt *s, const struct query_end *end)
@@ -542,7 +383,7 @@ static void end_result(struct sql_attempt *s, const struct query_end *end)
     if (end->error)
         fail_unrecorded(s, end);
     else if (!inserted_one(end))
-        fail_ended(s);
+        sql_fail_ended(s);
     else
         succeed(s);
 }
@@ -569,11 +410,11 @@ static void fail_commit(struct sql_attempt *s, const struct query_end *end)
 {
     s->commit_sent = false;
     if (s->attempt->cancelled)
-        fail_cancelled(s);
+        sql_fail_cancelled(s);
     else if (s->ledger && end->commands == 0)
         fail_result(s, end);
     else
-        fail_error(s, end, "committing");
+        sql_fail_error(s, end, "committing");
 }
 
 static void end_commit(struct sql_attempt *s, const struct query_end *end)
@@ -581,18 +422,19 @@ static void end_commit(struct sql_attempt *s, const struct query_end *end)
     if (end->error && is_in_doubt(end->error)) {
         struct sql_error error =
             sql_error_read(end->error, session_connection(s->session), s->attempt->arena);
-        end_in_doubt(s, arena_printf(s->attempt->arena, "COMMIT was answered by: %s",
-                            sql_error_text(&error, s->attempt->arena)));
+        sql_end_in_doubt(s, arena_printf(s->attempt->arena, "COMMIT was answered by: %s",
+                                sql_error_text(&error, s->attempt->arena)));
     } else if (end->error) {
         fail_commit(s, end);
     } else if (str_equal(end->tag, "ROLLBACK")) {
         s->commit_sent = false;
-        fail_odd(s, OUTCOME_FAILED, "the server rolled the transaction back at COMMIT");
+        sql_fail_odd(s, OUTCOME_FAILED, "the server rolled the transaction back at COMMIT");
     } else if (!str_equal(end->tag, "COMMIT")) {
-        end_in_doubt(s, arena_printf(s->attempt->arena, "COMMIT was answered by `%s`", end->tag));
+        sql_end_in_doubt(
+            s, arena_printf(s->attempt->arena, "COMMIT was answered by `%s`", end->tag));
     } else if (s->ledger && !inserted_one(end)) {
         s->commit_sent = false;
-        fail_odd(s, OUTCOME_PARTLY, "committed, but the result is not in the ledger");
+        sql_fail_odd(s, OUTCOME_PARTLY, "committed, but the result is not in the ledger");
     } else {
         succeed(s);
     }
@@ -611,9 +453,9 @@ static void end_rollback(struct sql_attempt *s, const struct query_end *end)
                        .exit_code = -1,
                        .message = "ROLLBACK did not end the transaction"});
     else if (s->claim_taken)
-        go(s, SQL_STEP_READ);
+        sql_protocol_go(s, SQL_STEP_READ);
     else
-        end_after_rollback(s);
+        sql_end_rolled_back(s);
 }
 
 static void send_read(struct sql_attempt *s)
@@ -627,7 +469,7 @@ static void end_read(struct sql_attempt *s, const struct query_end *end)
 {
     s->claim_taken = false;
     if (end->error) {
-        fail_error(s, end, "reading the ledger");
+        sql_fail_error(s, end, "reading the ledger");
         return;
     }
     if (!s->failed)
@@ -658,7 +500,7 @@ static const struct {
     [SQL_STEP_READ] = {send_read, end_read, false},
 };
 
-static void go(struct sql_attempt *s, enum sql_step step)
+void sql_protocol_go(struct sql_attempt *s, enum sql_step step)
 {
     s->step = step;
     s->began_us = clock_now().mono_us;
@@ -729,11 +571,11 @@ static void sql_step_ended(void *user, const struct query_end *end)
     if (end->lost && cancelled) {
         sql_cancel_lost(s);
     } else if (end->lost) {
-        end_lost(s, end);
+        sql_end_lost(s, end);
     } else if (cancelled && s->step != SQL_STEP_ROLLBACK && s->step != SQL_STEP_COMMIT &&
                !(s->step == SQL_STEP_RESULT && s->commit_sent)) {
         s->claim_taken = false;
-        fail_cancelled(s);
+        sql_fail_cancelled(s);
     } else if (!steps[s->step].checked || on_track(s, end)) {
         steps[s->step].end(s, end);
     }
@@ -744,5 +586,5 @@ void sql_protocol_begin(struct sql_attempt *s)
     session_set_user(
         s->session, &(struct session_user){
                         .user = s, .row = sql_row, .notice = sql_notice, .done = sql_step_ended});
-    go(s, SQL_STEP_BEGIN);
+    sql_protocol_go(s, SQL_STEP_BEGIN);
 }
