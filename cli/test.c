@@ -4,12 +4,13 @@
 
 #include "base/file.h"
 #include "cli/cli.h"
+#include "cli/test_watch.h"
 #include "testing/limits.h"
 #include "testing/report.h"
 
 static const char *format = "text", *filter;
 static int64_t jobs;
-static bool twice;
+static bool twice, update, watch_files;
 
 #define TEST_SUFFIX ".test.yaml"
 
@@ -18,6 +19,9 @@ struct testing {
     const struct report_format *format;
     struct test_totals totals;
     size_t number;
+    struct scratch *scratch; /* NULL: of each run */
+    test_updates updates;
+    size_t not_updated; /* tests that did not pass, and have nothing to write */
 };
 
 static void print(struct strbuf *text)
@@ -33,6 +37,9 @@ static void tell(void *user, const struct test_result *result)
     struct strbuf text = {0};
     t->format->result(result, ++t->number, &text);
     print(&text);
+    for (size_t i = 0; i < result->update_count; i++)
+        vec_push(&t->updates, result->updates[i]);
+    t->not_updated += result->outcome != TEST_PASSED && !result->update_count;
 }
 
 /* On a terminal: what takes a while. */
@@ -101,6 +108,30 @@ static enum status nothing_to_do(struct cli *cli, struct error *err)
     return ERR_NOT_FOUND;
 }
 
+/* Writes what came out.  OK when every test that did not pass expects it now. */
+static enum status write_updates(struct testing *t, const sql_tests *tests, struct error *err)
+{
+    struct names files = {0};
+    const struct test_update *conflict = update_conflict(&t->updates);
+    if (conflict) {
+        error_set(
+            err, ERR_CONFLICT, "tests that share rows in %s got different ones", conflict->path);
+        error_hint(err, "nothing was written; give each test rows of its own");
+        return ERR_CONFLICT;
+    }
+    enum status status =
+        update_write(&t->updates, tests->at, tests->count, t->cli->arena, &files, err);
+    for (size_t i = 0; i < files.count; i++)
+        fprintf(stderr, "wrote %s\n", files.at[i]);
+    if (files.count)
+        fprintf(stderr, "review what is expected now: `git diff`\n");
+    if (status == OK && t->not_updated)
+        return error_set(err, ERR_TESTS_FAILED,
+            "%zu of %zu tests ended in an error, or differ in what is not written", t->not_updated,
+            t->totals.count);
+    return status;
+}
+
 static enum status run_tests(
     struct testing *t, const sql_tests *tests, struct diagnostics *mistakes, struct error *err)
 {
@@ -109,6 +140,7 @@ static enum status run_tests(
         .count = tests->count,
         .jobs = (unsigned)jobs,
         .twice = twice,
+        .scratch = t->scratch,
         .user = t,
         .notice = notice,
         .told = tell};
@@ -123,10 +155,66 @@ static enum status run_tests(
         t->format->end(&t->totals, &text);
         print(&text);
     }
+    if (status == OK && update)
+        return write_updates(t, tests, err);
     if (status == OK && t->totals.failed)
         return error_set(err, ERR_TESTS_FAILED, "%zu of %zu tests did not pass", t->totals.failed,
             t->totals.count);
     return status;
+}
+
+/* Reads the tests and runs them, or, with a watch, those of them that a change concerns. */
+static enum status run_once(struct testing *t, struct test_watch *watch, struct error *err)
+{
+    struct cli *cli = t->cli;
+    struct diagnostics mistakes;
+    sql_tests tests = {0};
+    diagnostics_init(&mistakes, cli->arena);
+    enum status status = read_tests(cli, &mistakes, &tests, err);
+    apply_filter(&tests);
+    if (status == OK && mistakes.error_count)
+        status = error_set(err, ERR_DEFINITION, "test files have mistakes");
+    else if (status == OK && !tests.count)
+        status = nothing_to_do(cli, err);
+    else if (status == OK && watch)
+        status = test_watch_filter(watch, &tests, &t->scratch, err);
+    if (status == OK && tests.count)
+        status = run_tests(t, &tests, &mistakes, err);
+    cli_print_diagnostics(&mistakes, stderr);
+    vec_done(&tests);
+    return status;
+}
+
+/* Until it is interrupted. */
+static enum status follow_files(struct testing *t, struct error *err)
+{
+    struct test_watch *watch = test_watch_new(t->cli);
+    for (;;) {
+        struct arena *arena = t->cli->arena;
+        t->cli->arena = arena_new(); /* of one round */
+        t->number = t->not_updated = 0;
+        test_watch_begin(watch);
+        enum status status = run_once(t, watch, err);
+        if (status != OK && status != ERR_TESTS_FAILED) { /* all are run when it is mended */
+            scratch_free(t->scratch);
+            t->scratch = NULL;
+        }
+        t->updates.count = 0;
+        if (status != OK && status != ERR_INTERRUPTED) {
+            struct strbuf text = {0};
+            error_format(err, "error", &text);
+            fputs(strbuf_text(&text), stderr);
+            strbuf_done(&text);
+        }
+        arena_free(t->cli->arena);
+        t->cli->arena = arena;
+        if (status == ERR_INTERRUPTED || !test_watch_wait(watch))
+            break;
+    }
+    test_watch_free(watch);
+    scratch_free(t->scratch);
+    error_clear(err);
+    return OK;
 }
 
 static enum status run(struct cli *cli, struct error *err)
@@ -137,19 +225,12 @@ static enum status run(struct cli *cli, struct error *err)
             report_format_names(cli->arena));
     if (jobs < 0 || jobs > TEST_JOBS_MAX)
         return error_set(err, ERR_USAGE, "--jobs is from 1 to %d", TEST_JOBS_MAX);
-    struct diagnostics mistakes;
-    sql_tests tests = {0};
-    diagnostics_init(&mistakes, cli->arena);
-    enum status status = read_tests(cli, &mistakes, &tests, err);
-    apply_filter(&tests);
-    if (status == OK && mistakes.error_count)
-        status = error_set(err, ERR_DEFINITION, "test files have mistakes");
-    else if (status == OK && !tests.count)
-        status = nothing_to_do(cli, err);
-    else if (status == OK)
-        status = run_tests(&t, &tests, &mistakes, err);
-    cli_print_diagnostics(&mistakes, stderr);
-    vec_done(&tests);
+    if (watch_files && update)
+        return error_set(err, ERR_USAGE,
+            "--watch and --update do not go together: what is written "
+            "is to be reviewed");
+    enum status status = watch_files ? follow_files(&t, err) : run_once(&t, NULL, err);
+    vec_done(&t.updates);
     return status;
 }
 
@@ -159,6 +240,10 @@ static const struct option options[] = {
     OPTION_INT("jobs", 'j', &jobs, "N", "tests side by side (default: one a processor)"),
     OPTION_FLAG("twice", 0, &twice,
         "run tasks again for the same date, and fail where that changes anything"),
+    OPTION_FLAG(
+        "update", 0, &update, "write what came out in the place of what was expected, for review"),
+    OPTION_FLAG("watch", 0, &watch_files,
+        "go on: when a file is saved, run the tests that it concerns, until Ctrl-C"),
     OPTION_END,
 };
 
@@ -172,7 +257,7 @@ const struct command command_test = {
         "in a scratch database made from the migrations, at the connection's `test_uri`, else in "
         "the sandbox, which is started and ended when it does not run; never at its `uri`.",
     .examples = "dag test\ndag test tests/speed.test.yaml --twice\n"
-                "dag test --only speed\ndag test --format junit > results.xml   # for CI",
+                "dag test --only speed --watch\ndag test --format junit > results.xml   # for CI",
     .options = options,
     .project = PROJECT_NEEDED,
     .run = run,

@@ -109,6 +109,8 @@ struct running {
     struct scratch_copy *copies; /* as c->connections */
     PGconn **sessions;           /* as c->connections; NULL until it is needed */
     struct strbuf text, notes;
+    test_updates updates; /* dropped after an error that was not expected */
+    bool keep_updates;
 };
 
 static const char *value_text(const struct yaml_node *node, struct arena *arena)
@@ -245,7 +247,7 @@ static enum status compare_expected(struct running *r, struct error *err)
     vec_each (table, &r->c->test->expect) {
         enum status status = session_of(r, table->is.connection, &conn, err);
         if (status == OK)
-            status = tables_compare(conn, r->c->test, table, r->arena, &r->text, err);
+            status = tables_compare(conn, r->c->test, table, r->arena, &r->text, &r->updates, err);
         if (status != OK)
             return status;
     }
@@ -320,6 +322,7 @@ static bool run_tasks(
         }
         if (last && c->test->fails) {
             compare_error(r, status, err);
+            r->keep_updates = r->text.size == 0;
         } else if (status != OK) {
             strbuf_printf(&r->text, "the task `%s` failed\n", c->tasks[i]->task_id);
             error_format(err, "error", &r->text);
@@ -369,7 +372,8 @@ void case_run(const struct test_case *c, const struct project *project, struct s
         .arena = arena,
         .project = *project,
         .text = {.arena = arena},
-        .notes = {.arena = arena}};
+        .notes = {.arena = arena},
+        .keep_updates = true};
     r.project.state = NULL;
     *ret = (struct test_result){.test = c->test, .outcome = run_steps(&r, twice, &err)};
     if (r.copies)
@@ -378,5 +382,10 @@ void case_run(const struct test_case *c, const struct project *project, struct s
         nftw(r.project.state, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
     ret->text = strbuf_text(&r.text);
     ret->notes = strbuf_text(&r.notes);
+    if (ret->outcome == TEST_FAILED && r.keep_updates && r.updates.count) {
+        ret->updates = arena_memdup(arena, r.updates.at, r.updates.count * sizeof(*r.updates.at));
+        ret->update_count = r.updates.count;
+    }
+    vec_done(&r.updates);
     ret->duration_us = clock_now().mono_us - began_us;
 }

@@ -43,6 +43,7 @@ struct comparing {
     const struct yaml_node **conditions; /* as expected->cells; NULL = a value */
     regex_t *patterns;                   /* of those that match */
     bool *matched_expected, *matched_actual;
+    struct rows_pairing pairing;
     struct arena *arena;
 };
 
@@ -221,6 +222,9 @@ static void show_difference(struct comparing *c, struct shown *shown, size_t row
 {
     const char **cells = add_row(shown, "≠");
     shown->differ++;
+    c->pairing.actual[row] = other;
+    for (size_t k = 0; k < c->expected->column_count; k++)
+        c->pairing.holds[row * c->expected->column_count + k] = cells_equal(c, row, other, k);
     for (size_t k = 0; cells && k < c->expected->column_count; k++) {
         cells[k] = show_expected(c, row, k);
         if (!cells_equal(c, row, other, k))
@@ -255,6 +259,7 @@ static void collect(struct comparing *c, struct shown *shown)
             continue;
         const char **cells = add_row(shown, "+");
         shown->unexpected++;
+        c->pairing.unexpected[c->pairing.unexpected_count++] = i;
         for (size_t k = 0; cells && k < c->expected->column_count; k++)
             cells[k] = show_value(cell_of(c->actual, i, k), c->arena);
     }
@@ -315,15 +320,22 @@ static void show(struct comparing *c, struct strbuf *out)
 }
 
 enum status rows_compare(const struct rows_comparison *how, const struct rows *expected,
-    const struct rows *actual, struct arena *arena, struct strbuf *out, struct error *err)
+    const struct rows *actual, struct arena *arena, struct strbuf *out,
+    struct rows_pairing *ret_pairing, struct error *err)
 {
     struct comparing c = {.how = how, .expected = expected, .actual = actual, .arena = arena};
     enum status status = read_conditions(&c, err);
     if (status == OK) {
         c.matched_expected = arena_array(arena, bool, expected->count + 1);
         c.matched_actual = arena_array(arena, bool, actual->count + 1);
+        c.pairing.equal = c.matched_expected;
+        c.pairing.actual = arena_array(arena, size_t, expected->count + 1);
+        memset(c.pairing.actual, 0xff, expected->count * sizeof(size_t)); /* SIZE_MAX */
+        c.pairing.holds = arena_array(arena, bool, expected->count * expected->column_count + 1);
+        c.pairing.unexpected = arena_array(arena, size_t, actual->count + 1);
         match_rows(&c);
         show(&c, out);
+        *ret_pairing = c.pairing;
     }
     free_patterns(&c);
     return status;

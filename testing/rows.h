@@ -33,10 +33,18 @@ struct rows_comparison {
     const struct yaml_node *conditions;
 };
 
+/* Which row was compared with which. */
+struct rows_pairing {
+    bool *equal;    /* of each expected row: there is one like it */
+    size_t *actual; /* of each that has none: the most similar one that was left; SIZE_MAX: none */
+    bool *holds;    /* holds[row * columns + column] of an expected row beside that one */
+    size_t *unexpected, unexpected_count; /* actual rows that are left */
+};
+
 /* Adds what differs to `out`: a headline, and a table of the rows in which it does.  Both have the
    same columns.  ERR_TEST: a condition that cannot be read. */
 enum status rows_compare(const struct rows_comparison *how, const struct rows *expected,
     const struct rows *actual, struct arena *arena, struct strbuf *out,
-    struct error *err) MUST_CHECK;
+    struct rows_pairing *ret_pairing, struct error *err) MUST_CHECK;
 
 #endif

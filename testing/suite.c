@@ -115,6 +115,17 @@ static void send_result(int fd, size_t number, const struct test_result *result)
     json_kv_str(&w, "text", result->text);
     json_kv_str(&w, "notes", result->notes);
     json_kv_int(&w, "duration_us", result->duration_us);
+    json_key(&w, "updates");
+    json_array_begin(&w);
+    for (size_t i = 0; i < result->update_count; i++) {
+        json_object_begin(&w);
+        json_kv_str(&w, "path", result->updates[i].path);
+        json_kv_int(&w, "begin", (int64_t)result->updates[i].begin);
+        json_kv_int(&w, "end", (int64_t)result->updates[i].end);
+        json_kv_str(&w, "text", result->updates[i].text);
+        json_object_end(&w);
+    }
+    json_array_end(&w);
     json_object_end(&w);
     strbuf_add_char(&line, '\n');
     for (size_t sent = 0; sent < line.size;) {
@@ -162,6 +173,23 @@ static enum status start_worker(struct suite *s, struct worker *worker, struct e
     return OK;
 }
 
+static void take_updates(struct suite *s, const json_t *list, struct test_result *ret)
+{
+    struct test_update *updates =
+        arena_array(s->arena, struct test_update, json_array_size(list) + 1);
+    size_t i;
+    json_t *one;
+    json_array_foreach(list, i, one)
+    {
+        updates[i].path = arena_strdup(s->arena, json_string_value(json_object_get(one, "path")));
+        updates[i].text = arena_strdup(s->arena, json_string_value(json_object_get(one, "text")));
+        updates[i].begin = (size_t)json_integer_value(json_object_get(one, "begin"));
+        updates[i].end = (size_t)json_integer_value(json_object_get(one, "end"));
+    }
+    ret->updates = updates;
+    ret->update_count = json_array_size(list);
+}
+
 static void take_result(struct suite *s, const char *line, size_t size)
 {
     json_t *tree = NULL;
@@ -177,6 +205,7 @@ static void take_result(struct suite *s, const char *line, size_t size)
         s->results[i].notes =
             arena_strdup(s->arena, json_string_value(json_object_get(tree, "notes")));
         s->results[i].duration_us = json_integer_value(json_object_get(tree, "duration_us"));
+        take_updates(s, json_object_get(tree, "updates"), &s->results[i]);
         s->arrived[i] = true;
     }
     json_decref(tree);
@@ -302,11 +331,13 @@ enum status suite_run(const struct suite_options *options, struct arena *arena,
     interrupted = 0;
     sigaction(SIGINT, &action, &before[0]);
     sigaction(SIGTERM, &action, &before[1]);
-    s.scratch = scratch_new(options->project, options->notice, options->user);
+    s.scratch = options->scratch ? options->scratch
+                                 : scratch_new(options->project, options->notice, options->user);
     status = prepare(&s, err);
     if (status == OK)
         status = run_workers(&s, err);
-    scratch_free(s.scratch);
+    if (!options->scratch)
+        scratch_free(s.scratch);
     sigaction(SIGINT, &before[0], NULL);
     sigaction(SIGTERM, &before[1], NULL);
     *ret_failed = s.failed;

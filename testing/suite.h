@@ -5,7 +5,8 @@
 #ifndef TESTING_SUITE_H
 #define TESTING_SUITE_H
 
-#include "testing/testfile.h"
+#include "testing/scratch.h"
+#include "testing/update.h"
 
 #define TEST_OUTCOMES(ROW)                                                                         \
     ROW(PASSED, "passed")                                                                          \
@@ -27,14 +28,17 @@ struct test_result {
     const char *text;  /* what differs or went wrong, lines; "" when it passed */
     const char *notes; /* what a reader should know all the same; "" */
     int64_t duration_us;
+    const struct test_update *updates; /* that would make it pass; none after an error */
+    size_t update_count;
 };
 
 struct suite_options {
     const struct project *project;
     const struct sql_test *tests;
     size_t count;
-    unsigned jobs; /* side by side; 0 = as many as the machine has processors */
-    bool twice;    /* run tasks again for the same date, and tell what that changes */
+    unsigned jobs;           /* side by side; 0 = as many as the machine has processors */
+    bool twice;              /* run tasks again for the same date, and tell what that changes */
+    struct scratch *scratch; /* of the caller, for several runs; NULL: made and dropped here */
     void *user;
     void (*notice)(void *user, const char *text);               /* what takes time; may be NULL */
     void (*told)(void *user, const struct test_result *result); /* each, in order */

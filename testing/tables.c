@@ -487,9 +487,11 @@ static enum status read_expected(PGconn *conn, const struct sql_test *test,
 
 static enum status compare_rows(PGconn *conn, const struct sql_test *test,
     const struct test_table *table, const struct relation *relation, struct arena *arena,
-    struct strbuf *out, struct error *err)
+    struct strbuf *out, test_updates *updates, struct error *err)
 {
     struct rows expected, actual;
+    struct rows_pairing pairing;
+    size_t before = out->size;
     struct slice csv = {0};
     struct rows_comparison how = {.label = table->name,
         .subset = table->is.match == ROWS_SUBSET,
@@ -515,13 +517,16 @@ static enum status compare_rows(PGconn *conn, const struct sql_test *test,
             read_rows(conn, relation->name, columns, order_of(table, arena), arena, &actual, err);
     if (status != OK)
         return err->place.file[0] ? status : place(test, table->at, err);
-    return rows_compare(&how, &expected, &actual, arena, out, err);
+    status = rows_compare(&how, &expected, &actual, arena, out, &pairing, err);
+    if (status == OK && out->size != before)
+        update_rows(test, table, &expected, &actual, &pairing, arena, updates);
+    return status;
 }
 
 /* `3`, or a comparison as text: "> 0". */
 static enum status compare_count(PGconn *conn, const struct sql_test *test,
     const struct test_table *table, const struct relation *relation, struct arena *arena,
-    struct strbuf *out, struct error *err)
+    struct strbuf *out, test_updates *updates, struct error *err)
 {
     const struct yaml_node *node = table->is.row_count;
     CLEANUP(pq_clearp) PGresult *counted = NULL;
@@ -541,9 +546,11 @@ static enum status compare_count(PGconn *conn, const struct sql_test *test,
         &counted, err);
     if (status != OK)
         return place(test, node, err);
-    if (!str_equal(PQgetvalue(counted, 0, 1), "t"))
-        strbuf_printf(
-            out, "%s: %s rows, expected %s\n", table->name, PQgetvalue(counted, 0, 0), comparison);
+    if (str_equal(PQgetvalue(counted, 0, 1), "t"))
+        return OK;
+    strbuf_printf(
+        out, "%s: %s rows, expected %s\n", table->name, PQgetvalue(counted, 0, 0), comparison);
+    update_count(test, table, PQgetvalue(counted, 0, 0), arena, updates);
     return OK;
 }
 
@@ -564,15 +571,16 @@ static enum status find_actual(PGconn *conn, const struct sql_test *test,
 }
 
 enum status tables_compare(PGconn *conn, const struct sql_test *test,
-    const struct test_table *table, struct arena *arena, struct strbuf *out, struct error *err)
+    const struct test_table *table, struct arena *arena, struct strbuf *out, test_updates *updates,
+    struct error *err)
 {
     struct relation relation;
     enum status status = find_actual(conn, test, table, arena, &relation, err);
     if (status != OK)
         return err->place.file[0] ? status : place(test, table->at, err);
     if (table->is.row_count)
-        status = compare_count(conn, test, table, &relation, arena, out, err);
+        status = compare_count(conn, test, table, &relation, arena, out, updates, err);
     if (status == OK && (table->is.rows || table->is.csv))
-        status = compare_rows(conn, test, table, &relation, arena, out, err);
+        status = compare_rows(conn, test, table, &relation, arena, out, updates, err);
     return status;
 }

@@ -16,16 +16,16 @@
 #define TESTING_TABLES_H
 
 #include <libpq-fe.h>
-#include "testing/testfile.h"
+#include "testing/update.h"
 
 /* ERR_TEST with the place in the test file, and what the database says. */
 enum status tables_put(PGconn *conn, const struct sql_test *test, const struct test_table *table,
     struct arena *arena, struct error *err) MUST_CHECK;
 
 /* Compares one expectation.  What differs is added to `out` as people read it; nothing is added
-   when all is as expected. */
+   when all is as expected.  What would make it so is added to `updates`. */
 enum status tables_compare(PGconn *conn, const struct sql_test *test,
-    const struct test_table *table, struct arena *arena, struct strbuf *out,
+    const struct test_table *table, struct arena *arena, struct strbuf *out, test_updates *updates,
     struct error *err) MUST_CHECK;
 
 #endif

@@ -279,6 +279,155 @@ class Tests(DatabaseCase):
         error = self.expect("      ride: {row_count: 3}\n", status=4).stderr
         self.assertIn("CREATEDB", error)
 
+    # ---- what came out is written
+
+    def updated(self, text, *words, status=0):
+        """The test file after `--update`; then it must pass."""
+        shown = self.run_tests(text, "--update", *words, status=status)
+        after = (self.folder / "tests/a.test.yaml").read_text(encoding="utf-8")
+        if status == 0:
+            self.run_tests(after)
+            self.assertIn("review", shown.stderr)
+        return after
+
+    def test_update_replaces_rows_that_differ_and_nothing_else(self):
+        before = ONE + """    # What must come out.
+    expect:
+      result:
+        tolerance: 1e-6   # of floats
+        # the walks
+        rows:
+          # wrong
+          - {name: WALK, total: 4, mean: {not: null}}  # a walk
+          - {name: BUS,
+             total: 1}
+          # right
+      ride:
+        - {id: 1, name: {matches: "^w"}}
+        - {id: 2, name: walk}
+        - {name: "walk", id: 4}
+
+  - name: other   # stays
+    dag: rides
+    task: count
+    expect: {ride: []}
+"""
+        after = before.replace("{name: WALK, total: 4, mean", "{name: WALK, total: 3.50, mean")
+        after = after.replace("\n          - {name: BUS,\n             total: 1}", "")
+        after = after.replace('{name: "walk", id: 4}', '{id: 3, name: "walk"}')
+        self.assertEqual(self.updated(before), after)
+
+    def test_update_of_lists_in_brackets_counts_and_empty_ones(self):
+        after = self.updated(ONE + """    expect:
+      result: []
+      ride: {row_count: 4, match: subset, rows: [{id: 1}, {id: 7}]}
+      none: {sql: select id from ride where id = 2, rows: []}
+      all: {sql: select id from ride where id > 9, rows: [{id: 3}]}
+""")
+        self.assertIn("      result:\n"
+                      "        - {day: 2030-05-01, name: WALK, total: 3.50, mean: 3.5}\n"
+                      "      ride: {row_count: 3, match: subset, rows: [{id: 1}, {id: 2}]}\n",
+                      after)
+        self.assertIn("rows: [{id: 2}]}", after)
+        self.assertIn("where id > 9, rows: []}", after)
+
+    def test_update_quotes_what_yaml_would_read_otherwise(self):
+        after = self.updated("""tests:
+  - name: kinds
+    dag: rides
+    task: count
+    given: {ride: [{id: 1, at: "2030-05-01 10:00", name: 'a: "b", {c} # d', tags: [a, null],
+      more: {k: [1]}}, {id: 2, name: 'null'}, {id: 3, name: ''}, {id: 4, name: '-'}]}
+    expect:
+      ride:
+        - {id: 9, at: null, name: x, tags: null, more: null, speed: null}
+""")
+        self.assertIn('{id: 1, at: "2030-05-01 10:00:00", name: "a: \\"b\\", {c} # d", '
+                      'tags: "{a,NULL}", more: "{\\"k\\": [1]}", speed: null}', after)
+        self.assertIn('{id: 2, at: null, name: "null"', after)
+
+    def test_update_writes_csv_files_anew(self):
+        self.write("tests/want.csv", "total,name\n4,WALK\n1,\n")
+        self.updated(ONE + "    expect: {result: {csv: want.csv}}\n")
+        self.assertEqual((self.folder / "tests/want.csv").read_text(), "total,name\n3.50,WALK\n")
+
+    def test_update_never_after_an_unexpected_error(self):
+        text = ("tests:\n  - name: fails\n    dag: rides\n    task: %s\n"
+                "    expect: {ride: {row_count: 9}}\n%s")
+        for task, more in (("fails", ""), ("count", "    error: {}\n"),
+                           ("fails", "    error: {sqlstate: '23505'}\n")):
+            broken = text % (task, more)
+            self.assertEqual(self.updated(broken, status=1), broken)
+        self.assertIn("row_count: 0", self.updated(text % ("fails", "    error: {}\n")))
+
+    def test_update_refuses_rows_that_two_tests_share_and_differ_in(self):
+        text = ONE + "    expect: {ride: &rows [{id: 1}]}\n" + ONE.split("\n", 1)[1].replace(
+            "name: one", "name: two").replace("{id: 3", "{id: 4") + "    expect: {ride: *rows}\n"
+        shown = self.run_tests(text, "--update", status=1).stderr
+        self.assertIn("tests that share rows", shown)
+        self.assertEqual((self.folder / "tests/a.test.yaml").read_text(), text)
+
+    # ---- watching
+
+    def start_watch(self):
+        with open(self.folder / "told", "w", encoding="utf-8") as told:
+            process = subprocess.Popen([DAG, "test", "--watch"], cwd=self.folder, text=True,
+                                       stdout=subprocess.PIPE, stderr=told,
+                                       env=self.environment())
+        self.addCleanup(self.end, process)
+        return process
+
+    @staticmethod
+    def end(process):
+        if process.poll() is None:
+            process.kill()
+        process.wait()
+        process.stdout.close()
+
+    @staticmethod
+    def results(process, count):
+        """The results of a round: the lines until its end, that name a test."""
+        found = []
+        for line in process.stdout:
+            if line.startswith(("passed", "failed", "broken")):
+                found.append((line.split()[0], line.split(": ")[1].split(" (")[0]))
+            if " tests passed in " in line:
+                break
+        assert len(found) == count, found
+        return dict((name, outcome) for outcome, name in found)
+
+    def test_watch_runs_what_a_saved_file_concerns(self):
+        self.write("tests/a.test.yaml", ONE + "    expect: {result: [{total: 3.5}]}\n")
+        self.write("tests/b.test.yaml", "tests:\n  - {name: csv, dag: other, task: t,"
+                   " expect: {ride: {csv: b.csv}}}\n")
+        self.write("tests/b.csv", "id\n")
+        self.write("dags/other.yaml",
+                   "default_args: {connection: db}\ntasks: {t: {sql: select 1}}\n")
+        process = self.start_watch()
+        self.assertEqual(self.results(process, 2), {"one": "passed", "csv": "passed"})
+        self.write("templates/add_up.sql", DAY.replace("sum(length)", "sum(length) + 1"))
+        self.assertEqual(self.results(process, 1), {"one": "failed"})
+        self.write("templates/add_up.sql", DAY)
+        self.assertEqual(self.results(process, 1), {"one": "passed"})
+        self.write("tests/b.csv", "id\n1\n")
+        self.assertEqual(self.results(process, 1), {"csv": "failed"})
+        self.write("dags/other.yaml", "default_args: {connection: db}\n"
+                   "tasks: {t: {sql: insert into ride (id) values (1)}}\n")
+        self.assertEqual(self.results(process, 1), {"csv": "passed"})
+        self.write("tests/a.test.yaml", "tests: [\n")     # a mistake is told, and it goes on
+        told = self.folder / "told"
+        self.wait_for(lambda: "test files have mistakes" in told.read_text(encoding="utf-8"))
+        self.write("tests/a.test.yaml", ONE.replace("one", "new") + "    expect: {ride: []}\n")
+        self.assertEqual(self.results(process, 2)["new"], "failed")
+        self.write("migrations/db/0002_more.sql", "insert into ride (id) values (8);")
+        self.assertEqual(self.results(process, 2), {"new": "failed", "csv": "failed"})
+        process.send_signal(signal.SIGINT)
+        self.assertEqual(process.wait(60), 0)
+        self.assertEqual(self.databases(), [])
+
+    def test_watch_and_update_do_not_go_together(self):
+        self.dag("test", "--watch", "--update", status=2)
+
     # ---- how it runs
 
     def test_formats(self):
@@ -305,12 +454,12 @@ class Tests(DatabaseCase):
         self.assertEqual([line.split(": ")[1].split()[0] for line in shown.splitlines()[:8]],
                          [f"n{i}" for i in range(8)])
 
-    def start_long(self):
+    def start_long(self, *words):
         self.write("tests/a.test.yaml", "tests:\n  - name: long\n    dag: rides\n    task: sleeps\n"
                    "    expect: {ride: {row_count: 0}}\n")
         self.temporary = tempfile.mkdtemp(dir=self.folder)
-        process = subprocess.Popen([DAG, "test"], cwd=self.folder, stdout=subprocess.DEVNULL,
-                                   stderr=subprocess.DEVNULL, start_new_session=True,
+        process = subprocess.Popen([DAG, "test", *words], cwd=self.folder, start_new_session=True,
+                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
                                    env=dict(self.environment(), TMPDIR=self.temporary))
         self.addCleanup(process.wait)
         until = time.monotonic() + 120
@@ -322,11 +471,22 @@ class Tests(DatabaseCase):
         return process
 
     def test_an_interruption_leaves_nothing_behind(self):
-        process = self.start_long()
-        process.send_signal(signal.SIGINT)
-        self.assertEqual(process.wait(60), 1)
-        self.assertEqual(self.databases(), [])
-        self.assertEqual(list(Path(self.temporary).iterdir()), [])
+        for number in (signal.SIGINT, signal.SIGTERM):
+            with self.subTest(number):
+                process = self.start_long()
+                process.send_signal(number)
+                self.assertEqual(process.wait(60), 1)
+                self.assertEqual(self.databases(), [])
+                self.assertEqual(list(Path(self.temporary).iterdir()), [])
+
+    def test_an_interruption_of_a_watch_leaves_nothing_behind(self):
+        for number in (signal.SIGINT, signal.SIGTERM):
+            with self.subTest(number):
+                process = self.start_long("--watch")
+                process.send_signal(number)
+                self.assertEqual(process.wait(60), 0)
+                self.assertEqual(self.databases(), [])
+                self.assertEqual(list(Path(self.temporary).iterdir()), [])
 
     def test_what_a_killed_run_left_is_dropped_by_the_next(self):
         process = self.start_long()

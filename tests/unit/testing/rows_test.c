@@ -20,7 +20,8 @@ static const char *compare(struct fixture *f, const struct rows_comparison *how,
     struct error err;
     struct strbuf out = {.arena = f->arena};
     struct rows a = rows_of(f, expected, expected_count), b = rows_of(f, actual, actual_count);
-    REQUIRE_OK(rows_compare(how, &a, &b, f->arena, &out, &err), &err);
+    struct rows_pairing pairing;
+    REQUIRE_OK(rows_compare(how, &a, &b, f->arena, &out, &pairing, &err), &err);
     return strbuf_text(&out);
 }
 
