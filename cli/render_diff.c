@@ -1,6 +1,6 @@
 #include "base/file.h"
 #include "cli/render.h"
-#include "executor/attempt_log.h"
+#include "executor/attempt_sql.h"
 #include "executor/facts.h"
 #include "executor/xcom.h"
 
@@ -40,11 +40,7 @@ static enum status read_stored(
     if (!attempt->log)
         return error_set(err, ERR_NOT_FOUND, "the attempt has no log");
     const char *log = path_join(cli->arena, cli->project->state, attempt->log);
-    const char *path = attempt_file_path(cli->arena, log, ".sql");
-    enum status status = file_read(path, STORED_SIZE_MAX, cli->arena, ret, err);
-    if (status == ERR_NOT_FOUND)
-        error_hint(err, "that attempt rendered no SQL");
-    return status;
+    return attempt_sql_read(log, attempt->id.text, STORED_SIZE_MAX, cli->arena, ret, err);
 }
 
 /* As the daemon finds them for an attempt. */

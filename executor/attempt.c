@@ -5,6 +5,7 @@
 
 #include "base/file.h"
 #include "base/json.h"
+#include "executor/attempt_sql.h"
 #include "executor/executor_internal.h"
 #include "executor/limits.h"
 
@@ -71,7 +72,7 @@ enum status attempt_write_memo(struct attempt *attempt, struct error *err)
     attempt->memo.operator= attempt->operator->name;
     attempt->memo.generation = attempt->effect.generation;
     attempt->memo.started_us = attempt->started_us;
-    return attempt_memo_write(attempt_file(attempt, ".json"), &attempt->memo, err);
+    return attempt_memo_write(attempt->log, &attempt->memo, err);
 }
 
 void attempt_say(struct attempt *attempt, enum log_kind kind, const char *format, ...)
@@ -327,8 +328,11 @@ static void write_rendered(struct attempt *attempt)
         return;
     struct slice shown =
         sql->map ? jinja_masked_text(sql->map, JINJA_SECRET, "***", attempt->arena) : sql->text;
+    const struct effect *effect = &attempt->effect;
+    struct attempt_sql_title title = {
+        effect->attempt.text, attempt->task->task_id, effect->map_index, effect->number};
     attempt->render_status =
-        attempt_file_put(attempt_file(attempt, ".sql"), shown, &attempt->render_error);
+        attempt_sql_add(attempt->log_file, &title, shown, &attempt->render_error);
 }
 
 static void on_render(uv_work_t *work)
@@ -516,9 +520,9 @@ void attempt_cancel(struct attempt *attempt, bool force, enum reason why)
 /* By what it left behind, else by its task's kind. */
 static void find_recovering_operator(struct attempt *attempt)
 {
-    attempt->has_memo = attempt_memo_read(attempt_file(attempt, ".json"), attempt->arena,
-                            &attempt->memo, NULL) == OK &&
-                        str_equal(attempt->memo.attempt, attempt->effect.attempt.text);
+    attempt->has_memo =
+        attempt_memo_read(attempt->log_file, attempt->arena, &attempt->memo, NULL) == OK &&
+        str_equal(attempt->memo.attempt, attempt->effect.attempt.text);
     if (attempt->has_memo)
         attempt->operator= operator_named(attempt->memo.operator);
     else if (attempt->task)

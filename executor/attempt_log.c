@@ -23,6 +23,7 @@ static const char *const kind_names[] = {
     [LOG_KIND_OUT] = "out",
     [LOG_KIND_ERR] = "err",
     [LOG_KIND_ERROR] = "error",
+    [LOG_KIND_MEMO] = "memo",
 };
 
 char *attempt_log_path(struct arena *arena, const char *dag_id, const char *run_id,
@@ -30,8 +31,8 @@ char *attempt_log_path(struct arena *arena, const char *dag_id, const char *run_
 {
     if (map_index >= 0)
         return arena_printf(
-            arena, "logs/%s/%s/%s.%d/%d.log", dag_id, run_id, task_id, map_index, number);
-    return arena_printf(arena, "logs/%s/%s/%s/%d.log", dag_id, run_id, task_id, number);
+            arena, "logs/%s/%s/%s.%d.%d.log", dag_id, run_id, task_id, map_index, number);
+    return arena_printf(arena, "logs/%s/%s/%s.%d.log", dag_id, run_id, task_id, number);
 }
 
 char *attempt_file_path(struct arena *arena, const char *log_path, const char *ending)
@@ -42,19 +43,11 @@ char *attempt_file_path(struct arena *arena, const char *log_path, const char *e
     return arena_printf(arena, "%.*s%s", (int)size, log_path, ending);
 }
 
-enum status attempt_file_put(const char *path, struct slice text, struct error *err)
+char *attempt_log_of(struct arena *arena, const char *log_path, int32_t number)
 {
-    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    bool ok = fd >= 0;
-    while (ok && text.size) {
-        ssize_t n = write(fd, text.p, text.size);
-        ok = n > 0 || (n < 0 && errno == EINTR);
-        text = n > 0 ? slice_make(text.p + n, text.size - (size_t)n) : text;
-    }
-    int trouble = errno;
-    if (fd >= 0)
-        close(fd);
-    return ok ? OK : error_set(err, ERR_IO, "cannot write %s: %s", path, strerror(trouble));
+    const char *end = attempt_file_path(arena, log_path, "");
+    const char *dot = strrchr(end, '.');
+    return arena_printf(arena, "%.*s.%d.log", (int)(dot ? dot - end : 0), end, (int)number);
 }
 
 static bool is_full_disk(int number)
@@ -167,6 +160,20 @@ void attempt_log_printf(struct attempt_log *log, enum log_kind kind, const char 
     va_end(args);
     attempt_log_text(log, clock_now().wall_us, kind, slice_make(strbuf_text(&text), text.size));
     strbuf_done(&text);
+}
+
+enum status attempt_log_note(struct attempt_log *log, struct slice line, struct error *err)
+{
+    char stamp[LOG_STAMP_SIZE];
+    int size = log_stamp(stamp, clock_now().wall_us, kind_names[LOG_KIND_MEMO]);
+    strbuf_add(&log->buffer, stamp, (size_t)size);
+    strbuf_add_slice(&log->buffer, line);
+    strbuf_add_char(&log->buffer, '\n');
+    attempt_log_flush(log);
+    if (!log->file.lost)
+        return OK;
+    return error_set(
+        err, ERR_IO, "cannot write %s: %s", log->file.path, strerror(log->file.trouble));
 }
 
 void attempt_log_flush(struct attempt_log *log)

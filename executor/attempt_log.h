@@ -1,15 +1,14 @@
 /*
  * An attempt's log: one text file, made before the attempt starts and readable while it runs.
  *
- *     <state>/logs/<dag_id>/<run_id>/<task_id>[.<map index>]/<number>.log
+ *     <state>/logs/<dag_id>/<run_id>/<task_id>[.<map index>].<number>.log
  *
- * Beside it lie `<number>.sql` (the rendered text, secrets masked, mode 0600), `<number>.json`
- * (what a later daemon needs to take the attempt over, executor/attempt_memo.h) and for processes
- * the folder
- * `<number>.proc` (executor/supervisor/dag_exec.c).
+ * Beside it lie `rendered.sql` (executor/attempt_sql.h) and for processes the folder
+ * `<task_id>[.<map index>].<number>.proc` (executor/supervisor/dag_exec.c).
  *
  * A line is `HH:MM:SS.mmm kind text` in UTC.  Kinds: `info` (what dag does), `sql` (a statement's
- * end), `notice` (what the database says), `out` and `err` (a process's output), `error`.  A text
+ * end), `notice` (what the database says), `out` and `err` (a process's output), `error`, and
+ * `memo` (what a later daemon needs to take it over, executor/attempt_memo.h).  A text
  * of several lines becomes as many lines.  Secrets that were named with attempt_log_secret are
  * shown as `***`.
  *
@@ -25,18 +24,15 @@
 #include "base/error.h"
 #include "base/string.h"
 
-/* Writes a file beside the log, whole and anew (mode 0600).  Not by rename: a torn one after a
-   crash of the machine does no harm, and each name made and taken away costs as much as the task.
- */
-enum status attempt_file_put(const char *path, struct slice text, struct error *err) MUST_CHECK;
-
-/* "logs/geolife/scheduled__…/features.pivot/2.log": relative to the state directory, as in
+/* "logs/geolife/scheduled__…/features.pivot.2.log": relative to the state directory, as in
    attempt_record.log.  `map_index` -1: not mapped. */
 char *attempt_log_path(struct arena *arena, const char *dag_id, const char *run_id,
     const char *task_id, int32_t map_index, int32_t number);
-/* The file beside a log with another ending: attempt_file_path(arena, "…/2.log", ".sql") is
- * "…/2.sql". */
+/* The file beside a log with another ending: attempt_file_path(arena, "…/t.2.log", ".proc") is
+   "…/t.2.proc". */
 char *attempt_file_path(struct arena *arena, const char *log_path, const char *ending);
+/* The log of another attempt of the task: attempt_log_of(arena, "…/t.2.log", 1) is "…/t.1.log". */
+char *attempt_log_of(struct arena *arena, const char *log_path, int32_t number);
 
 enum log_kind {
     LOG_KIND_INFO,
@@ -44,7 +40,8 @@ enum log_kind {
     LOG_KIND_NOTICE,
     LOG_KIND_OUT,
     LOG_KIND_ERR,
-    LOG_KIND_ERROR
+    LOG_KIND_ERROR,
+    LOG_KIND_MEMO
 };
 
 struct attempt_log;
@@ -65,6 +62,10 @@ void attempt_log_text(
     struct attempt_log *log, int64_t wall_us, enum log_kind kind, struct slice text);
 void attempt_log_printf(struct attempt_log *log, enum log_kind kind, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+/* Adds a line for dag itself, not masked, and hands all to the system: an error when not all of it
+   could be written. */
+enum status attempt_log_note(
+    struct attempt_log *log, struct slice line, struct error *err) MUST_CHECK;
 /* Hands what is buffered to the system.  Trouble (a full disk) is kept and told by
    attempt_log_trouble: an attempt does not fail because of its log. */
 void attempt_log_flush(struct attempt_log *log);

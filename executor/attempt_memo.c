@@ -4,16 +4,17 @@
 
 #include "base/file.h"
 #include "base/json.h"
-#include "executor/attempt_log.h"
+#include "executor/limits.h"
 
 enum {
-    /* Bytes.  What is written below is a few hundred. */
-    MEMO_MAX = 16 * 1024,
-    /* Files looked for when an attempt begins: more attempts than one generation has in earnest. */
+    /* Bytes of a log: a supervisor and a daemon may both write its last lines. */
+    LOG_READ_MAX = 2 * ATTEMPT_LOG_MAX,
+    /* Logs looked for when an attempt begins: more attempts than one generation has in earnest. */
     MEMOS_LOOKED_AT = 50,
 };
 
-enum status attempt_memo_write(const char *path, const struct attempt_memo *memo, struct error *err)
+enum status attempt_memo_write(
+    struct attempt_log *log, const struct attempt_memo *memo, struct error *err)
 {
     struct strbuf text = {0};
     struct json_writer w = json_begin(&text);
@@ -26,8 +27,7 @@ enum status attempt_memo_write(const char *path, const struct attempt_memo *memo
     json_kv_bool(&w, "commit_sent", memo->commit_sent);
     json_kv_int(&w, "started_us", memo->started_us);
     json_object_end(&w);
-    strbuf_add_char(&text, '\n');
-    enum status status = attempt_file_put(path, slice_make(strbuf_text(&text), text.size), err);
+    enum status status = attempt_log_note(log, slice_make(strbuf_text(&text), text.size), err);
     strbuf_done(&text);
     return status;
 }
@@ -38,14 +38,38 @@ static void copy_uuid(char to[UUID_TEXT_SIZE], const json_t *object, const char 
     snprintf(to, UUID_TEXT_SIZE, "%s", text ? text : "");
 }
 
-enum status attempt_memo_read(
-    const char *path, struct arena *arena, struct attempt_memo *ret, struct error *err)
+/* The text of the last memo: behind "HH:MM:SS.mmm memo ". */
+static struct slice last_memo(struct slice log)
 {
-    struct slice text;
+    static const char kind[] = " memo {";
+    enum { TIME_SIZE = 12 };
+    struct slice found = {0};
+    for (size_t at = 0; at < log.size;) {
+        const char *line = log.p + at;
+        const char *end = memchr(line, '\n', log.size - at);
+        size_t size = end ? (size_t)(end - line) : 0; /* a torn line is none */
+        if (size > TIME_SIZE + sizeof(kind) &&
+            memcmp(line + TIME_SIZE, kind, sizeof(kind) - 1) == 0)
+            found = slice_make(
+                line + TIME_SIZE + sizeof(kind) - 2, size - TIME_SIZE - sizeof(kind) + 2);
+        at = end ? at + size + 1 : log.size;
+    }
+    return found;
+}
+
+enum status attempt_memo_read(
+    const char *log_file, struct arena *arena, struct attempt_memo *ret, struct error *err)
+{
+    CLEANUP(arena_freep) struct arena *scratch = arena_new();
     CLEANUP(json_decrefp) json_t *tree = NULL;
-    enum status status = file_read(path, MEMO_MAX, arena, &text, err);
-    if (status == OK)
-        status = json_parse(text.p, text.size, path, &tree, err);
+    struct slice log;
+    enum status status = file_read(log_file, LOG_READ_MAX, scratch, &log, err);
+    if (status)
+        return status;
+    struct slice text = last_memo(log);
+    if (!text.size)
+        return error_set(err, ERR_NOT_FOUND, "%s has no memo", log_file);
+    status = json_parse(text.p, text.size, log_file, &tree, err);
     if (status)
         return status;
     *ret = (struct attempt_memo){
@@ -60,14 +84,13 @@ enum status attempt_memo_read(
     return OK;
 }
 
-bool attempt_memo_pinned(const char *folder, int32_t number, int64_t generation,
+bool attempt_memo_pinned(const char *log_file, int32_t number, int64_t generation,
     struct arena *arena, struct attempt_memo *ret)
 {
     /* The attempts of a generation have numbers in a row; few of them leave no memo. */
     for (int32_t n = number - 1; n >= 1 && n >= number - MEMOS_LOOKED_AT; n--) {
         struct attempt_memo memo;
-        const char *path = arena_printf(arena, "%s/%d.json", folder, (int)n);
-        if (attempt_memo_read(path, arena, &memo, NULL))
+        if (attempt_memo_read(attempt_log_of(arena, log_file, n), arena, &memo, NULL))
             continue;
         if (memo.generation != generation)
             return false;

@@ -1,7 +1,7 @@
 /*
- * What an attempt leaves on disk, beside its log, so that a later daemon can take it over and a
- * later attempt of the same generation goes to the same ledger: `<number>.json`.  Written before
- * the attempt acts.
+ * What an attempt leaves in its log so that a later daemon can take it over, and a later attempt of
+ * the same generation goes to the same ledger: lines of the kind `memo`, JSON, the last one counts.
+ * Written before the attempt acts.
  */
 #ifndef EXECUTOR_ATTEMPT_MEMO_H
 #define EXECUTOR_ATTEMPT_MEMO_H
@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/memory.h"
+#include "executor/attempt_log.h"
 
 struct attempt_memo {
     char attempt[UUID_TEXT_SIZE];
@@ -20,17 +21,17 @@ struct attempt_memo {
     int64_t started_us;
 };
 
-/* `path` ends in ".json".  Texts of the result live in the arena. */
+/* An error when it could not be written: then the attempt must not act. */
 enum status attempt_memo_write(
-    const char *path, const struct attempt_memo *memo, struct error *err) MUST_CHECK;
-/* ERR_NOT_FOUND when there is none. */
-enum status attempt_memo_read(
-    const char *path, struct arena *arena, struct attempt_memo *ret, struct error *err) MUST_CHECK;
+    struct attempt_log *log, const struct attempt_memo *memo, struct error *err) MUST_CHECK;
+/* ERR_NOT_FOUND when the log has none.  Texts of the result live in the arena. */
+enum status attempt_memo_read(const char *log_file, struct arena *arena, struct attempt_memo *ret,
+    struct error *err) MUST_CHECK;
 
-/* The ledger that the newest earlier attempt of the generation pinned: looks at the files
-   `<folder>/<number>.json` below `number`, back to another generation's.  False when there is none.
+/* The ledger that the newest earlier attempt of the generation pinned: looks at the logs below
+   `number` of the task whose log one is, back to another generation's.  False when there is none.
  */
-bool attempt_memo_pinned(const char *folder, int32_t number, int64_t generation,
+bool attempt_memo_pinned(const char *log_file, int32_t number, int64_t generation,
     struct arena *arena, struct attempt_memo *ret);
 
 #endif

@@ -78,8 +78,8 @@ static void on_voided(struct settle *settle)
 static void pin(struct void_request *request, const char *log_file, const struct effect *effect)
 {
     struct attempt_memo memo;
-    const char *folder = path_dir(request->arena, log_file);
-    if (attempt_memo_pinned(folder, effect->number + 1, effect->generation, request->arena, &memo))
+    if (attempt_memo_pinned(
+            log_file, effect->number + 1, effect->generation, request->arena, &memo))
         memcpy(request->settle->ledger_id, memo.ledger_id, sizeof(memo.ledger_id));
 }
 

@@ -200,7 +200,7 @@ static const char *log_of(struct scheduler *s, const struct instance *i)
     char index[16] = "";
     if (i->map_index >= 0)
         snprintf(index, sizeof index, ".%d", (int)i->map_index);
-    return arena_printf(s->plan->arena, "logs/%s/%s/%s%s/%d.log", i->run->dag->dag_id,
+    return arena_printf(s->plan->arena, "logs/%s/%s/%s%s.%d.log", i->run->dag->dag_id,
         i->run->run_id, i->task->task_id, index, i->tries_total);
 }
 

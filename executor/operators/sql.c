@@ -133,10 +133,9 @@ static bool check_pin(struct sql_attempt *s)
 {
     struct attempt *attempt = s->attempt;
     const char *ledger_id = session_facts(s->session)->ledger_id;
-    const char *folder = path_dir(attempt->arena, attempt->log_file);
     struct attempt_memo pinned;
-    if (!attempt_memo_pinned(
-            folder, attempt->effect.number, attempt->effect.generation, attempt->arena, &pinned) ||
+    if (!attempt_memo_pinned(attempt->log_file, attempt->effect.number, attempt->effect.generation,
+            attempt->arena, &pinned) ||
         str_equal(pinned.ledger_id, ledger_id))
         return true;
     struct error err;

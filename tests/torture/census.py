@@ -230,7 +230,7 @@ def story(world, dag_id, day, task_id):
             f"select {'void, ' if table == 'claim' else ''}map_index, generation, attempt, txid"
             f" from dag.{table} where (dag_id, {DAYS}, task_id) = ('{dag_id}', '{day}',"
             f" '{task_id}')")]
-    for log in sorted(world.disk.path().glob(f"logs/{dag_id}/*{day}*/{task_id}*/*.log")):
+    for log in sorted(world.disk.path().glob(f"logs/{dag_id}/*{day}*/{task_id}.*.log")):
         told.append(f"{log.parent.name}/{log.name}:\n{log.read_text(errors='replace')[-3000:]}")
     return "\n".join(told)
 

@@ -149,7 +149,7 @@ function atEnd(element) {
 
 function lineOf(text) {
   const span = document.createElement("span");
-  const kind = /^\d\d:\d\d:\d\d\.\d{3} (info|sql|notice|out|err|error) /.exec(text);
+  const kind = /^\d\d:\d\d:\d\d\.\d{3} (info|sql|notice|out|err|error|memo) /.exec(text);
   span.className = `k-${kind ? kind[1] : "out"}`;
   span.textContent = `${text}\n`;
   return span;

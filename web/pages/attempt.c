@@ -4,7 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "executor/attempt_log.h"
+#include "executor/attempt_sql.h"
 #include "web/pages/pages.h"
 
 /* "task[3]" → task and map index. */
@@ -144,11 +144,13 @@ enum status read_file_end(struct page *page, const char *path, size_t size_max,
     return OK;
 }
 
-static enum status answer_file(
-    struct page *page, const char *path, struct http_answer *ret, struct error *err)
+enum status file_log(struct page *page, struct http_answer *ret, struct error *err)
 {
+    struct attempt_facts facts;
     int64_t from = 0;
-    enum status status = open_file(path, &ret->fd, &ret->fd_size, err);
+    enum status status = read_attempt(page, page->values, &facts, err);
+    if (status == OK)
+        status = open_file(facts.log_path, &ret->fd, &ret->fd_size, err);
     if (status != OK)
         return status;
     const char *text = http_query(page->request, "from", page->arena);
@@ -159,21 +161,20 @@ static enum status answer_file(
     return OK;
 }
 
-enum status file_log(struct page *page, struct http_answer *ret, struct error *err)
-{
-    struct attempt_facts facts;
-    enum status status = read_attempt(page, page->values, &facts, err);
-    return status == OK ? answer_file(page, facts.log_path, ret, err) : status;
-}
-
-char *attempt_sql_path(struct page *page, const struct attempt_facts *facts)
-{
-    return facts->log_path ? attempt_file_path(page->arena, facts->log_path, ".sql") : NULL;
-}
-
 enum status file_sql(struct page *page, struct http_answer *ret, struct error *err)
 {
     struct attempt_facts facts;
+    struct attempt_sql found;
     enum status status = read_attempt(page, page->values, &facts, err);
-    return status == OK ? answer_file(page, attempt_sql_path(page, &facts), ret, err) : status;
+    if (status == OK && !facts.log_path)
+        status = error_set(err, ERR_NOT_FOUND, "the task has not been started");
+    if (status == OK)
+        status = attempt_sql_find(facts.log_path, facts.attempt->id.text, &found, err);
+    if (status != OK)
+        return status;
+    ret->fd = found.fd;
+    ret->fd_offset = found.offset;
+    ret->fd_size = found.size;
+    ret->type = "text/plain; charset=utf-8";
+    return OK;
 }

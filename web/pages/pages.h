@@ -66,8 +66,6 @@ void section_statements(
 /* The rendered text with the failing line marked; nothing for tasks without. */
 void section_sql(
     struct page *page, struct about about, const struct attempt_facts *facts, const char *try_link);
-/* Where its rendered SQL lies, when it has any; NULL without an attempt. */
-char *attempt_sql_path(struct page *page, const struct attempt_facts *facts);
 /* The last `size_max` bytes of a file, and the offset that they start at. */
 enum status read_file_end(struct page *page, const char *path, size_t size_max,
     struct slice *ret_text, uint64_t *ret_offset, struct error *err) MUST_CHECK;

@@ -2,7 +2,7 @@
    the line that failed. */
 #include <ctype.h>
 
-#include "base/file.h"
+#include "executor/attempt_sql.h"
 #include "base/json.h"
 #include "web/limits.h"
 #include "web/pages/pages.h"
@@ -111,11 +111,14 @@ void section_sql(
     struct slice text;
     struct error err;
     struct strbuf *out = page->out;
-    const char *path = attempt_sql_path(page, facts);
-    bool there = path && file_exists(path);
+    enum status status = facts->log_path
+                             ? attempt_sql_read(facts->log_path, facts->attempt->id.text,
+                                   SQL_SHOWN_SIZE, page->arena, &text, &err)
+                             : ERR_NOT_FOUND;
+    bool there = status == OK || status == ERR_LIMIT;
     if (!section_begin(page, "sql", there ? "Rendered SQL" : NULL, about))
         return;
-    if (there && file_read(path, SQL_SHOWN_SIZE, page->arena, &text, &err) == OK) {
+    if (status == OK) {
         html_printf(out,
             "<p class=\"more\"><a href=\"%s/sql\">as a file</a></p><pre class=\"sql\" "
             "tabindex=\"0\">",

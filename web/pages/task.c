@@ -121,7 +121,7 @@ static void section_summary(struct page *page, const struct task_page *p)
 /* "12:00:00.123 kind text" → the kind, for its colour; "out" for lines of another form. */
 static struct slice kind_of(struct slice line)
 {
-    static const char *const kinds[] = {"info", "sql", "notice", "out", "err", "error"};
+    static const char *const kinds[] = {"info", "sql", "notice", "out", "err", "error", "memo"};
     enum { STAMP_SIZE = 13 }; /* "HH:MM:SS.mmm " */
     for (size_t i = 0; i < ARRAY_SIZE(kinds) && line.size > STAMP_SIZE; i++) {
         size_t size = strlen(kinds[i]);

@@ -6,9 +6,11 @@
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "executor/attempt_memo.h"
+#include "executor/attempt_sql.h"
 #include "executor/limits.h"
 #include "executor/supervisor/log_file.h"
 #include "tests/unit/test.h"
@@ -30,7 +32,7 @@ static const char *path_of(const char *name)
 static void remove_all(void)
 {
     static const char *const names[] = {"a/b/1.log", "a/b", "a", "big.log", "long.log", "junk.log",
-        "lines.log", "full.log", "file", "1.json", ""};
+        "lines.log", "full.log", "file", "t.1.log", "t.2.log", "t.3.log", "rendered.sql", ""};
     for (size_t i = 0; i < ARRAY_SIZE(names); i++)
         CHECK(remove(path_of(names[i])) == 0);
     arena_free(take(arena));
@@ -44,13 +46,14 @@ static const char *text_of(const char *path)
     return text.p;
 }
 
-TEST(paths_lie_below_the_run_and_the_task)
+TEST(paths_lie_below_the_run)
 {
     path_of("");
     CHECK_STR(attempt_log_path(arena, "geo", "scheduled__x", "g.t", -1, 2),
-        "logs/geo/scheduled__x/g.t/2.log");
-    CHECK_STR(attempt_log_path(arena, "geo", "r", "t", 3, 1), "logs/geo/r/t.3/1.log");
-    CHECK_STR(attempt_file_path(arena, "/s/logs/d/r/t/1.log", ".sql"), "/s/logs/d/r/t/1.sql");
+        "logs/geo/scheduled__x/g.t.2.log");
+    CHECK_STR(attempt_log_path(arena, "geo", "r", "t", 3, 1), "logs/geo/r/t.3.1.log");
+    CHECK_STR(attempt_file_path(arena, "/s/logs/d/r/t.1.log", ".proc"), "/s/logs/d/r/t.1.proc");
+    CHECK_STR(attempt_log_of(arena, "/s/logs/d/r/g.t.3.12.log", 2), "/s/logs/d/r/g.t.3.2.log");
 }
 
 TEST(lines_have_time_and_kind_and_secrets_are_masked)
@@ -220,28 +223,113 @@ TEST(a_log_that_cannot_be_made_is_an_error)
     CHECK(attempt_log_open(path_of("file/1.log"), &log, &err) != OK);
 }
 
+static void write_memo(const char *name, const struct attempt_memo *memo, const char *more)
+{
+    struct attempt_log *log;
+    struct error err;
+    REQUIRE_OK(attempt_log_open(path_of(name), &log, &err), &err);
+    attempt_log_secret(log, slice_of("greenplum"));
+    attempt_log_printf(log, LOG_KIND_INFO, "begins");
+    if (memo)
+        REQUIRE_OK(attempt_memo_write(log, memo, &err), &err);
+    attempt_log_printf(log, LOG_KIND_OUT, "%s", more);
+    attempt_log_close(log);
+}
+
 TEST(a_memo_reads_back_and_tells_the_ledger_of_its_generation)
 {
     struct error err;
     struct attempt_memo memo = {.operator= "sql",
         .generation = INT64_MIN,
-        .connection = "db",
-        .commit_sent = true,
+        .connection = "greenplum", /* a password may be the same word */
         .started_us = 5};
     uuid_make(memo.attempt);
     uuid_make(memo.ledger_id);
     struct attempt_memo read;
-    REQUIRE_OK(attempt_memo_write(path_of("1.json"), &memo, &err), &err);
-    REQUIRE_OK(attempt_memo_read(path_of("1.json"), arena, &read, &err), &err);
+    write_memo("t.1.log", &memo, "\n00:00:00.000 memo {\"connection\": \"forged\"}");
+    REQUIRE_OK(attempt_memo_read(path_of("t.1.log"), arena, &read, &err), &err);
     CHECK_STR(read.attempt, memo.attempt);
     CHECK_STR(read.operator, "sql");
     CHECK(read.generation == INT64_MIN);
-    CHECK_STR(read.connection, "db");
+    CHECK_STR(read.connection, "greenplum");
     CHECK_STR(read.ledger_id, memo.ledger_id);
+    CHECK(!read.commit_sent);
+    memo.commit_sent = true;
+    write_memo("t.1.log", &memo, "the last one counts");
+    REQUIRE_OK(attempt_memo_read(path_of("t.1.log"), arena, &read, &err), &err);
     CHECK(read.commit_sent);
-    CHECK(attempt_memo_pinned(dir, 3, INT64_MIN, arena, &read));
-    CHECK(!attempt_memo_pinned(dir, 3, 0, arena, &read));
-    CHECK(!attempt_memo_pinned(dir, 1, INT64_MIN, arena, &read));
-    CHECK(attempt_memo_read(path_of("2.json"), arena, &read, &err) == ERR_NOT_FOUND);
+    write_memo("t.2.log", NULL, "it did not come so far");
+    CHECK_INT(attempt_memo_read(path_of("t.2.log"), arena, &read, &err), ERR_NOT_FOUND);
+    CHECK(attempt_memo_pinned(path_of("t.3.log"), 3, INT64_MIN, arena, &read));
+    CHECK_STR(read.ledger_id, memo.ledger_id);
+    CHECK(!attempt_memo_pinned(path_of("t.3.log"), 3, 0, arena, &read));
+    CHECK(!attempt_memo_pinned(path_of("t.3.log"), 1, INT64_MIN, arena, &read));
+    CHECK_INT(attempt_memo_read(path_of("t.3.log"), arena, &read, &err), ERR_NOT_FOUND);
+}
+
+/* What a disk that is full lets nobody write. */
+TEST(a_memo_that_cannot_be_written_is_an_error)
+{
+    struct attempt_log *log;
+    struct error err;
+    REQUIRE(symlink("/dev/full", path_of("t.3.log")) == 0);
+    REQUIRE_OK(attempt_log_open(path_of("t.3.log"), &log, &err), &err);
+    CHECK_INT(attempt_memo_write(log, &(struct attempt_memo){.operator= "sql"}, &err), ERR_IO);
+    CHECK(strstr(err.message, "No space left") != NULL);
+    attempt_log_close(log);
+}
+
+static const char *sql_of(const char *attempt)
+{
+    struct slice text;
+    struct error err;
+    enum status status =
+        attempt_sql_read(path_of("t.1.log"), attempt, 100 * 1024, arena, &text, &err);
+    return status == OK ? text.p : status == ERR_LIMIT ? "(too large)" : "(none)";
+}
+
+TEST(the_sql_of_each_attempt_of_a_run_reads_back)
+{
+    enum { SECTIONS = 40, BIG = 90 * 1024 };
+    struct error err;
+    char uuid[SECTIONS][UUID_TEXT_SIZE];
+    char *big = arena_alloc(arena, BIG);
+    memset(big, '-', BIG); /* marks begin like it */
+    for (int n = 0; n < SECTIONS; n++) {
+        uuid_make(uuid[n]);
+        struct attempt_sql_title title = {uuid[n], "load: 3 bytes", n % 2 ? n : -1, n};
+        struct slice text = slice_of(arena_printf(arena, "select %d\n", n));
+        if (n % 7 == 3)
+            text = slice_make(big, BIG - (size_t)n);
+        REQUIRE_OK(attempt_sql_add(path_of("t.1.log"), &title, text, &err), &err);
+    }
+    for (int n = 0; n < SECTIONS; n++) {
+        if (n % 7 == 3)
+            CHECK_INT(strlen(sql_of(uuid[n])), BIG - (size_t)n);
+        else
+            CHECK_STR(sql_of(uuid[n]), arena_printf(arena, "select %d\n", n));
+    }
+    CHECK_STR(sql_of("nobody"), "(none)");
+    struct attempt_sql_title title = {"x", "t", -1, 1};
+    char *too_big = arena_alloc(arena, 2 * BIG);
+    memset(too_big, 'a', 2 * BIG);
+    REQUIRE_OK(
+        attempt_sql_add(path_of("t.1.log"), &title, slice_make(too_big, 2 * BIG), &err), &err);
+    CHECK_STR(sql_of("x"), "(too large)");
+}
+
+TEST(sql_that_was_cut_short_is_not_found_and_what_follows_is)
+{
+    struct error err;
+    struct stat info;
+    struct attempt_sql_title torn = {"torn", "t", -1, 1}, next = {"next", "t", -1, 2};
+    REQUIRE_OK(attempt_sql_add(path_of("t.1.log"), &torn, slice_of("select 1"), &err), &err);
+    REQUIRE(stat(path_of("rendered.sql"), &info) == 0);
+    CHECK_INT(info.st_mode & 0777, 0600);
+    REQUIRE(truncate(path_of("rendered.sql"), info.st_size - 3) == 0);
+    CHECK_STR(sql_of("torn"), "(none)");
+    REQUIRE_OK(attempt_sql_add(path_of("t.1.log"), &next, slice_of("select 2"), &err), &err);
+    CHECK_STR(sql_of("torn"), "(none)");
+    CHECK_STR(sql_of("next"), "select 2");
     remove_all();
 }

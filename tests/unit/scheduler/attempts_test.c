@@ -317,7 +317,7 @@ TEST(an_attempts_row_names_its_log_version_and_numbers)
     struct attempt_id id = world_attempt(&w, "a")->id;
     CHECK(uuid_valid(id.text));
     const struct attempt_record *row = map_get(w.attempts, id.text);
-    CHECK_STR(row->log, "logs/d/manual__2030-01-01T00:00:00+00:00/a/1.log");
+    CHECK_STR(row->log, "logs/d/manual__2030-01-01T00:00:00+00:00/a.1.log");
     CHECK_STR(row->version, w.versions.at[0]->version);
     CHECK_INT(row->state, ATTEMPT_QUEUED);
     world_started(&w, world_attempt(&w, "a"));
