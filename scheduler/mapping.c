@@ -134,8 +134,10 @@ void mapping_remove(struct scheduler *s, struct instance *head, uint32_t first)
     static const struct intent intent = {true, TASK_EVENT_REMOVE, REASON_REMOVED_INDEX, NULL};
     for (uint32_t n = first; head->mapping && n < head->mapping->count; n++) {
         struct instance *i = head->mapping->at[n];
-        if (i->state == TASK_REMOVED)
+        if (i->state == TASK_REMOVED && !i->unsettled)
             continue;
+        if (i->state == TASK_REMOVED) /* its task had left the run before an old attempt was void */
+            task_move(s, i, TASK_EVENT_CLEAR, REASON_REMOVED_INDEX, NULL);
         if (PLANTED(INDEX_VOID_SKIPPED))
             i->unsettled = false;
         /* the reason tells a restart, should a void come first, what it is to become */

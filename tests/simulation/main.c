@@ -231,7 +231,7 @@ static bool help(struct sim *sim)
 /* Faults and acts are over: everything ends, within a number of steps. */
 static void come_to_rest(struct sim *sim)
 {
-    enum { STEPS_MAX = 3000000, HELP_MAX = 200 };
+    enum { STEPS_MAX = 3000000, HELP_MORE = 200 };
     sim->calm = true;
     daemon_free(sim, sim->former);
     for (int n = 0; n < sim->dag_count; n++) {
@@ -240,13 +240,14 @@ static void come_to_rest(struct sim *sim)
             act_adopt(sim, dag);
         act_set_paused(sim, dag, false);
     }
-    int helped = 0;
+    /* where tasks depend on the past each run may need it anew */
+    size_t help_max = sim->runs.count + HELP_MORE, helped = 0;
     for (int64_t n = 0; n < STEPS_MAX; n++) {
         if (step(sim))
             continue;
         if (!unfinished(sim))
             return;
-        if (helped++ == HELP_MAX || sim->kind != EPISODE_CHAOS || !help(sim))
+        if (helped++ == help_max || sim->kind != EPISODE_CHAOS || !help(sim))
             break;
     }
     invariants_check(sim, WHEN_STUCK, &(struct moment){0});

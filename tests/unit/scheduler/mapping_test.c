@@ -604,3 +604,33 @@ TEST(indexes_of_a_task_that_comes_back_are_removed_until_it_is_expanded)
     CHECK_STR(world_run_state(&w), "success");
     world_done(&w);
 }
+
+TEST(an_index_that_comes_back_and_may_still_commit_is_voided_before_its_task_ends)
+{
+    struct world w;
+    start_fan(&w, fan, 2);
+    world_end_task(&w, "m[0]", OUTCOME_SUCCESS);
+    world_end(&w, world_attempt(&w, "m[1]"),
+        &(struct attempt_result){.outcome = OUTCOME_FAILED, .may_commit = true, .exit_code = -1});
+    struct dag *without = dag_build("d", "a: {sql: db}\nz: {sql: db, depends_on: [a]}\n");
+    dag_unref((struct dag *)(uintptr_t)w.versions.at[0]);
+    vec_clear(&w.versions);
+    vec_push(&w.versions, without);
+    world_crash(&w);
+    world_end_task(&w, "z", OUTCOME_SUCCESS);
+    CHECK_STR(world_run_state(&w), "success");
+    CHECK_INT(world_task(&w, "m[1]")->reason, REASON_REMOVED_TASK);
+    world_adopt(&w, dag_build("d", fan));
+    REQUIRE(clear(&w, NULL) == OK);
+    CHECK_INT(ask(&w, (struct request){.kind = REQUEST_CANCEL}, NULL), OK);
+    world_end_task(&w, "a", OUTCOME_CANCELLED);
+    CHECK_STR(world_run_state(&w), "running");
+    world_crash(&w);
+    REQUIRE(world_void(&w, "m[1]") != NULL);
+    CHECK_INT(world_void(&w, "m[1]")->generation, 0);
+    world_end_void(&w, "m[1]", VOID_INSERTED);
+    CHECK_STR(world_state(&w, "m[1]"), "removed");
+    CHECK_INT(world_task(&w, "m[1]")->reason, REASON_REMOVED_INDEX);
+    CHECK_STR(world_run_state(&w), "failed");
+    world_done(&w);
+}
