@@ -26,7 +26,9 @@
     ROW(INDEX_VOID_SKIPPED, "an index that may still commit is removed without a void")            \
     ROW(ASSET_QUEUE_LOST, "a restart forgets what is queued of an asset")                          \
     ROW(DEADLINE_LOST, "a restart forgets the deadlines of what is under way")                     \
-    ROW(SENSOR_KEEPS_SLOT, "a sensor keeps its slots between two looks")
+    ROW(SENSOR_KEEPS_SLOT, "a sensor keeps its slots between two looks")                           \
+    ROW(WAIT_FORGOTTEN, "a restart forgets who waits for the run that it triggered")               \
+    ROW(FOREIGN_RUN_TAKEN, "a task takes a run that it did not make for its own")
 
 enum planted_bug {
     PLANTED_NOTHING,

@@ -70,6 +70,8 @@ enum status cli_split_task(struct cli *cli, const char *word, const char **ret_t
     int32_t *ret_index, struct error *err) MUST_CHECK;
 /* The way back: "task", or "task[3]" of an instance of a mapped one. */
 const char *cli_task_word(struct arena *arena, const char *task_id, int64_t map_index);
+/* What a task does: its kind, and the DAG that it triggers ("trigger_dag reports, wait"). */
+const char *cli_kind_words(struct arena *arena, const struct task *task);
 /* J: JSON, or @FILE. */
 enum status cli_parse_json_argument(
     struct cli *cli, const char *text, json_t **ret, struct error *err) MUST_CHECK;

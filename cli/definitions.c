@@ -165,6 +165,15 @@ const char *cli_task_word(struct arena *arena, const char *task_id, int64_t map_
     return map_index < 0 ? task_id : arena_printf(arena, "%s[%d]", task_id, (int)map_index);
 }
 
+const char *cli_kind_words(struct arena *arena, const struct task *task)
+{
+    const char *kind = task_kind_name(task->kind);
+    if (task->kind != KIND_TRIGGER_DAG)
+        return kind;
+    return arena_printf(
+        arena, "%s %s%s", kind, task->trigger.dag_id.value, task->trigger.wait ? ", wait" : "");
+}
+
 enum status cli_split_task(
     struct cli *cli, const char *word, const char **ret_task, int32_t *ret_index, struct error *err)
 {

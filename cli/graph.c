@@ -15,7 +15,7 @@ static const char *notes_of(struct cli *cli, const struct task *task)
 {
     const char *rule =
         task->trigger_rule == RULE_ALL_SUCCESS ? NULL : trigger_rule_name(task->trigger_rule);
-    const char *words[] = {task->kind == KIND_SQL ? NULL : task_kind_name(task->kind),
+    const char *words[] = {task->kind == KIND_SQL ? NULL : cli_kind_words(cli->arena, task),
         task->expand.count ? "mapped" : NULL, task->setup ? "setup" : NULL,
         task->teardown ? "teardown" : NULL, rule};
     struct strbuf text = {0};

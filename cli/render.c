@@ -125,12 +125,12 @@ static void print_json(const struct rendered *field, struct slice shown)
 
 static bool is_main_field(const char *name)
 {
-    static const char *const names[] = {
-        "sql", "bash", "python", "branch", "short_circuit", "url", "body"};
+    static const char *const names[] = {"sql", "bash", "python", "branch", "short_circuit", "url",
+        "body", "dag_id", "logical_date", "conf"};
     for (size_t i = 0; i < ARRAY_SIZE(names); i++)
         if (str_equal(names[i], name))
             return true;
-    return str_starts(name, "argv") || str_starts(name, "body/");
+    return str_starts(name, "argv") || str_starts(name, "body/") || str_starts(name, "conf/");
 }
 
 /* The task's own text; with --all every templated field, under its name.  Secrets are masked. */

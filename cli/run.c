@@ -13,6 +13,12 @@ static const char *logical_date, *conf_text;
 static struct text_list only_tasks;
 static bool scratch;
 
+/* Another DAG's run, which a task has triggered. */
+struct other_run {
+    struct run_id id;
+    const char *dag_id;
+};
+
 /* A run in this process. */
 struct here {
     struct cli *cli;
@@ -22,6 +28,7 @@ struct here {
     struct engine *engine;
     uv_signal_t interrupt;
     struct run_id run; /* {0} until it is known */
+    VEC(struct other_run) others;
     enum run_state state;
     bool ended, interrupted, stopping;
     enum status status;
@@ -142,6 +149,42 @@ static void on_interrupt(uv_signal_t *handle, int number)
     stop(here);
 }
 
+static const char *dag_of(const struct here *here, struct run_id run)
+{
+    for (size_t i = 0; i < here->others.count; i++)
+        if (here->others.at[i].id.v == run.v)
+            return here->others.at[i].dag_id;
+    const char *dag_id = scheduler_run_dag(engine_scheduler(here->engine), run);
+    return dag_id ? dag_id : "?";
+}
+
+/* "load[3]"; of another DAG's run "reports: load[3]". */
+static const char *task_word(const struct here *here, const struct task_record *task)
+{
+    struct arena *arena = here->cli->arena;
+    const char *word = cli_task_word(arena, task->task_id, task->map_index);
+    if (!here->run.v || task->run.v == here->run.v)
+        return word;
+    return arena_printf(arena, "%s: %s", dag_of(here, task->run), word);
+}
+
+static void take_other_run(struct here *here, const struct change *change)
+{
+    const struct run_record *run = &change->run;
+    struct civil at = civil_from_us(change->at_us);
+    for (size_t i = 0; i < here->others.count; i++)
+        if (here->others.at[i].id.v == run->id.v)
+            return;
+    vec_push(
+        &here->others, ((struct other_run){run->id, arena_strdup(here->cli->arena, run->dag_id)}));
+    if (run->state == RUN_QUEUED)
+        printf("%02d:%02d:%02d  triggered  run %s of `%s`%s\n", at.hour, at.minute, at.second,
+            run->run_id, run->dag_id,
+            run->reason == REASON_WAITING_DAEMON
+                ? ", which nothing here waits for: it starts with the daemon (dag up)"
+                : "");
+}
+
 static void print_task(struct here *here, const struct change *change)
 {
     const struct task_record *task = &change->task.record;
@@ -159,8 +202,8 @@ static void print_task(struct here *here, const struct change *change)
     printf("%02d:%02d:%02d  %s  %s%s%s%s%s\n", at.hour, at.minute, at.second,
         task->reason == REASON_EXPANDED ? "  expanded"
                                         : cli_state_text(here->cli, task_state_name(task->state)),
-        cli_task_word(here->cli->arena, task->task_id, task->map_index), duration[0] ? "  " : "",
-        duration, tell ? "  " : "", tell ? task->reason_text : "");
+        task_word(here, task), duration[0] ? "  " : "", duration, tell ? "  " : "",
+        tell ? task->reason_text : "");
     fflush(stdout);
 }
 
@@ -184,6 +227,11 @@ static void print_missed(const struct effect *effect)
         effect->task_id ? "task " : "the run", effect->task_id ? effect->task_id : "", deadline);
 }
 
+static bool is_own(const struct here *here, const struct run_record *run)
+{
+    return run->logical_us == here->logical_us && str_equal(run->dag_id, here->dag->dag_id);
+}
+
 static void on_committed(void *user, const struct plan *plan)
 {
     struct here *here = user;
@@ -193,7 +241,9 @@ static void on_committed(void *user, const struct plan *plan)
             print_task(here, change);
         else if (change->kind == CHANGE_ATTEMPT)
             print_attempt(&change->attempt);
-        else if (change->kind == CHANGE_RUN && change->run.logical_us == here->logical_us) {
+        else if (change->kind == CHANGE_RUN && !is_own(here, &change->run))
+            take_other_run(here, change);
+        else if (change->kind == CHANGE_RUN) {
             here->run = change->run.id;
             here->state = change->run.state;
             here->ended = run_state_finished(change->run.state);
@@ -236,6 +286,7 @@ static enum status begin(struct here *here, struct error *err)
     if (rows.count && run_state_finished(rows.at[0].state))
         return refuse_finished(here->cli, &rows.at[0], err);
     if (rows.count) {
+        here->run = rows.at[0].id;
         fprintf(stderr, "continuing %s %s\n", here->dag->dag_id, rows.at[0].run_id);
         return OK;
     }
@@ -314,6 +365,7 @@ static enum status run_here(
         /* closes the handles; more than once when it had been told to stop before it ran */
     }
     uv_loop_close(&here.loop);
+    vec_done(&here.others);
     lock_release(lock);
     return status;
 }

@@ -42,6 +42,10 @@ static void print_json(const struct dag *dag)
         json_object_begin(&w);
         json_kv_str(&w, "task_id", task->task_id);
         json_kv_str(&w, "kind", task_kind_name(task->kind));
+        if (task->trigger.dag_id.value) {
+            json_kv_str(&w, "triggers", task->trigger.dag_id.value);
+            json_kv_bool(&w, "wait", task->trigger.wait);
+        }
         json_kv_str(&w, "trigger_rule", trigger_rule_name(task->trigger_rule));
         json_kv_int(&w, "retries", task->retries);
         json_kv_str(&w, "pool", task->pool);
@@ -120,7 +124,7 @@ static enum status run(struct cli *cli, struct error *err)
     for (uint32_t i = 0; i < dag->task_count; i++) {
         const struct task *task = &dag->tasks[dag->topological[i]];
         table_add(&table, task->task_id);
-        table_add(&table, arena_printf(cli->arena, "%s%s", task_kind_name(task->kind),
+        table_add(&table, arena_printf(cli->arena, "%s%s", cli_kind_words(cli->arena, task),
                               task->expand.count ? ", mapped" : ""));
         table_add(&table, upstream_names(cli, dag, task));
         table_add(&table, trigger_rule_name(task->trigger_rule));

@@ -29,10 +29,12 @@ struct engine_options {
     uv_loop_t *loop;
     /* Outlives the engine, which uses a copy of its own with what is stored at each moment. */
     const struct project *project;
-    bool acting;             /* false: nothing is started */
-    bool must_exist;         /* the metadata is not made: it was there a moment ago */
-    const char *only_dag;    /* `dag run`: this DAG alone, no schedules, and of live runs ... */
-    int64_t only_logical_us; /* ... only that of this date; with only_dag NULL: everything */
+    bool acting;     /* false: nothing is started */
+    bool must_exist; /* the metadata is not made: it was there a moment ago */
+    const char
+        *only_dag; /* `dag run`: this DAG and those it needs, no schedules, and of live runs ... */
+    int64_t
+        only_logical_us; /* ... only that of this date and what it waits for; NULL: everything */
     void *user;
     /* A batch is durable; its effects have been handed over.  May be NULL. */
     void (*committed)(void *user, const struct plan *plan);

@@ -83,6 +83,7 @@ enum status engine_load_durations(struct engine *engine, const struct dag *dag, 
 
 struct loading {
     struct engine *engine;
+    struct map *names; /* of the DAGs that `dag run` needs; NULL = all */
     struct catalogue *catalogue;
     struct arena *arena;
     struct dag_rows records;
@@ -195,12 +196,42 @@ static bool is_scheduled_on(const struct dag *dag, const struct dag *maker)
 
 static bool wanted(const struct loading *in, const char *dag_id)
 {
-    const char *only = in->engine->options.only_dag;
-    if (!only || str_equal(only, dag_id))
-        return true;
-    const struct dag *maker = catalogue_find(in->catalogue, only);
+    return !in->names || map_has(in->names, dag_id);
+}
+
+/* The DAG, those that are scheduled on what it updates, and those that its tasks trigger, with all
+   that these need; false: a template says whom it triggers, which may be any. */
+static bool want(struct loading *in, const char *dag_id)
+{
     const struct dag *dag = catalogue_find(in->catalogue, dag_id);
-    return maker && dag && dag->asset_names.count && is_scheduled_on(dag, maker);
+    map_set(in->names, dag_id, in->names);
+    for (size_t i = 0; dag && i < catalogue_count(in->catalogue); i++) {
+        const struct dag *other = catalogue_at(in->catalogue, i);
+        if (other->asset_names.count && is_scheduled_on(other, dag))
+            map_set(in->names, other->dag_id, in->names);
+    }
+    for (uint32_t i = 0; dag && i < dag->task_count; i++) {
+        const char *target = dag->tasks[i].trigger.dag_id.value;
+        if (!target)
+            continue;
+        if (strchr(target, '{'))
+            return false;
+        bool is_new = !map_has(in->names, target);
+        if (is_new && !want(in, target))
+            return false;
+    }
+    return true;
+}
+
+static void find_wanted(struct loading *in)
+{
+    if (!in->engine->options.only_dag)
+        return;
+    in->names = map_new();
+    if (want(in, in->engine->options.only_dag))
+        return;
+    map_free(in->names);
+    in->names = NULL;
 }
 
 static bool is_broken_file(const struct catalogue *catalogue, const char *file)
@@ -264,6 +295,43 @@ static enum status load_runs(const struct loading *in)
     enum status status = store_read_runs(in->engine->reader, &live, in->arena, &runs, in->err);
     for (size_t i = 0; status == OK && i < runs.count; i++)
         status = engine_load_run(in->engine, &runs.at[i], in->err);
+    return status;
+}
+
+/* Whether the task that made the run waits for its end. */
+static enum status is_awaited(const struct loading *in, const struct run_record *run, bool *ret)
+{
+    struct task_rows rows;
+    enum status status = store_read_instances(
+        in->engine->reader, run->maker.run, run->maker.task_id, in->arena, &rows, in->err);
+    *ret = false;
+    for (size_t i = 0; status == OK && i < rows.count; i++)
+        *ret |= rows.at[i].map_index == run->maker.map_index && rows.at[i].state == TASK_DEFERRED &&
+                rows.at[i].triggered.v == run->id.v;
+    return status;
+}
+
+/* `dag run` goes on with the runs that its own waits for, and those that they wait for. */
+static enum status load_awaited_runs(const struct loading *in)
+{
+    struct run_rows runs = {0};
+    struct run_filter live = {.states = 1u << RUN_QUEUED | 1u << RUN_RUNNING};
+    enum status status = OK;
+    if (in->engine->options.only_dag)
+        status = store_read_runs(in->engine->reader, &live, in->arena, &runs, in->err);
+    for (bool found = true; status == OK && found;) {
+        found = false;
+        for (size_t i = 0; status == OK && i < runs.count; i++) {
+            struct scheduler *s = in->engine->scheduler;
+            bool awaited = false;
+            if (scheduler_has_run(s, runs.at[i].id) || !scheduler_has_run(s, runs.at[i].maker.run))
+                continue;
+            status = is_awaited(in, &runs.at[i], &awaited);
+            if (status == OK && awaited)
+                status = engine_load_run(in->engine, &runs.at[i], in->err);
+            found |= awaited;
+        }
+    }
     return status;
 }
 
@@ -375,17 +443,22 @@ enum status engine_load(struct engine *engine, struct catalogue *catalogue, stru
 {
     CLEANUP(arena_freep) struct arena *arena = arena_new();
     struct loading in = {.engine = engine, .catalogue = catalogue, .arena = arena, .err = err};
+    find_wanted(&in);
     enum status status = load_dags(&in);
     if (status == OK)
         status = load_runs(&in);
+    if (status == OK)
+        status = load_awaited_runs(&in);
     if (status == OK)
         status = load_backfills(&in);
     if (status == OK)
         status = load_asset_queues(&in);
     if (status == OK)
         status = recover_attempts(&in);
-    if (status != OK)
+    if (status != OK) {
+        map_free(in.names);
         return error_context(err, "loading the state: ");
+    }
     engine->started = true;
     engine->catalogue = catalogue;
     catalogue_set_project(catalogue, engine->project);
@@ -400,5 +473,6 @@ enum status engine_load(struct engine *engine, struct catalogue *catalogue, stru
             engine_apply(
                 engine, &(struct event){.kind = EVENT_DAG_REMOVED, .dag_id = record->dag_id});
     }
+    map_free(in.names);
     return OK;
 }

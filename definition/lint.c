@@ -55,6 +55,9 @@ const struct lint_code lint_codes[] = {
     {"no-tasks", "warning", "a DAG without tasks"},
     {"unknown-asset", "warning", "an asset that a schedule waits for and no task makes"},
     {"unknown-wait", "warning", "a sensor that waits for a DAG or task that there is not"},
+    {"unknown-trigger", "error", "a task that triggers a DAG that there is not"},
+    {"trigger-self", "error", "a task that triggers its own DAG for its own date"},
+    {"trigger-circle", "warning", "DAGs that wait in a circle for runs that they trigger"},
     {"asset-circle", "warning", "DAGs that start each other in a circle through assets"},
 };
 const size_t lint_code_count = ARRAY_SIZE(lint_codes);
@@ -201,6 +204,7 @@ static void check_assets(const struct project *project, const struct catalogue *
     struct linting l = {.project = project, .sources = sources, .arena = arena, .findings = found};
     lint_assets(&l, catalogue);
     lint_sensors(&l, catalogue);
+    lint_triggers(&l, catalogue);
 }
 
 /* The project's own files, for what stands in them. */

@@ -41,6 +41,7 @@ void lint_rules(struct linting *l);
 /* Looks at the assets of all DAGs together. */
 void lint_assets(struct linting *l, const struct catalogue *catalogue);
 void lint_sensors(struct linting *l, const struct catalogue *catalogue);
+void lint_triggers(struct linting *l, const struct catalogue *catalogue);
 /* What is said of transaction control in the task at hand. */
 void lint_control_error(const struct linting *l, const char *statement, struct error *ret);
 /* Looks at every template of a DAG's tasks. */

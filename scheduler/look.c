@@ -206,6 +206,12 @@ bool scheduler_has_run(const struct scheduler *s, struct run_id run)
     return run_find(s, run) != NULL;
 }
 
+const char *scheduler_run_dag(const struct scheduler *s, struct run_id id)
+{
+    const struct run *run = run_find(s, id);
+    return run ? run->dag->dag_id : NULL;
+}
+
 bool scheduler_dag(const struct scheduler *s, const char *dag_id, struct dag_record *ret)
 {
     const struct live_dag *dag = dag_find(s, dag_id);

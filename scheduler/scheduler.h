@@ -216,6 +216,8 @@ struct scheduler_counts scheduler_count(const struct scheduler *scheduler);
 struct run_id scheduler_find_run(
     const struct scheduler *scheduler, const char *dag_id, int64_t logical_us);
 bool scheduler_has_run(const struct scheduler *scheduler, struct run_id run);
+/* Of which DAG a live run is, NULL when it is not live. */
+const char *scheduler_run_dag(const struct scheduler *scheduler, struct run_id run);
 /* True when the DAG is known; its record as it is now, valid until the next event. */
 bool scheduler_dag(const struct scheduler *scheduler, const char *dag_id, struct dag_record *ret);
 /* The newest version of a known DAG, not counted; NULL when there is none. */

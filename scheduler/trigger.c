@@ -79,7 +79,8 @@ void trigger_resume(struct scheduler *s, struct instance *i)
         attempt_defer_again(s, i);
         return;
     }
-    wait_for(i, run);
+    if (!PLANTED(WAIT_FORGOTTEN))
+        wait_for(i, run);
     attempt_arm_timeout(s, i);
     dag_wants_step(s, run->dag);
 }
@@ -88,6 +89,8 @@ void trigger_resume(struct scheduler *s, struct instance *i)
 
 static bool is_maker(const struct run *run, const struct instance *i)
 {
+    if (PLANTED(FOREIGN_RUN_TAKEN))
+        return true;
     return run->maker.run.v == i->run->id.v && run->maker.map_index == i->map_index &&
            str_equal(run->maker.task_id, i->task->task_id);
 }
@@ -244,11 +247,11 @@ bool trigger_is_asked(const struct scheduler *s, const struct instance *i)
     return false;
 }
 
-/* Whoever wants the task stopped has come before the run was made. */
+/* Whoever wants the attempt stopped, or its timeout, has come before the run was made. */
 static void take_order(struct scheduler *s, struct instance *i, const struct attempt_result *result,
     struct run *existing)
 {
-    if (!i->intent.set) {
+    if (!i->intent.set && i->reason != REASON_TIMED_OUT) {
         carry_out(s, i, result, existing);
         return;
     }
@@ -261,7 +264,7 @@ void trigger_take(struct scheduler *s, struct instance *i, const struct attempt_
 {
     const struct live_dag *dag = dag_find(s, result->trigger->dag_id);
     struct run *live = dag ? dag_live_run(dag, result->trigger->logical_us) : NULL;
-    if (!dag || live || i->intent.set)
+    if (!dag || live || i->intent.set || i->reason == REASON_TIMED_OUT)
         take_order(s, i, result, live);
     else
         ask(s, i, result);

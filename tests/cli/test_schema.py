@@ -76,6 +76,10 @@ tasks: {a: {sql: select 1, parameters: 1}}
 tasks: {a: {http: {url: "http://x", method: GET, hedaers: {}}}}
 tasks: {a: {http: {url: "http://x", expect: 99}}}
 tasks: {a: {http: {url: "http://x", expect: []}}}
+tasks: {a: {trigger_dag: {dag: b}}}
+tasks: {a: {trigger_dag: [b]}}
+tasks: {a: {trigger_dag: {dag_id: b, conf: [1]}}}
+tasks: {a: {trigger_dag: {dag_id: b, wait: later}}}
 tasks: {a: {wait_for: x}}
 tasks: {a: {wait_for: {}}}
 tasks: {a: {wait_for: {file: a, time: b}}}
@@ -116,6 +120,9 @@ tasks: {a: {sql: select 1, result: scalar, parameters: [1, a], checks: []}}
 tasks: {a: {sql: insert into t values (1), checks: [{row_count: 1, not_null: a}]}}
 tasks: {a: {http: "https://x"}}
 tasks: {a: {http: {url: "https://x", body: {a: [1]}, expect: [2xx, 404]}, result: /a}}
+tasks: {a: {trigger_dag: b}}
+tasks: {a: {trigger_dag: {dag_id: b, conf: {a: [1]}, wait: true}, logical_date: 2030-01-01}}
+tasks: {a: {trigger_dag: {dag_id: b, conf: "{{ {'a': 1} | tojson }}"}}}
 tasks: {a: {wait_for: {file: a}, timeout: 1h}}
 tasks: {a: {wait_for: {http: "https://x"}}}
 tasks: {a: {wait_for: {task: {dag: x, task: y}}}}

@@ -90,6 +90,7 @@ void attempt_decided(struct sim *sim, const struct effect *effect)
         .is_sql = def->kind == KIND_SQL && !is_head,
         .is_head = is_head,
         .is_sensor = def->kind == KIND_WAIT_FOR && !is_head,
+        .triggers = def->kind == KIND_TRIGGER_DAG && !is_head,
         .ended = true,
         .generation = effect->generation,
         .try_number = effect->try_number,
@@ -147,7 +148,7 @@ static void tell_finished(struct sim *sim, struct attempt *attempt, int epoch)
 /* What looks on the daemon's own loop ends with it. */
 static bool dies_with_daemon(const struct attempt *attempt)
 {
-    return attempt->is_sql || attempt->is_head || attempt->is_sensor;
+    return attempt->is_sql || attempt->is_head || attempt->is_sensor || attempt->triggers;
 }
 
 static void finish(struct sim *sim, struct attempt *attempt, const struct attempt_result *result)
@@ -309,6 +310,28 @@ static bool comes(const struct sim *sim, const struct attempt *attempt)
     return sim->calm || attempt->looks > 8 || hash % 3 == 0;
 }
 
+/* Always the same for an index of a date: often a date of its own, else that of the run, which may
+   have a run of somebody else.  NULL: there is no DAG that it could want. */
+static const struct trigger_order *order_of(struct sim *sim, const struct attempt *attempt)
+{
+    const struct row_run *run = attempt->task->run;
+    int number = attempt->task->number;
+    int target = attempt->triggers ? project_target(sim, run->dag, number) : -1;
+    if (target < 0)
+        return NULL;
+    uint64_t hash = sim_hash(
+        sim, (uint64_t)run->live.logical_us, (uint64_t)run->dag->number, (uint64_t)number, 33);
+    int64_t own_us =
+        ((run->dag->number * 64 + number) * (MAPPED_ROWS + 2) + attempt->task->map_index + 2) *
+        US_PER_MS;
+    bool same = sim->kind == EPISODE_CHAOS && hash % 4 == 0;
+    struct trigger_order *order = arena_new_of(sim->arena, struct trigger_order);
+    *order = (struct trigger_order){.dag_id = sim->dags[target].dag_id,
+        .logical_us = run->live.logical_us + (same ? 0 : own_us),
+        .conf = "{}"};
+    return order;
+}
+
 static void succeed(struct sim *sim, struct attempt *attempt)
 {
     if (attempt->is_head) {
@@ -328,8 +351,9 @@ static void succeed(struct sim *sim, struct attempt *attempt)
     if (attempt->is_sql)
         ledger_commit(sim, attempt);
     finish(sim, attempt,
-        &(struct attempt_result){
-            .outcome = OUTCOME_SUCCESS, .decision = decision_of(sim, attempt)});
+        &(struct attempt_result){.outcome = OUTCOME_SUCCESS,
+            .decision = decision_of(sim, attempt),
+            .trigger = order_of(sim, attempt)});
 }
 
 static void end_cancelled(struct sim *sim, struct attempt *attempt)

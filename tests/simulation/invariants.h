@@ -123,6 +123,16 @@ struct moment {
         "a sensor waits no longer than its timeout since its first look, "                         \
         "not even over crashes, and does not give up before",                                      \
         check_sensor_time)                                                                         \
+    ROW("trigger_of_run", WHEN_PLANNED,                                                            \
+        "a run that a task makes, or clears, is in the plan of the task's success, "               \
+        "or of its waiting, and it is the task's only one",                                        \
+        check_trigger_of_run)                                                                      \
+    ROW("run_of_trigger", WHEN_TASK_DECIDED,                                                       \
+        "what a task has triggered is a run of its own, and a task that waited "                   \
+        "ended as its run did",                                                                    \
+        check_run_of_trigger)                                                                      \
+    ROW("waits_for_live_run", WHEN_DECIDED, "a deferred task waits for a run that has not ended",  \
+        check_waits_for_live_run)                                                                  \
     ROW("slots_as_counted", WHEN_DECIDED,                                                          \
         "slots are held by attempts under way and by nothing else: "                               \
         "not by a sensor between two looks",                                                       \
@@ -190,6 +200,9 @@ bool check_indexes(struct sim *sim, const struct moment *moment);
 bool check_removed_for_good(struct sim *sim, const struct moment *moment);
 bool check_sensor_time(struct sim *sim, const struct moment *moment);
 bool check_slots_as_counted(struct sim *sim, const struct moment *moment);
+bool check_trigger_of_run(struct sim *sim, const struct moment *moment);
+bool check_run_of_trigger(struct sim *sim, const struct moment *moment);
+bool check_waits_for_live_run(struct sim *sim, const struct moment *moment);
 bool check_deadline_once(struct sim *sim, const struct moment *moment);
 bool check_deadline_kept(struct sim *sim, const struct moment *moment);
 bool check_event_per_success(struct sim *sim, const struct moment *moment);

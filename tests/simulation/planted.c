@@ -26,6 +26,8 @@ static const char *const found_by[PLANTED_COUNT][FOUND_BY_MAX] = {
     [PLANTED_INDEX_VOID_SKIPPED] = {"removed_for_good", "void_first", "newest_generation"},
     [PLANTED_ASSET_QUEUE_LOST] = {"events_consumed", "no_event_lost"},
     [PLANTED_DEADLINE_LOST] = {"deadline_kept"},
+    [PLANTED_WAIT_FORGOTTEN] = {"waits_for_live_run", "all_ends", "same_end"},
+    [PLANTED_FOREIGN_RUN_TAKEN] = {"run_of_trigger", "trigger_of_run"},
     [PLANTED_SENSOR_KEEPS_SLOT] = {"slots_as_counted", "no_idle_slot", "all_ends"},
 };
 

@@ -77,6 +77,8 @@ static enum task_kind draw_kind(struct sim *sim, const struct sim_dag *dag, uint
         return KIND_WAIT_FOR;
     if (what == 0 && is_chaos(sim))
         return KIND_LATEST_ONLY;
+    if (what == 15 && sim->kind != EPISODE_STEADY)
+        return KIND_TRIGGER_DAG;
     return what < 2   ? KIND_BRANCH
            : what < 4 ? KIND_SHORT_CIRCUIT
            : what < 6 ? KIND_EMPTY
@@ -159,6 +161,23 @@ static void draw_limits(struct sim *sim, struct sim_dag *spec, struct task *task
     }
 }
 
+/* One of a greater number, as with assets, so that no run leads to itself.  In plays that are
+   compared none whose runs depend on which of them was there first. */
+int project_target(const struct sim *sim, const struct sim_dag *dag, int task)
+{
+    int after = sim->dag_count - dag->number - 1;
+    if (after <= 0)
+        return -1;
+    uint64_t hash = sim_hash(sim, (uint64_t)dag->number, (uint64_t)task, 31, 31);
+    int target = dag->number + 1 + (int)(hash % (uint64_t)after);
+    return sim->dags[target].uses_past && !is_chaos(sim) ? -1 : target;
+}
+
+bool project_waits(const struct sim *sim, const struct sim_dag *dag, int task)
+{
+    return sim_hash(sim, (uint64_t)dag->number, (uint64_t)task, 32, 32) & 1;
+}
+
 /* Of sensors that are compared, or steady, only when they look again. */
 struct wait_task project_wait(const struct sim *sim, const struct sim_dag *dag, int task)
 {
@@ -187,7 +206,8 @@ static struct deadline draw_deadline(struct sim *sim, uint64_t one_in)
 static struct expand expand_of(const struct sim_dag *spec, const struct task *task)
 {
     static const struct expand_source source = {.name = "x", .kind = EXPAND_TEXT};
-    bool may = task->kind == KIND_SQL || task->kind == KIND_BASH || task->kind == KIND_WAIT_FOR;
+    bool may = task->kind == KIND_SQL || task->kind == KIND_BASH || task->kind == KIND_WAIT_FOR ||
+               task->kind == KIND_TRIGGER_DAG;
     bool is = may && (spec->mapped >> task->index & 1);
     return (struct expand){.at = is ? &source : NULL, .count = is};
 }
@@ -219,6 +239,7 @@ static void draw_task(
     task->outlets = outlets_of(sim, spec, n);
     task->deadline = draw_deadline(sim, 10);
     task->expand = expand_of(spec, task);
+    task->trigger.wait = task->kind == KIND_TRIGGER_DAG && project_waits(sim, spec, (int)n);
     if (task->kind == KIND_WAIT_FOR)
         task->wait = project_wait(sim, spec, (int)n);
     if (task->kind == KIND_WAIT_FOR && task->wait.kind == WAIT_SQL)

@@ -135,6 +135,7 @@ struct attempt {
     bool is_sql;  /* it claims and commits in the ledger */
     bool is_head; /* it finds out the values of a mapped task */
     bool is_sensor;
+    bool triggers;                        /* its success is an order for a run */
     bool in_store, ended_in_store, ended; /* ended: by what was decided */
     int looks;                            /* of a sensor, that are over */
     int64_t generation, void_generation;
@@ -297,6 +298,10 @@ const char *task_name(int number); /* kept for ever */
 int pool_number(const char *pool);
 int connection_number(const char *connection);
 int asset_number(const char *asset); /* of "a7" */
+/* Which DAG a task that triggers wants, -1 = none, and whether it waits: the same in all versions.
+ */
+int project_target(const struct sim *sim, const struct sim_dag *dag, int task);
+bool project_waits(const struct sim *sim, const struct sim_dag *dag, int task);
 /* The settings of a sensor are the same in all versions. */
 struct wait_task project_wait(const struct sim *sim, const struct sim_dag *dag, int task);
 

@@ -115,6 +115,8 @@ static struct run_record kept_run(
     kept.version = kept_version(run->dag, from->version);
     kept.triggered_by = "someone";
     kept.note = NULL;
+    if (from->maker.run.v)
+        kept.maker.task_id = task_name(task_number(from->maker.task_id));
     return kept;
 }
 
@@ -207,7 +209,7 @@ static void decide_task(struct sim *sim, const struct change *change)
     task->live = kept_task(sim, task, record);
     task->is_live = true;
     struct attempt *attempt = attempt_find(sim, record->attempt.text);
-    bool waits = record->state == TASK_UP_FOR_RESCHEDULE;
+    bool waits = record->state == TASK_UP_FOR_RESCHEDULE || record->state == TASK_DEFERRED;
     if ((record->state == TASK_REMOVED || waits) && attempt)
         attempt_set_ended(sim, attempt, true);
 }

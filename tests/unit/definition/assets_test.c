@@ -211,6 +211,43 @@ TEST(a_sensor_that_waits_for_what_there_is_not_is_a_warning)
     dir_done(&dir);
 }
 
+TEST(a_task_that_triggers_what_there_is_not_or_its_own_date_is_an_error)
+{
+    struct project_dir dir = dir_new();
+    dir_write(&dir, "dags/load.yaml", "tasks: {fetch: {empty: {}}}\n");
+    dir_write(&dir, "dags/use.yaml",
+        "tasks:\n"
+        "  right: {trigger_dag: load}\n"
+        "  later: {trigger_dag: '{{ params.x }}'}\n"
+        "  wrong: {trigger_dag: {dag_id: laod}}\n"
+        "  self: {trigger_dag: use, wait: true}\n"
+        "  next: {trigger_dag: use, logical_date: '{{ macros.ds_add(ds, 1) }}'}\n"
+        "params: {x: load}\n");
+    CHECK_STR(lint_all(&dir),
+        "error unknown-trigger dags/use.yaml:4 `wrong` triggers DAG `laod`, which there is not\n"
+        "error trigger-self dags/use.yaml:5 `self` triggers its own DAG for its own date, which "
+        "has a run: this\n");
+    dir_done(&dir);
+}
+
+TEST(dags_that_wait_for_each_other_in_a_circle_are_a_warning)
+{
+    struct project_dir dir = dir_new();
+    dir_write(&dir, "dags/a.yaml", "tasks: {t: {trigger_dag: b, wait: true}}\n");
+    dir_write(&dir, "dags/b.yaml", "tasks: {t: {trigger_dag: c, wait: true}}\n");
+    dir_write(&dir, "dags/c.yaml",
+        "tasks: {t: {empty: {}},\n u: {trigger_dag: b, wait: true, logical_date: 2030-01-01}}\n");
+    CHECK_STR(lint_all(&dir), "warning trigger-circle dags/c.yaml:2 DAGs wait for each other in a "
+                              "circle: b → c → b\n");
+    dir_write(&dir, "dags/c.yaml", "tasks: {u: {trigger_dag: b}}\n");
+    CHECK_STR(lint_all(&dir), "");
+    dir_write(&dir, "dags/c.yaml",
+        "tasks: {u: {trigger_dag: c, wait: true, logical_date: 2030-01-01}}\n");
+    CHECK_STR(lint_all(&dir), "warning trigger-circle dags/c.yaml:1 DAGs wait for each other in a "
+                              "circle: c → c\n");
+    dir_done(&dir);
+}
+
 TEST(a_circle_of_dags_is_a_warning)
 {
     struct project_dir dir = dir_new();

@@ -38,6 +38,13 @@ static struct attempt_result keep_result(struct rig *rig, const struct attempt_r
     for (size_t i = 0; i < result->mapped_count; i++)
         mapped[i] = keep(rig, result->mapped[i]);
     copy.mapped = mapped;
+    if (result->trigger) {
+        struct trigger_order *order =
+            arena_memdup(rig->arena, result->trigger, sizeof(*result->trigger));
+        order->dag_id = keep(rig, order->dag_id);
+        order->conf = keep(rig, order->conf);
+        copy.trigger = order;
+    }
     return copy;
 }
 
@@ -90,6 +97,12 @@ static size_t give_indexes(
     return 0;
 }
 
+static const struct dag *give_dag(void *user, const char *dag_id)
+{
+    const struct rig *rig = user;
+    return rig->target && str_equal(rig->target->dag_id, dag_id) ? rig->target : NULL;
+}
+
 static enum status give_look(void *user, const struct look_question *question, struct arena *arena,
     enum look_answer *ret, const char **ret_saw, struct error *err)
 {
@@ -130,6 +143,7 @@ static void make_executor(struct rig *rig)
         .user = rig,
         .event = on_event,
         .look = give_look,
+        .dag = give_dag,
         .xcom = {give_xcom, give_indexes},
     };
     REQUIRE_OK(executor_new(&options, &rig->ex, &err), &err);

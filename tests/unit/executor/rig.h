@@ -30,6 +30,7 @@ struct rig {
 
     const char *xcom; /* of every task, NULL = none */
     enum look_answer look;
+    const struct dag *target; /* the only DAG that is known to whoever triggers one; NULL = none */
     const char
         *supervisor; /* another dag-exec, from the next rig_restart on; NULL = the real one */
 

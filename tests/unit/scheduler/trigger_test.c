@@ -375,6 +375,19 @@ TEST(a_cancel_before_the_answer_makes_no_run)
     world_done(&w);
 }
 
+TEST(a_timeout_before_the_answer_makes_no_run)
+{
+    struct world w;
+    start(&w, "t: {trigger_dag: b, execution_timeout: 60}\n");
+    order(&w, "t", "b", day(), "{}");
+    world_advance(&w, 60 * second_us);
+    answer(&w);
+    CHECK_STR(state_of(&w, "t"), "failed");
+    CHECK_INT(task_of(&w, "t")->reason, REASON_TIMED_OUT);
+    CHECK(made(&w) == NULL);
+    world_done(&w);
+}
+
 TEST(a_clear_before_the_answer_makes_the_run_with_the_next_attempt)
 {
     struct world w;
