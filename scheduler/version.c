@@ -48,6 +48,9 @@ static void take_back(struct scheduler *s, struct instance *i, const struct task
     i->attempt = before->attempt;
     i->mapped = before->mapped;
     i->generation = generation_next(s);
+    /* an index of which an old attempt may still commit is voided before its task ends */
+    if (i->map_index >= 0 && i->unsettled)
+        i->reason = REASON_REMOVED_TASK;
 }
 
 /* Makes an instance of a task that the run does not have; its indexes of before stay removed until
