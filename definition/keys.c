@@ -239,7 +239,9 @@ static bool read_texts(
     const struct keys_reader *r, const struct key *key, const struct yaml_node *node, void *field)
 {
     if (node->kind != YAML_SEQUENCE)
-        return wrong_type(r, key, node, "a list of texts", "write [program, argument, …]");
+        return key->type == KEY_PATHS
+                   ? wrong_type(r, key, node, "a path or a list of paths", NULL)
+                   : wrong_type(r, key, node, "a list of texts", "write [program, argument, …]");
     struct text *texts = arena_array(r->arena, struct text, node->count);
     bool ok = true;
     for (size_t i = 0; i < node->count; i++)
@@ -247,6 +249,16 @@ static bool read_texts(
     if (ok)
         *(struct texts *)field = (struct texts){texts, node->count};
     return ok;
+}
+
+static bool read_paths(
+    const struct keys_reader *r, const struct key *key, const struct yaml_node *node, void *field)
+{
+    if (!is_scalar(node))
+        return read_texts(r, key, node, field);
+    struct text *text = arena_array(r->arena, struct text, 1);
+    *(struct texts *)field = (struct texts){text, 1};
+    return read_text(r, key, node, text);
 }
 
 static bool read_text_map(
@@ -281,6 +293,7 @@ bool keys_read_value(const struct keys_reader *reader, const struct key *key,
         [KEY_CHOICE] = read_choice,
         [KEY_WORDS] = read_words,
         [KEY_TEXTS] = read_texts,
+        [KEY_PATHS] = read_paths,
         [KEY_TEXT_MAP] = read_text_map,
     };
     return readers[key->type](reader, key, node, field);

@@ -29,6 +29,7 @@ enum key_type {
     KEY_CHOICE,   /* an enum: the index in `choices` */
     KEY_WORDS,    /* struct names: a text or a list of texts */
     KEY_TEXTS,    /* struct texts: a list of texts */
+    KEY_PATHS,    /* struct texts: a text or a list of texts */
     KEY_TEXT_MAP, /* struct named_texts: a mapping of texts */
 };
 

@@ -25,6 +25,7 @@ static const char *const type_names[] = {
     [KEY_CHOICE] = "",
     [KEY_WORDS] = "text or list",
     [KEY_TEXTS] = "list",
+    [KEY_PATHS] = "text or list",
     [KEY_TEXT_MAP] = "mapping",
 };
 

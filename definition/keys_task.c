@@ -156,6 +156,10 @@ static const struct key task_rows[] = {
         "how long one statement may take", NULL, 0, 0, ASKS_SQL},
     {"checks", KEY_NODE, KEY_TEMPLATED, AT(checks), "[]", "what must hold of the rows it wrote",
         NULL, 0, 0, SQL},
+    {"copy_from", KEY_PATHS, KEY_TEMPLATED, AT(task.sql.copy_from), "[]",
+        "the files that COPY … FROM STDIN reads: one for each, in their order", NULL, 0, 0, SQL},
+    {"copy_to", KEY_PATHS, KEY_TEMPLATED, AT(task.sql.copy_to), "[]",
+        "the files that COPY … TO STDOUT writes: one for each, in their order", NULL, 0, 0, SQL},
     {"result", KEY_CHOICE, 0, AT(task.sql.result), "none", "what of the last result is its XCom",
         result_choices, 0, 0, SQL},
 

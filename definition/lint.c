@@ -43,6 +43,8 @@ const struct lint_code lint_codes[] = {
     {"ignore-without-reason", "warning", "`dag: ignore` that does not say why"},
     {"ignore-unused", "warning", "`dag: ignore` of something that is not found there"},
     {"transaction-control", "error", "BEGIN, COMMIT and their like in a task's SQL"},
+    {"copy-file", "error", "a COPY with the client without a file, or files without a COPY"},
+    {"copy-inline", "error", "psql's data for COPY within the text"},
     {"check-table", "error", "a check without `table` of a task that writes none, or several"},
     {"check-too-late", "warning",
         "checks of a task with `transaction: false`: what it wrote stays"},

@@ -9,6 +9,7 @@
 struct jinja_result;
 struct lineage_task;
 struct run_facts;
+struct rendered;
 
 struct linting {
     const struct project *project;
@@ -58,5 +59,7 @@ void lint_data(
 void lint_syntax(struct linting *l, const struct lineage_task *lineage);
 /* The same for a condition or name that is put into SQL. */
 void lint_sql_part(struct linting *l, const struct jinja_result *map);
+/* Looks at the COPY statements of a text, and at the task's files. */
+void lint_copy(struct linting *l, const struct rendered *sql);
 
 #endif

@@ -97,6 +97,8 @@ static void check_task(
         check_fields(l, &rendered, sql);
     if (sql && !sampled)
         check_checks(l, sql);
+    if (sql && !sampled)
+        lint_copy(l, sql);
     if (status == OK && !sampled)
         check_choice(l, rendered_find(&rendered, "branch"));
     if (status && !sampled && !lint_is_said(l, &error))

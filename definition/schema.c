@@ -82,6 +82,7 @@ static void add_type(json_t *object, const struct key *key)
     case KEY_DURATION: add_form(object, duration_pattern); break;
     case KEY_CHOICE: add_choices(object, key); break;
     case KEY_WORDS:
+    case KEY_PATHS:
         add_form(object, "'oneOf': [{'type': ['string', 'number', 'boolean']}, {'type': 'array',"
                          "'items': {'type': ['string', 'number', 'boolean']}}]");
         break;

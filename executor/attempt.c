@@ -31,6 +31,11 @@ struct offload *attempt_looks(struct attempt *attempt)
     return attempt->ex->looks;
 }
 
+struct offload *attempt_copies(struct attempt *attempt)
+{
+    return attempt->ex->copies;
+}
+
 struct http_client *attempt_http(struct attempt *attempt)
 {
     return attempt->ex->http;
@@ -49,6 +54,16 @@ const struct dag *attempt_find_dag(struct attempt *attempt, const char *dag_id)
 {
     const struct executor_options *options = &attempt->ex->options;
     return options->dag ? options->dag(options->user, dag_id) : NULL;
+}
+
+char *attempt_written(struct attempt *attempt, const char *path)
+{
+    struct arena *arena = attempt->arena;
+    if (!attempt->ex->options.scratch)
+        return path_join(arena, attempt->project->root, path);
+    const char *folder = path_join(arena, attempt->project->state, "written");
+    (void)!dir_make(folder, true, NULL); /* what is missing is told when it is written */
+    return path_join(arena, folder, path_base(path));
 }
 
 const char *attempt_metadata_id(const struct attempt *attempt)

@@ -83,14 +83,17 @@ void attempt_say_lines(struct attempt *attempt, enum log_kind kind, struct slice
 /* What the executor lends to operators. */
 struct handles *attempt_handles(struct attempt *attempt);
 struct targets *attempt_targets(struct attempt *attempt);
-struct offload *attempt_admin(struct attempt *attempt); /* threads for settle.h */
-struct offload *attempt_looks(struct attempt *attempt); /* threads for what sensors look at */
+struct offload *attempt_admin(struct attempt *attempt);  /* threads for settle.h */
+struct offload *attempt_looks(struct attempt *attempt);  /* threads for what sensors look at */
+struct offload *attempt_copies(struct attempt *attempt); /* threads for the files of COPY */
 struct http_client *attempt_http(struct attempt *attempt);
 /* Asks the metadata, as executor_options.look. */
 enum status attempt_ask(struct attempt *attempt, const struct look_question *question,
     enum look_answer *ret, const char **ret_saw, struct error *err) MUST_CHECK;
 /* A DAG by its id, as executor_options.dag; NULL when it is not known here. */
 const struct dag *attempt_find_dag(struct attempt *attempt, const char *dag_id);
+/* Where a file that the task names is written. */
+char *attempt_written(struct attempt *attempt, const char *path);
 const char *attempt_metadata_id(const struct attempt *attempt);
 const char *attempt_supervisor(const struct attempt *attempt);
 

@@ -11,6 +11,8 @@ enum {
     LOG_READ_MAX = 2 * ATTEMPT_LOG_MAX,
     /* Logs looked for when an attempt begins: more attempts than one generation has in earnest. */
     MEMOS_LOOKED_AT = 50,
+    /* Whose parts are looked for: each means reading a log. */
+    EARLIER_LOOKED_AT = 5,
 };
 
 enum status attempt_memo_write(
@@ -100,4 +102,18 @@ bool attempt_memo_pinned(const char *log_file, int32_t number, int64_t generatio
         }
     }
     return false;
+}
+
+size_t attempt_memo_earlier(
+    const char *log_file, int32_t number, struct arena *arena, const char *const **ret)
+{
+    const char **ids = arena_array(arena, const char *, EARLIER_LOOKED_AT);
+    size_t count = 0;
+    for (int32_t n = number - 1; n >= 1 && n >= number - EARLIER_LOOKED_AT; n--) {
+        struct attempt_memo memo;
+        if (attempt_memo_read(attempt_log_of(arena, log_file, n), arena, &memo, NULL) == OK)
+            ids[count++] = arena_strdup(arena, memo.attempt);
+    }
+    *ret = ids;
+    return count;
 }

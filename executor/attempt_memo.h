@@ -34,4 +34,9 @@ enum status attempt_memo_read(const char *log_file, struct arena *arena, struct 
 bool attempt_memo_pinned(const char *log_file, int32_t number, int64_t generation,
     struct arena *arena, struct attempt_memo *ret);
 
+/* The ids of the attempts below `number` that left a memo, the newest few of them; gives how many.
+ */
+size_t attempt_memo_earlier(
+    const char *log_file, int32_t number, struct arena *arena, const char *const **ret);
+
 #endif

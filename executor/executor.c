@@ -85,6 +85,9 @@ static enum status make_handles(struct executor *ex, struct error *err)
     status = offload_new(ex->options.loop, LOOK_THREADS_MAX, &ex->looks, err);
     if (status)
         return status;
+    status = offload_new(ex->options.loop, COPY_THREADS_MAX, &ex->copies, err);
+    if (status)
+        return status;
     uv_async_t *answers = mem_alloc_zero(1, sizeof(*answers));
     int rc = uv_async_init(ex->options.loop, answers, on_answers);
     if (rc) {
@@ -116,6 +119,8 @@ enum status executor_new(
             offload_free(ex->admin, NULL, NULL);
         if (ex->looks)
             offload_free(ex->looks, NULL, NULL);
+        if (ex->copies)
+            offload_free(ex->copies, NULL, NULL);
         arena_free(arena);
         return status;
     }
@@ -167,11 +172,12 @@ void executor_free(struct executor *ex, void (*closed)(void *user), void *user)
     }
     targets_free(ex->targets);
     http_client_free(ex->http);
-    for (int i = 0; i < 4; i++)
+    for (int i = 0; i < 5; i++)
         handles_add(&ex->handles);
     offload_free(ex->connects, on_offload_closed, &ex->handles);
     offload_free(ex->admin, on_offload_closed, &ex->handles);
     offload_free(ex->looks, on_offload_closed, &ex->handles);
+    offload_free(ex->copies, on_offload_closed, &ex->handles);
     uv_close((uv_handle_t *)ex->answers, on_answers_closed);
     ex->handles.empty = on_empty;
     ex->handles.user = ex;

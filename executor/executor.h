@@ -59,6 +59,10 @@ struct executor_options {
     enum status (*facts)(void *user, const struct run_record *run, struct arena *arena,
         struct run_facts *ret, struct error *err);
 
+    /* Whether the files of `copy_to` go below the state directory, `written/NAME`, in place of
+       their own: a test must not write what the task writes. */
+    bool scratch;
+
     /* A sensor's question; *ret_saw: what was seen, a line in `arena`.  Called on the loop's
        thread. NULL: sensors that ask the metadata fail. */
     enum status (*look)(void *user, const struct look_question *question, struct arena *arena,

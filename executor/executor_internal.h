@@ -22,7 +22,7 @@ struct executor {
     struct executor_options options; /* texts are in the arena */
     struct arena *arena;
     struct handles handles;
-    struct offload *connects, *admin, *looks;
+    struct offload *connects, *admin, *looks, *copies;
     struct targets *targets;
     struct http_client *http;
     struct attempt *attempts;

@@ -62,6 +62,13 @@ enum {
     /* Notices of one statement that go to the log; the rest is counted. */
     SESSION_NOTICES_MAX = 10000,
 
+    /* Bytes of a COPY's file that are in memory: read and being sent, or received and being
+       written.  A row larger than that is held whole, as libpq gives it. */
+    COPY_CHUNK = 256 * 1024,
+    /* Threads that read and write such files, and those only: a file system that hangs holds up
+       nothing else. */
+    COPY_THREADS_MAX = 4,
+
     /* A claim that waits for this long is shown, and the attempt it waits for is looked for. */
     CLAIM_WAIT_SHOWN_MS = 250,
     /* Between two looks while a claim waits, doubling up to the second. */

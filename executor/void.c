@@ -60,6 +60,11 @@ static void finish(struct void_request *request, const struct settle *settle)
         answer_void(request, VOID_INSERTED);
         return;
     }
+    if (settle->unplaced) { /* as good as failed: what follows would miss the file */
+        say(request, settle->place_err.message);
+        answer_void(request, VOID_INSERTED);
+        return;
+    }
     say(request, "it had committed already");
     struct answer *answer = answer_void(request, VOID_COMMITTED);
     answer->result.committed_before = true;

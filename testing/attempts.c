@@ -226,6 +226,7 @@ enum status test_run_new(const struct project *project, const struct dag *dag,
         .metadata_id = metadata_id,
         .user = run,
         .event = on_event,
+        .scratch = true,
         .facts = give_facts,
         .xcom = {pull, indexes}};
     uv_loop_init(&run->loop);

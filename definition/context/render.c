@@ -420,6 +420,10 @@ static enum status render_sql(struct rendering *r, struct error *err)
     if (status == OK)
         status = add_named(r, "settings", &sql->settings, err);
     if (status == OK)
+        status = add_texts(r, "copy_from", &sql->copy_from, err);
+    if (status == OK)
+        status = add_texts(r, "copy_to", &sql->copy_to, err);
+    if (status == OK)
         status = add_checks(r, sql, err);
     return status;
 }

@@ -110,6 +110,7 @@ struct sql_task {
     struct named_texts settings; /* SET LOCAL, over the connection's */
     const struct sql_check *checks;
     size_t check_count;
+    struct texts copy_from, copy_to; /* files of COPY, in the order of the statements */
 };
 
 struct process_task {

@@ -12,6 +12,7 @@ static void let_go(struct sql_attempt *s)
 {
     s->step = SQL_STEP_NONE;
     sql_cancel_done(s);
+    s->copy = NULL;
     timer_free(take(s->claim_timer));
     if (s->settle)
         s->settle->owner = NULL;
@@ -27,13 +28,15 @@ void sql_end(struct sql_attempt *s, const struct attempt_result *result)
     let_go(s);
     if (result->outcome != OUTCOME_SUCCESS)
         s->clean = false;
-    attempt_finish(s->attempt, result);
+    if (!sql_copies_end(s, result))
+        attempt_finish(s->attempt, result);
 }
 
 void sql_end_error(struct sql_attempt *s, enum error_class class, const struct error *err)
 {
     let_go(s);
     s->clean = false;
+    (void)sql_copies_end(s, &(struct attempt_result){.outcome = OUTCOME_FAILED});
     attempt_fail(s->attempt, class, err);
 }
 
@@ -43,6 +46,7 @@ void sql_release(struct sql_attempt *s)
     bool clean = s->session && s->clean && !session_busy(s->session);
     if (s->session)
         target_release(s->target, take(s->session), clean);
+    sql_copies_release(s);
     vec_done(&s->done);
     vec_done(&s->touched);
     strbuf_done(&s->xcom);
@@ -107,6 +111,13 @@ bool sql_read_text(struct sql_attempt *s)
         sql_end_error(s, CLASS_TEMPLATE, &err);
         return false;
     }
+    if (sql_copy_inline_data(s->sql->text, &offset)) {
+        failure = sql_report_refusal(s, "0A000", offset,
+            "psql's data within the text (ended by `\\.`) is not supported: write the rows to a"
+            " file and name it in `copy_from`");
+        sql_end(s, &failure);
+        return false;
+    }
     if (sql_split(s->sql->text, attempt->arena, &s->statements, &offset, &err)) {
         failure = sql_report_refusal(s, "42601", offset, err.message);
         sql_end(s, &failure);
@@ -124,7 +135,7 @@ bool sql_read_text(struct sql_attempt *s)
         sql_end(s, &failure);
         return false;
     }
-    return sql_checks_prepare(s);
+    return sql_copies_prepare(s) && sql_checks_prepare(s);
 }
 
 /* An earlier attempt of this generation ran somewhere: this one goes to the same ledger or nowhere.
@@ -250,15 +261,19 @@ static void void_before(struct sql_attempt *s)
     settle_run(attempt_admin(s->attempt), s->settle);
 }
 
-static void sql_start(struct attempt *attempt)
+void sql_act(struct sql_attempt *s)
 {
-    struct sql_attempt *s = new_sql_attempt(attempt);
-    if (!sql_find_connection(s) || !sql_read_text(s))
-        return;
-    if (attempt->effect.void_before && s->ledger)
+    if (s->attempt->effect.void_before && s->ledger)
         void_before(s);
     else
         sql_acquire(s);
+}
+
+static void sql_start(struct attempt *attempt)
+{
+    struct sql_attempt *s = new_sql_attempt(attempt);
+    if (sql_find_connection(s) && sql_read_text(s) && !sql_copies_check(s))
+        sql_act(s);
 }
 
 /* ---- recover --------------------------------------------------------------------------------- */
@@ -343,14 +358,18 @@ void sql_stop(struct sql_attempt *s, bool force)
     struct attempt *attempt = s->attempt;
     if (attempt->finished)
         return;
-    if (s->session) {
+    if (s->placing) { /* committed: nothing is left to end */
+        if (force)
+            sql_copies_force(s);
+    } else if (s->session) {
         sql_cancel_running(s, force);
     } else if (s->acquire || force) {
         struct attempt_result result = sql_cancelled_result(s);
         result.may_commit = attempt->recovering && !s->reader;
         sql_end(s, &result);
     }
-    /* Otherwise a void or a recovery is on its way, which ends by itself and then looks. */
+    /* Otherwise a look at files, a void or a recovery is on its way, which ends by itself and then
+       looks. */
 }
 
 static void sql_cancel(struct attempt *attempt, bool force)

@@ -11,9 +11,11 @@
 
 #include "base/vec.h"
 #include "executor/attempt.h"
+#include "executor/copy_file.h"
 #include "executor/operators/sql_check.h"
 #include "executor/target/settle.h"
 #include "executor/target/sql_error.h"
+#include "language/sql/copy.h"
 #include "language/sql/split.h"
 
 /* What is under way on the connection. */
@@ -45,6 +47,14 @@ struct sql_touched {
     const char *table; /* "schema.table" */
     bool written;      /* changed, or its definition; else read */
 };
+
+/* A COPY with the client, and its file. */
+struct sql_copy {
+    enum sql_copy_way way;
+    size_t statement;
+    struct copy_file *file;
+};
+struct place_job;
 
 struct sql_attempt;
 
@@ -81,6 +91,14 @@ struct sql_attempt {
     bool claim_won;            /* ours is in */
     bool claim_taken;          /* somebody else's claim is there: read it after the rollback */
 
+    struct sql_copy *copies; /* in the order of the text */
+    size_t copy_count, copies_checked;
+    struct sql_copy *copy;     /* under way */
+    bool copy_ended;           /* TO STDOUT: all has come */
+    const char *copy_failed;   /* its file could not be read or written: the statement fails */
+    bool copy_missing;         /* because there is none */
+    struct place_job *placing; /* committed: what was written takes its place */
+
     bool rows_enough;         /* the rest was called off; the statement is done all the same */
     const char *rows_refused; /* why the rows that came are not wanted: the statement fails */
 
@@ -111,6 +129,8 @@ void sql_init(struct sql_attempt *s, struct attempt *attempt, const struct sql_t
 /* Both end the attempt and give false when there is none, or none that may be sent. */
 bool sql_find_connection(struct sql_attempt *s);
 bool sql_read_text(struct sql_attempt *s);
+/* The generation before is voided where it must be; then a session, and it begins. */
+void sql_act(struct sql_attempt *s);
 /* Gets a session and begins. */
 void sql_acquire(struct sql_attempt *s);
 /* Ends it on request; the operator's `cancel`. */
@@ -157,6 +177,32 @@ void sql_end_lost(struct sql_attempt *s, const struct query_end *end);
 /* The connection is there, but the server has left the way on which it would have told what became
    of the transaction.  Closing it rolls back what is not committed; the rest the ledger knows. */
 void sql_end_in_doubt(struct sql_attempt *s, const char *what);
+
+/* ---- sql_copy.c ---- */
+
+/* Which statements need which files.  False: they do not fit, and the attempt is ended. */
+bool sql_copies_prepare(struct sql_attempt *s);
+/* Looks whether the files can be had, before anything is sent; then sql_act, or the attempt's end.
+   False: there are none. */
+bool sql_copies_check(struct sql_attempt *s);
+/* The session's callbacks. */
+bool sql_copy_begin(void *user, bool in);
+void sql_copy_ready(void *user);
+void sql_copy_data(void *user, const char *data, size_t size);
+/* The running COPY is to end, because of `why`: the server waits for our data. */
+void sql_copy_stop(struct sql_attempt *s, const char *why);
+/* Of the statement at hand: its file, NULL = none. */
+const struct copy_file *sql_copy_file(const struct sql_attempt *s);
+/* Whether the whole of the file was read, or written. */
+bool sql_copy_is_done(const struct copy_file *file);
+void sql_copies_json(const struct sql_attempt *s, struct json_writer *w);
+/* What becomes of the files at the attempt's end.  True: they take their places first, and the
+   attempt is finished behind that. */
+bool sql_copies_end(struct sql_attempt *s, const struct attempt_result *result);
+/* While they do (`placing`): finishes the attempt at once. */
+void sql_copies_force(struct sql_attempt *s);
+/* Frees the files. */
+void sql_copies_release(struct sql_attempt *s);
 
 /* ---- sql_cancel.c ---- */
 

@@ -133,6 +133,7 @@ static void start_cancel(struct sql_attempt *s)
     if (s->cancel_job)
         s->cancel_job->owner = NULL; /* of a statement that was called off */
     send_cancel(s);
+    sql_copy_stop(s, "cancelled");
     s->cancel_timer = timer_new(attempt_handles(s->attempt), on_cancel_timer, s);
     timer_start(s->cancel_timer, CANCEL_GRACE_MS);
 }
@@ -143,6 +144,7 @@ void sql_cancel_statement(struct sql_attempt *s)
 {
     if (!s->cancel_sent)
         send_cancel(s);
+    sql_copy_stop(s, "called off");
 }
 
 void sql_cancel_running(struct sql_attempt *s, bool force)

@@ -271,6 +271,11 @@ void sql_enough_rows(struct sql_attempt *s)
 
 static void end_statement(struct sql_attempt *s, const struct query_end *end)
 {
+    const struct copy_file *file = sql_copy_file(s);
+    if (s->copy_failed) {
+        sql_fail_refused(s, s->at, s->copy_missing ? "58P01" : "58030", s->copy_failed);
+        return;
+    }
     if (end->error && s->rows_refused) {
         sql_fail_refused(s, s->at, "54000", s->rows_refused); /* it was called off */
         return;
@@ -280,7 +285,8 @@ static void end_statement(struct sql_attempt *s, const struct query_end *end)
         return;
     }
     if (end->error) {
-        struct attempt_result failure = sql_report_error(s, end->error, statement_text(s), NULL);
+        struct attempt_result failure = sql_report_error(s, end->error, statement_text(s),
+            file ? arena_printf(s->attempt->arena, "`%s`", file->shown) : NULL);
         sql_fail(s, &failure);
         return;
     }
@@ -291,6 +297,8 @@ static void end_statement(struct sql_attempt *s, const struct query_end *end)
         sql_fail_control(s, end);
     } else if (s->rows_refused) {
         sql_fail_refused(s, s->at, "54000", s->rows_refused);
+    } else if (file && !sql_copy_is_done(file)) {
+        sql_fail_refused(s, s->at, "58030", "the server did not take or give what it was to COPY");
     } else if (s->at + 1 == s->statements.count && s->xcom_refused) {
         sql_fail_refused(s, s->xcom_statement - 1, "54000", s->xcom_refused);
     } else {
@@ -568,6 +576,7 @@ static void sql_step_ended(void *user, const struct query_end *end)
 {
     struct sql_attempt *s = user;
     bool cancelled = s->attempt->cancelled;
+    s->copy = NULL;
     if (end->lost && cancelled) {
         sql_cancel_lost(s);
     } else if (end->lost) {
@@ -583,8 +592,12 @@ static void sql_step_ended(void *user, const struct query_end *end)
 
 void sql_protocol_begin(struct sql_attempt *s)
 {
-    session_set_user(
-        s->session, &(struct session_user){
-                        .user = s, .row = sql_row, .notice = sql_notice, .done = sql_step_ended});
+    session_set_user(s->session, &(struct session_user){.user = s,
+                                     .row = sql_row,
+                                     .notice = sql_notice,
+                                     .copy = sql_copy_begin,
+                                     .copy_ready = sql_copy_ready,
+                                     .copy_data = sql_copy_data,
+                                     .done = sql_step_ended});
     sql_protocol_go(s, SQL_STEP_BEGIN);
 }

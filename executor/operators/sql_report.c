@@ -189,7 +189,11 @@ void sql_report_done(struct sql_attempt *s, const struct query_end *end)
     if (s->notices > SESSION_NOTICES_MAX)
         attempt_say(s->attempt, LOG_KIND_NOTICE, "%u notices in all", s->notices);
     attempt_say(s->attempt, LOG_KIND_SQL, "%zu/%zu %s (%s)%s", s->at + 1, s->statements.count,
-        *end->tag ? end->tag : "done", took, end->copy_out ? "; the rows were discarded" : "");
+        *end->tag ? end->tag : "done", took, end->discarded ? "; the rows were discarded" : "");
+    const struct copy_file *file = sql_copy_file(s);
+    if (file)
+        attempt_say(s->attempt, LOG_KIND_SQL, "%lld bytes %s `%s`", (long long)file->bytes,
+            file->part ? "for" : "from", file->shown);
 }
 
 /* ---- detail ---------------------------------------------------------------------------------- */
@@ -233,6 +237,8 @@ char *sql_report_detail(struct sql_attempt *s, const struct sql_error *error)
     add_statements(s, &w);
     sql_checks_json(s, &w);
     sql_touched_json(s, &w);
+    if (!error)
+        sql_copies_json(s, &w);
     if (error) {
         json_key(&w, "error");
         json_object_begin(&w);

@@ -25,7 +25,10 @@ struct session {
     int64_t rows, first_rows;
     size_t commands;
     int columns;
-    bool copy_in, copy_out, copying_out;
+    bool discarded;
+    bool copying_in, put;    /* `put`: what was put is not all with the system yet */
+    bool copying_out, taken; /* `taken`: the user takes the data */
+    bool held;
 };
 
 static void pump(struct session *session);
@@ -169,7 +172,8 @@ static void start_text(struct session *session)
     session->rows = session->first_rows = -1;
     session->commands = 0;
     session->columns = -1;
-    session->copy_in = session->copy_out = session->copying_out = false;
+    session->discarded = session->copying_in = session->put = false;
+    session->copying_out = session->taken = session->held = false;
 }
 
 static void sent(struct session *session, bool ok)
@@ -196,10 +200,46 @@ void session_query_bound(
     sent(session, PQsendQueryParams(session->conn, sql, count, NULL, values, NULL, NULL, 0));
 }
 
-/* Reads what a COPY TO STDOUT sends; true when it has ended or is to be waited for. */
+/* ---- COPY ------------------------------------------------------------------------------------ */
+
+void session_copy_put(struct session *session, const char *data, size_t size)
+{
+    assert(session->copying_in && !session->put && size <= COPY_CHUNK);
+    session->put = true;
+    (void)PQputCopyData(session->conn, data, (int)size); /* its failure is told by the results */
+    watch(session, true);
+}
+
+void session_copy_end(struct session *session, const char *refusal)
+{
+    assert(session->copying_in);
+    session->copying_in = session->put = false;
+    /* Zero means that it would block; libpq then sends it with the next flush all the same. */
+    (void)PQputCopyEnd(session->conn, refusal);
+    watch(session, true);
+}
+
+void session_copy_hold(struct session *session)
+{
+    session->held = true;
+}
+
+void session_copy_go_on(struct session *session)
+{
+    session->held = false;
+    uv_idle_start(&session->turn, on_turn);
+}
+
+static void give_data(struct session *session, const char *data, int size)
+{
+    if (session->taken)
+        session->user.copy_data(session->user.user, data, (size_t)size);
+}
+
+/* Reads what a COPY TO STDOUT sends; true when it has ended, false when it is to be waited for. */
 static bool drain_copy(struct session *session, unsigned *budget)
 {
-    while (*budget) {
+    while (*budget && !session->held) {
         char *data = NULL;
         int n = PQgetCopyData(session->conn, &data, 1);
         /* Of a connection that is gone libpq says for ever that it would have to wait. */
@@ -207,13 +247,32 @@ static bool drain_copy(struct session *session, unsigned *budget)
             return false;
         if (n <= 0) {
             session->copying_out = false;
-            return true;
+            if (n == -1)
+                give_data(session, NULL, 0);
+            return !session->held;
         }
+        give_data(session, data, n);
         PQfreemem(data);
         (*budget)--;
     }
     return false;
 }
+
+static void begin_copy_in(struct session *session)
+{
+    session->copying_in = true;
+    if (!session->user.copy || !session->user.copy(session->user.user, true))
+        session_copy_end(session, "nothing is there to COPY from");
+}
+
+static void begin_copy_out(struct session *session)
+{
+    session->copying_out = true;
+    session->taken = session->user.copy && session->user.copy(session->user.user, false);
+    session->discarded |= !session->taken;
+}
+
+/* ---- results --------------------------------------------------------------------------------- */
 
 static void keep_end(struct session *session, PGresult *result)
 {
@@ -251,12 +310,8 @@ static void take_result(struct session *session, PGresult *result)
     case PGRES_TUPLES_OK:
     case PGRES_COMMAND_OK: keep_end(session, result); break;
     case PGRES_EMPTY_QUERY: break;
-    case PGRES_COPY_IN:
-        session->copy_in = true;
-        /* Zero means that it would block; libpq then sends it with the next flush all the same. */
-        (void)PQputCopyEnd(session->conn, "a task has no input to COPY from");
-        break;
-    case PGRES_COPY_OUT: session->copy_out = session->copying_out = true; break;
+    case PGRES_COPY_IN: begin_copy_in(session); break;
+    case PGRES_COPY_OUT: begin_copy_out(session); break;
     case PGRES_COPY_BOTH: (void)PQputCopyEnd(session->conn, "replication is not for tasks"); break;
     default: keep_error(session, result); return;
     }
@@ -282,13 +337,21 @@ static void finish(struct session *session)
         .first_rows = session->first_rows,
         .commands = session->commands,
         .columns = session->columns,
-        .copy_in = session->copy_in,
-        .copy_out = session->copy_out,
+        .discarded = session->discarded,
         .transaction = PQtransactionStatus(session->conn),
     };
     if (session->user.done)
         session->user.done(session->user.user, &end);
     PQclear(error);
+}
+
+/* Whether the server waits for our data.  Of a lost connection libpq tells the server's last words
+   only when the COPY is ended. */
+static bool copies_in(struct session *session)
+{
+    if (session->copying_in && PQstatus(session->conn) != CONNECTION_OK)
+        session_copy_end(session, "the connection is lost");
+    return session->copying_in;
 }
 
 /* What has come in, up to the turn's share; true when the text has ended. */
@@ -298,7 +361,9 @@ static bool take_results(struct session *session)
     while (budget) {
         if (session->copying_out && !drain_copy(session, &budget))
             break;
-        if (PQisBusy(session->conn))
+        bool sends = copies_in(session);
+        /* PQisBusy hands out notices, also while we send. */
+        if (PQisBusy(session->conn) || session->held || sends)
             break;
         PGresult *result = PQgetResult(session->conn);
         if (!result)
@@ -306,11 +371,25 @@ static bool take_results(struct session *session)
         take_result(session, result);
         budget = budget ? budget - 1 : 0;
     }
-    if (budget)
+    if (budget || session->held)
         uv_idle_stop(&session->turn);
     else
         uv_idle_start(&session->turn, on_turn);
     return false;
+}
+
+/* What is left to send, and whom to wake when it is gone. */
+static void flush(struct session *session)
+{
+    bool left = PQflush(session->conn) == 1;
+    if (session->held)
+        stop_watching(session);
+    else
+        watch(session, left);
+    if (session->put && !left) {
+        session->put = false;
+        session->user.copy_ready(session->user.user);
+    }
 }
 
 static void pump(struct session *session)
@@ -323,5 +402,5 @@ static void pump(struct session *session)
         finish(session);
         return;
     }
-    watch(session, PQflush(session->conn) == 1);
+    flush(session);
 }

@@ -4,8 +4,8 @@
  *
  * A session runs one text at a time (one statement, or several of our own) by the simple protocol,
  * gives rows as they come and tells how it ended.  Of each turn of the loop it takes a bounded
- * share.  COPY states are ended: what the server sends is read and counted, what it asks for is
- * refused.
+ * share.  A COPY whose data nobody takes on is ended: what the server sends is discarded, what it
+ * asks for is refused.
  *
  * libpq's socket is polled through a duplicate, because libpq may close it while the loop still
  * polls.
@@ -30,9 +30,9 @@ struct query_end {
     int64_t rows; /* of the last command: affected, returned or copied; -1 = it has no count */
     const char *first_tag; /* the same of the text's first command */
     int64_t first_rows;
-    size_t commands;        /* that ended without an error */
-    int columns;            /* of the last command's rows; -1 = it gives none */
-    bool copy_in, copy_out; /* a COPY was ended by us */
+    size_t commands; /* that ended without an error */
+    int columns;     /* of the last command's rows; -1 = it gives none */
+    bool discarded;  /* the rows of a COPY TO STDOUT that nobody took on */
     PGTransactionStatusType transaction;
 };
 
@@ -43,6 +43,13 @@ struct session_user {
     void (*row)(
         void *user, const PGresult *row); /* one row; also the empty last one is not given */
     void (*notice)(void *user, const PGresult *notice);
+    /* The server begins a COPY FROM STDIN (`in`) or TO STDOUT; true takes its data on.  May be
+       NULL. */
+    bool (*copy)(void *user, bool in);
+    /* FROM STDIN: what was put is on its way, and there is room for more. */
+    void (*copy_ready)(void *user);
+    /* TO STDOUT: a row as the server formats it; NULL: that was all, an error may follow. */
+    void (*copy_data)(void *user, const char *data, size_t size);
     void (*done)(void *user, const struct query_end *end);
     void (*idle_lost)(void *user); /* the connection went away while nothing ran */
 };
@@ -64,6 +71,15 @@ void session_query(struct session *session, const char *sql);
 void session_query_bound(
     struct session *session, const char *sql, int count, const char *const *values);
 bool session_busy(const struct session *session);
+
+/* COPY FROM STDIN, after `copy` or `copy_ready`: sends up to COPY_CHUNK bytes, which are copied;
+   `copy_ready` follows.  Trouble with the connection is told by `done`. */
+void session_copy_put(struct session *session, const char *data, size_t size);
+/* That was all; with a reason the server refuses the COPY with it.  At any time after `copy`. */
+void session_copy_end(struct session *session, const char *refusal);
+/* COPY TO STDOUT: nothing more is taken from the server until it goes on. */
+void session_copy_hold(struct session *session);
+void session_copy_go_on(struct session *session);
 
 /* A copy of what PQcancel needs; the caller frees it with PQfreeCancel.  Any thread may use it. */
 PGcancel *session_cancel_handle(struct session *session);

@@ -2,6 +2,7 @@
 
 #include <poll.h>
 
+#include "executor/copy_file.h"
 #include "executor/limits.h"
 #include "executor/target/connect.h"
 
@@ -125,6 +126,18 @@ static enum status insert_void(struct settle *s, struct connected *connected)
     return status;
 }
 
+/* It had committed: what it wrote takes its place, because nobody else will see to it. */
+static void place_files(struct settle *s)
+{
+    struct attempt_result result;
+    if (s->entry.state != LEDGER_COMMITTED || !ledger_body_read(s->entry.body, s->arena, &result))
+        return;
+    struct copy_places places = copy_places_read(result.detail, s->arena);
+    s->unplaced = copy_places_put(&places, &s->place_err) != OK;
+    for (size_t i = 0; i < places.count && !s->unplaced; i++)
+        strbuf_printf(&s->said, "`%s` is in its place\n", places.at[i].path);
+}
+
 static void work_void(struct settle *s)
 {
     do {
@@ -133,6 +146,8 @@ static void work_void(struct settle *s)
         s->status = open_connection(s, &connected);
         if (s->status == OK)
             s->status = insert_void(s, &connected);
+        if (s->status == OK)
+            place_files(s);
         PQfinish(connected.conn);
         if (s->status != ERR_CONNECT)
             return;

@@ -40,6 +40,9 @@ struct settle {
     int found;                 /* UNBLOCK */
     bool inserted;             /* VOID: the void claim is in, by us or before */
     struct ledger_entry entry; /* VOID when not inserted, RECOVER */
+    /* VOID: it had committed, but a file that it wrote (copy_file.h) cannot take its place. */
+    bool unplaced;
+    struct error place_err;
 };
 
 struct settle *settle_new(enum settle_kind kind, const struct connection *connection, void *owner,

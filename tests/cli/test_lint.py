@@ -64,5 +64,29 @@ class Formats(ProjectCase):
                       self.dag("lint", "--format", "xml", status=2).stderr)
 
 
+class Copy(ProjectCase):
+    """COPY with the client needs a file of the task's."""
+
+    def lint(self, sql, more=""):
+        self.write("dag.yaml", "connections: {db: {uri: 'postgresql://localhost/x'}}\n")
+        self.write("templates/a.sql", sql)
+        self.write("dags/a.yaml", f"tasks:\n  a: {{sql: a.sql{more}}}\n")
+        done = self.dag("lint", "--format", "json", status=None)
+        return [(f["code"], f["line"]) for f in map(json.loads, done.stdout.splitlines())
+                if f.get("code", "").startswith("copy-")]
+
+    def test_one_file_for_each(self):
+        self.assertEqual(self.lint("copy t from stdin;\ncopy t to stdout",
+                                   ", copy_from: a.csv, copy_to: ['{{ ds }}.csv']"), [])
+        self.assertEqual(self.lint("select 1;\ncopy t from stdin"), [("copy-file", 2)])
+        self.assertEqual(self.lint("copy t from stdin;\ncopy t from stdin", ", copy_from: a"),
+                         [("copy-file", 2)])
+        self.assertEqual(self.lint("copy t from '/x'", ", copy_to: [a]"), [("copy-file", 1)])
+
+    def test_rows_do_not_stand_within_the_text(self):
+        self.assertEqual(self.lint("copy t from stdin;\n1\n\\.\n", ", copy_from: a"),
+                         [("copy-inline", 2)])
+
+
 if __name__ == "__main__":
     unittest.main()

@@ -393,11 +393,13 @@ class Parameters(TrapCase):
     def test_bound_values_stand_where_no_parameter_is_taken(self):
         self.write("templates/work.sql", UNBOUND)
         self.write("dags/one.yaml", DAG_FILE.replace("schedule: null\n", "schedule: null\n"
-                   "params: {n: 7, memory: 8MB}\n") + "  work: {sql: work.sql}\n")
+                   "params: {n: 7, memory: 8MB}\n")
+                   + "  work: {sql: work.sql, copy_to: kept.txt}\n")
         self.dag("run", "one", "--logical-date", DATE)
         self.assertEqual(self.sql("select string_agg(n || ' ' || m, ', ' order by n) from kept"),
                          "7 7, 8 7")
         self.assertEqual(self.sql("insert into parted values (7) returning n"), "7")
+        self.assertEqual((self.folder / "kept.txt").read_text(encoding="utf-8"), "7\n")
         self.assertEqual(self.sql("select n from seen"), "7")
         self.assertEqual(self.sql("select n from copied"), "7")
 

@@ -14,11 +14,11 @@ static const char *const task_names[] = {"retries", "retry_delay", "retry_expone
     "params", "env", "setup", "teardown", "on_failure_fail_dagrun", "reads", "writes", "outlets",
     "inlets", "deadline", "on_failure", "on_success", "on_retry", "settings", "doc", "sql",
     "connection", "parameters", "transaction", "isolation", "session", "statement_timeout",
-    "checks", "result", "bash", "exec", "python", "args", "cwd", "interpreter", "kill_grace",
-    "connections", "skip_on_exit_code", "http", "method", "url", "headers", "body", "expect",
-    "wait_for", "poke_interval", "timeout", "soft_fail", "exponential_backoff", "branch",
-    "short_circuit", "ignore_downstream_trigger_rules", "trigger_dag", "dag_id", "conf",
-    "logical_date", "wait", "latest_only", "empty"};
+    "checks", "copy_from", "copy_to", "result", "bash", "exec", "python", "args", "cwd",
+    "interpreter", "kill_grace", "connections", "skip_on_exit_code", "http", "method", "url",
+    "headers", "body", "expect", "wait_for", "poke_interval", "timeout", "soft_fail",
+    "exponential_backoff", "branch", "short_circuit", "ignore_downstream_trigger_rules",
+    "trigger_dag", "dag_id", "conf", "logical_date", "wait", "latest_only", "empty"};
 static const char *const group_names[] = {"tasks", "groups", "depends_on"};
 static const char *const schedule_names[] = {
     "cron", "interval", "dst", "dates", "calendar", "on_holiday", "assets"};
@@ -89,6 +89,7 @@ static const char *value_of(const struct key *key)
         [KEY_CHOICE] = "",
         [KEY_WORDS] = "[x]",
         [KEY_TEXTS] = "[x]",
+        [KEY_PATHS] = "[x]",
         [KEY_TEXT_MAP] = "{a: b}"};
     return key->type == KEY_CHOICE ? key->choices[0] : values[key->type];
 }

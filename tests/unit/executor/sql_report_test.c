@@ -72,15 +72,11 @@ TEST(notices_are_in_the_log_and_bounded)
     sql_finish();
 }
 
-TEST(copy_and_empty_statements_do_not_hang)
+TEST(empty_statements_do_not_hang)
 {
-    sql_begin("copy");
-    fails("copy t from stdin", "57014", "templates/t.sql:1:1");
-    rig_sql(rig, "insert into t select generate_series(1, 5000); copy t to stdout;\n;;-- nothing\n"
-                 "/* nothing */;");
+    sql_begin("empty");
+    rig_sql(rig, "insert into t select generate_series(1, 5000);\n;;-- nothing\n/* nothing */;");
     CHECK_INT(rig_run(rig).outcome, OUTCOME_SUCCESS);
-    CHECK(contains(rig_log(rig, rig_last(rig)), "COPY 5000"));
-    CHECK(contains(rig_log(rig, rig_last(rig)), "the rows were discarded"));
     rig->generation = 1;
     rig_sql(rig, "-- only a comment\n");
     CHECK_INT(rig_run(rig).outcome, OUTCOME_SUCCESS);

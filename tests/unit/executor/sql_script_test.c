@@ -3,6 +3,8 @@
 #include "tests/unit/executor/script.h"
 #include "tests/unit/executor/sql_cases.h"
 
+#include "base/file.h"
+
 enum wish { NOTHING, CANCEL, FORCE };
 
 static void begin(void)
@@ -285,6 +287,52 @@ TEST(no_answer_that_a_server_should_not_give_is_taken_for_a_success)
         CHECK_INT(result.may_commit, rows[i].outcome == OUTCOME_LOST);
         CHECK(!rows[i].says || contains(result.message, rows[i].says));
         CHECK_INT(rig->ends.count, 1);
+        rig_free(rig);
+    }
+}
+
+/* ---- COPY with a file ------------------------------------------------------------------------ */
+
+static const struct copy_row {
+    const char *sql, *messages;
+    enum attempt_outcome outcome;
+    const char *says;
+} copy_rows[] = {
+    {"copy t to stdout", "H;d 1;c;C COPY 1;Z T", OUTCOME_SUCCESS, NULL},
+    {"copy t to stdout", "H;c;C COPY 0;Z T", OUTCOME_SUCCESS, NULL},
+    {"copy t to stdout", "N NOTICE 00000 before;H;N100 NOTICE 00000 within;d5000 1;c;C COPY 1;Z T",
+        OUTCOME_SUCCESS, NULL},
+    {"copy t to stdout", "H;d 1;E ERROR 22012 division by zero;Z E", OUTCOME_FAILED, "division"},
+    {"copy t to stdout", "H;d 1;c;E ERROR 22012 division by zero;Z E", OUTCOME_FAILED, "division"},
+    {"copy t to stdout", "H;d 1;fin", OUTCOME_FAILED, NULL},
+    {"copy t to stdout", "H;d 1;half;d 2;rst", OUTCOME_FAILED, NULL},
+    {"copy t to stdout", "H;d 1;c;C COPY 1;Z E", OUTCOME_PARTLY, "transaction"},
+    {"copy t to stdout", "C INSERT 0 1;Z T", OUTCOME_FAILED, "did not take or give"},
+    {"copy t to stdout", "G;E ERROR 57014 COPY failed;Z E", OUTCOME_FAILED, "COPY failed"},
+    {"copy t from stdin", "G;C COPY 1;Z T", OUTCOME_SUCCESS, NULL},
+    {"copy t from stdin", "G;E ERROR 22P02 invalid input;Z E", OUTCOME_FAILED, "`in`: invalid"},
+    {"copy t from stdin", "G;fin", OUTCOME_FAILED, NULL},
+    {"copy t from stdin", "C INSERT 0 1;Z T", OUTCOME_FAILED, "did not take or give"},
+    {"copy t from stdin", "H;d 1;c;C COPY 1;Z T", OUTCOME_FAILED, "did not take or give"},
+};
+
+TEST(a_copy_is_a_success_only_when_all_of_its_file_went_over)
+{
+    static const struct text in = {.value = "in"}, out = {.value = "out"};
+    for (size_t i = 0; i < ARRAY_SIZE(copy_rows); i++) {
+        begin();
+        const char *path = path_join(rig->arena, rig->dir, "in");
+        REQUIRE(file_write(path, slice_of("1\n"), 0600, false, NULL) == OK);
+        struct task *task = rig_sql(rig, copy_rows[i].sql);
+        bool from = strstr(copy_rows[i].sql, "from");
+        *(from ? &task->sql.copy_from : &task->sql.copy_to) = (struct texts){from ? &in : &out, 1};
+        script_set(SCRIPT_STATEMENT, copy_rows[i].messages);
+        struct attempt_result result = run(SCRIPT_STATEMENT, NOTHING);
+        check_outcome(
+            copy_rows[i].messages, SCRIPT_STATEMENT, result.outcome, copy_rows[i].outcome);
+        CHECK(!copy_rows[i].says || contains(result.message, copy_rows[i].says));
+        CHECK_INT(file_exists(path_join(rig->arena, rig->dir, "out")),
+            !from && copy_rows[i].outcome == OUTCOME_SUCCESS);
         rig_free(rig);
     }
 }
