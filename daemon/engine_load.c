@@ -228,8 +228,9 @@ static void find_wanted(struct loading *in)
     if (!in->engine->options.only_dag)
         return;
     in->names = map_new();
-    if (want(in, in->engine->options.only_dag))
-        return;
+    bool stands_alone = !catalogue_find(in->catalogue, in->engine->options.only_dag);
+    if (!stands_alone && want(in, in->engine->options.only_dag))
+        return; /* of a file that stands alone nothing is known here: it may need any */
     map_free(in->names);
     in->names = NULL;
 }

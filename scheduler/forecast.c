@@ -12,6 +12,7 @@ struct cast_attempt {
     struct heap_entry entry;
     struct attempt_id id;
     const struct task *task;
+    int64_t logical_us;
     bool expands;
 };
 
@@ -68,6 +69,7 @@ static void take_start(struct cast *cast, const struct effect *effect)
     const struct task *task = &effect->dag->tasks[effect->task];
     attempt->id = effect->attempt;
     attempt->task = task;
+    attempt->logical_us = effect->run.logical_us;
     attempt->expands = task->expand.count && effect->map_index < 0;
     int64_t us = cast->options->duration_us(cast->options->context, effect->dag, task);
     heap_set(&cast->ends, &attempt->entry, cast->now.mono_us + us, ++cast->sequence);
@@ -133,14 +135,53 @@ static void move_clock(struct cast *cast, int64_t to_mono_us)
     cast->now.mono_us = to_mono_us;
 }
 
+/* The run that a task triggers at its own date; false: a template says which, it is another date's,
+   or the period is over. */
+static bool find_order(
+    const struct cast *cast, const struct cast_attempt *attempt, struct trigger_order *ret)
+{
+    const struct trigger_task *trigger = &attempt->task->trigger;
+    *ret = (struct trigger_order){trigger->dag_id.value, attempt->logical_us, "{}"};
+    return !cast->closed && !attempt->expands && ret->dag_id && !strchr(ret->dag_id, '{') &&
+           !trigger->logical_date.value && scheduler_dag_version(cast->scheduler, ret->dag_id);
+}
+
+static bool has_run(const struct cast *cast, const struct trigger_order *order)
+{
+    for (size_t n = 0; n < cast->runs.count; n++)
+        if (cast->runs.at[n].logical_us == order->logical_us &&
+            str_equal(cast->runs.at[n].dag_id, order->dag_id))
+            return true;
+    return false;
+}
+
+/* What a task triggers fails when the date has a run, as it would.  No other one is known to a
+   store: there is none. */
+static enum status tell_orders(struct cast *cast, const struct trigger_order *order,
+    struct attempt_result *result, const struct event *end, struct error *err)
+{
+    struct event answer = {
+        .kind = EVENT_RUN_LOADED, .dag_id = order->dag_id, .logical_us = order->logical_us};
+    result->trigger = order;
+    if (has_run(cast, order)) {
+        result->outcome = OUTCOME_FAILED;
+        result->error_class = CLASS_TEMPLATE;
+    }
+    enum status status = apply(cast, end, err);
+    return status ? status : apply(cast, &answer, err);
+}
+
 static enum status finish(struct cast *cast, struct cast_attempt *attempt, struct error *err)
 {
     struct attempt_result result = {.outcome = OUTCOME_SUCCESS, .exit_code = -1};
+    struct trigger_order order;
     if (attempt->expands)
         simulated_expansion(&attempt->task->expand, cast->arena, &result);
     enum status status =
         apply(cast, &(struct event){.kind = EVENT_ATTEMPT_STARTED, .attempt = attempt->id}, err);
     struct event end = {.kind = EVENT_ATTEMPT_FINISHED, .attempt = attempt->id, .result = &result};
+    if (status == OK && find_order(cast, attempt, &order))
+        return tell_orders(cast, &order, &result, &end, err);
     return status ? status : apply(cast, &end, err);
 }
 

@@ -264,7 +264,8 @@ void trigger_take(struct scheduler *s, struct instance *i, const struct attempt_
 {
     const struct live_dag *dag = dag_find(s, result->trigger->dag_id);
     struct run *live = dag ? dag_live_run(dag, result->trigger->logical_us) : NULL;
-    if (!dag || live || i->intent.set || i->reason == REASON_TIMED_OUT)
+    bool refused = !dag || map_count(s->runs) >= RUNS_MAX; /* without a look at the store */
+    if (refused || live || i->intent.set || i->reason == REASON_TIMED_OUT)
         take_order(s, i, result, live);
     else
         ask(s, i, result);

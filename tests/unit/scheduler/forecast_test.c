@@ -85,6 +85,44 @@ TEST(a_full_pool_makes_runs_wait_for_each_other)
     done(&p);
 }
 
+TEST(runs_that_tasks_trigger_are_played_and_waited_for)
+{
+    struct played p = {.dags = {hourly("d", "a: {trigger_dag: e, wait: true}\n"),
+                           dag_build("e", "x: {bash: 1}\n")}};
+    struct task *task = (struct task *)&p.dags[0]->tasks[0];
+    task->trigger.dag_id.value = "e";
+    play(&p, 128);
+    /* the last one ends after the period: it makes no further run */
+    REQUIRE(p.forecast.run_count == 5);
+    for (int n = 0; n < 5; n++)
+        CHECK_INT(p.forecast.runs[n].state, RUN_SUCCESS);
+    CHECK_STR(p.forecast.runs[0].dag_id, "d");
+    CHECK_INT(p.forecast.runs[0].ended_us, time_of("2030-01-01T01:20:00"));
+    CHECK_STR(p.forecast.runs[1].dag_id, "e");
+    CHECK_INT(p.forecast.runs[1].ended_us, time_of("2030-01-01T01:20:00"));
+    task->trigger.dag_id.value = NULL;
+    done(&p);
+}
+
+TEST(a_date_that_has_a_run_fails_who_triggers_it_as_it_would)
+{
+    struct played p = {
+        .dags = {hourly("d", "a: {trigger_dag: e}\n"), hourly("e", "x: {bash: 1}\n")}};
+    struct task *task = (struct task *)&p.dags[0]->tasks[0];
+    task->trigger.dag_id.value = "e";
+    play(&p, 128);
+    REQUIRE(p.forecast.run_count == 6);
+    size_t failed = 0;
+    for (int n = 0; n < 6; n++) {
+        const struct forecast_run *run = &p.forecast.runs[n];
+        failed += run->state == RUN_FAILED && str_equal(run->dag_id, "d");
+        CHECK(run->state == RUN_SUCCESS || str_equal(run->dag_id, "d"));
+    }
+    CHECK_INT(failed, 2); /* the last one ends after the period, and makes no run */
+    task->trigger.dag_id.value = NULL;
+    done(&p);
+}
+
 TEST(a_paused_dag_makes_no_runs)
 {
     struct played p = {.dags = {hourly("d", "a: {bash: 1}\n"), hourly("e", "a: {bash: 1}\n")}};
