@@ -5,10 +5,12 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "cli/graph_tables.h"
 
 extern char **environ;
 
 static const char *format = "text";
+static bool with_tables;
 
 /* What a reader wants to know of a task besides its name; empty for plain SQL tasks. */
 static const char *notes_of(struct cli *cli, const struct task *task)
@@ -128,15 +130,6 @@ static void print_text(struct cli *cli, const struct dag *dag)
 
 /* ---- DOT ---- */
 
-static void dot_quoted(struct strbuf *out, const char *text)
-{
-    strbuf_add_str(out, "\"");
-    for (const char *p = text; *p; p++)
-        strbuf_printf(
-            out, "%s%c", *p == '"' || *p == '\\' || *p == '\n' ? "\\" : "", *p == '\n' ? 'n' : *p);
-    strbuf_add_str(out, "\"");
-}
-
 /* The length of what two ids share of their groups: "a.b." of "a.b.x" and "a.b.y". */
 static size_t shared_groups(const char *a, const char *b)
 {
@@ -177,7 +170,8 @@ static void dot_task(struct cli *cli, struct strbuf *out, const struct task *tas
     strbuf_add_str(out, "];\n");
 }
 
-static void make_dot(struct cli *cli, const struct dag *dag, struct strbuf *out)
+static void make_dot(
+    struct cli *cli, const struct dag *dag, const struct table_edges *tables, struct strbuf *out)
 {
     strbuf_add_str(out, "digraph ");
     dot_quoted(out, dag->dag_id);
@@ -197,6 +191,7 @@ static void make_dot(struct cli *cli, const struct dag *dag, struct strbuf *out)
             dot_quoted(out, dag->tasks[dag->tasks[i].downstream.at[k]].task_id);
             strbuf_add_str(out, ";\n");
         }
+    graph_tables_dot(tables, out);
     strbuf_add_str(out, "}\n");
 }
 
@@ -271,35 +266,50 @@ static void print_json(const struct dag *dag)
     strbuf_done(&text);
 }
 
-static enum status run(struct cli *cli, struct error *err)
+static enum status print(
+    struct cli *cli, const struct dag *dag, const struct table_edges *tables, struct error *err)
 {
-    bool text = str_equal(format, "text"), svg = str_equal(format, "svg");
-    if (!text && !svg && !str_equal(format, "dot"))
-        return error_set(
-            err, ERR_USAGE, "there is no format `%s`; there are text, dot and svg", format);
-    struct dag *dag = NULL;
-    enum status status = cli_load_dag(cli, cli->args[0], &dag, err);
-    if (status != OK)
-        return status;
+    enum status status = OK;
     struct strbuf dot = {0};
-    if (cli->json) {
+    if (cli->json && with_tables) {
+        graph_print_tables_json(tables);
+    } else if (cli->json) {
         print_json(dag);
-    } else if (text) {
+    } else if (str_equal(format, "text")) {
         print_text(cli, dag);
+        if (tables->count)
+            putchar('\n');
+        graph_print_tables(tables, cli->arena);
     } else {
-        make_dot(cli, dag, &dot);
-        if (svg)
+        make_dot(cli, dag, tables, &dot);
+        if (str_equal(format, "svg"))
             status = print_svg(&dot, err);
         else
             fwrite(dot.text, 1, dot.size, stdout);
     }
     strbuf_done(&dot);
+    return status;
+}
+
+static enum status run(struct cli *cli, struct error *err)
+{
+    if (!str_equal(format, "text") && !str_equal(format, "svg") && !str_equal(format, "dot"))
+        return error_set(
+            err, ERR_USAGE, "there is no format `%s`; there are text, dot and svg", format);
+    struct dag *dag = NULL;
+    struct table_edges tables = {0};
+    enum status status = cli_load_dag(cli, cli->args[0], &dag, err);
+    if (status == OK && with_tables)
+        status = graph_find_tables(cli, dag, &tables, err);
+    if (status == OK)
+        status = print(cli, dag, &tables, err);
     dag_unref(dag);
     return status;
 }
 
 static const struct option options[] = {
     OPTION_TEXT("format", 0, &format, "FORMAT", "text (default), dot or svg"),
+    OPTION_FLAG("tables", 0, &with_tables, "with the tables that its tasks read and write"),
     OPTION_END,
 };
 
@@ -311,9 +321,12 @@ const struct command command_graph = {
     .summary = "a DAG's tasks and what comes after what",
     .description = "Shows the graph of a DAG. As text it is a tree in which each task stands once, "
                    "below the last of the tasks before it; the others are named beside it. SVG is "
-                   "drawn by Graphviz's `dot`. With --json an edge a line.",
+                   "drawn by Graphviz's `dot`. With --json an edge a line. With --tables the "
+                   "tables that the tasks "
+                   "read and write are shown too, as of a sample run.",
     .examples = "dag graph geolife\ndag graph geolife --format svg > geolife.svg\n"
-                "dag graph dags/geolife.yaml --format dot",
+                "dag graph dags/geolife.yaml --format dot\n"
+                "dag graph geolife --tables --format svg > tables.svg",
     .options = options,
     .project = PROJECT_OPTIONAL,
     .run = run,

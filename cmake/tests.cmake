@@ -86,6 +86,10 @@ target_link_libraries(render_many PRIVATE dag_jinja)
 add_executable(bench_templates bench/templates.c)
 target_link_libraries(bench_templates PRIVATE dag_jinja)
 
+# The floor of bench/lint.py.
+add_executable(bench_parse bench/parse.c)
+target_link_libraries(bench_parse PRIVATE dag_sql)
+
 # What bench/commit.py runs.
 add_executable(bench_commit bench/commit.c)
 target_link_libraries(bench_commit PRIVATE dag_store)

@@ -34,6 +34,7 @@ const struct lint_code lint_codes[] = {
     {"bind-literal", "info", "what `bind` made stays a literal: no parameter can stand there"},
     {"sql-syntax", "error", "a statement that no server takes"},
     {"sql-not-checked", "info", "a statement that the parser does not know: nothing is said of it"},
+    {"database", "error", "a statement that the server does not take (`dag lint --database`)"},
     {"read-before-write", "warning", "a table that is read without waiting for who writes it"},
     {"unordered-writers", "warning", "two tasks that write one table in no certain order"},
     {"edge-without-data", "info", "a dependency for which the tables give no reason"},
@@ -221,11 +222,19 @@ static void read_project_files(const struct project *project, struct sources *so
             return; /* the project could not have been read */
 }
 
-enum status lint_project(
-    const struct project *project, struct diagnostics *findings, struct error *err)
+/* Files that loading read and lint does not ask for: calendars, programs. */
+static void read_manifest(struct sources *sources, const struct dag *dag)
+{
+    const struct source *source;
+    for (size_t i = 0; i < dag->file_count; i++)
+        if (sources_read(sources, dag->files[i].path, &source, NULL) != OK)
+            return; /* it is told as unreadable, and what was found is not kept */
+}
+
+static enum status lint_anew(const struct project *project, struct sources *sources,
+    struct diagnostics *findings, bool *ret_whole, struct error *err)
 {
     CLEANUP(arena_freep) struct arena *arena = arena_new();
-    CLEANUP(sources_freep) struct sources *sources = sources_new(project->root);
     struct catalogue_options options = {.project = project};
     CLEANUP(catalogue_freep) struct catalogue *catalogue = catalogue_new(&options);
     struct catalogue_changes changes;
@@ -236,10 +245,26 @@ enum status lint_project(
         return status;
     read_project_files(project, sources);
     lint_catalogue(sources, &found, catalogue);
-    for (size_t i = 0; status == OK && i < catalogue_count(catalogue); i++)
+    for (size_t i = 0; status == OK && i < catalogue_count(catalogue); i++) {
+        read_manifest(sources, catalogue_at(catalogue, i));
         status = lint_one(project, sources, catalogue_at(catalogue, i), &found, err);
+    }
     if (status == OK)
         check_assets(project, catalogue, sources, &found);
     finish(sources, NULL, &found, findings);
+    *ret_whole = status == OK && catalogue_broken_count(catalogue) == 0;
+    return status;
+}
+
+enum status lint_project(
+    const struct project *project, struct diagnostics *findings, struct error *err)
+{
+    CLEANUP(sources_freep) struct sources *sources = sources_new(project->root);
+    bool whole = false;
+    if (lint_cache_read(project, findings))
+        return OK;
+    enum status status = lint_anew(project, sources, findings, &whole, err);
+    if (whole)
+        lint_cache_write(project, sources, findings);
     return status;
 }

@@ -19,6 +19,7 @@ struct linting {
     struct diagnostics *findings;
     const struct source *dag_source;
     const struct task *task; /* at hand */
+    bool asks_target;        /* a template of the DAG has the word: dialects may differ */
 };
 
 /* Places an error at a line and column of a template, or of the inline text it stands in: of
@@ -36,6 +37,14 @@ void lint_secrets(const struct sources *sources, struct diagnostics *found);
    nothing is known of the file `only` (relative to the root), of all files when it is NULL. */
 void lint_take(const struct sources *sources, const char *only, const struct diagnostics *found,
     struct diagnostics *findings);
+
+/* What the last run over the project found, when nothing has changed since that it depended on: no
+   file that was read or looked for, no setting, no other version of dag.  False otherwise. */
+bool lint_cache_read(const struct project *project, struct diagnostics *findings);
+/* Keeps what was found, in the project's state folder when there is one; that it cannot is no
+   matter. */
+void lint_cache_write(const struct project *project, const struct sources *sources,
+    const struct diagnostics *findings);
 
 /* Looks at a DAG's trigger rules. */
 void lint_rules(struct linting *l);

@@ -60,9 +60,21 @@ static bool is_pasted(const char *field)
     return str_starts(field, "checks[") && (str_ends(field, ".where") || str_ends(field, ".sql"));
 }
 
+/* Files that only rendering finds: names that templates compute. */
+static void note_sources(struct linting *l, const struct jinja_result *map)
+{
+    const struct source *source;
+    for (size_t i = 0; i < map->source_count; i++)
+        if (map->sources[i].file && sources_read(l->sources, map->sources[i].file, &source, NULL))
+            return; /* it was read just now */
+}
+
 static void check_fields(
     struct linting *l, const struct rendered_task *rendered, const struct rendered *sql)
 {
+    for (size_t i = 0; i < rendered->count; i++)
+        if (rendered->fields[i].map)
+            note_sources(l, rendered->fields[i].map);
     if (sql)
         lint_sql(l, sql->map);
     for (size_t i = 0; sql && i < rendered->count; i++)
@@ -70,7 +82,7 @@ static void check_fields(
             lint_sql_part(l, rendered->fields[i].map);
 }
 
-/* Renders for another dialect than the connection's, or another date: only whether it can be. */
+/* Renders for another dialect than the connection's: only whether it can be. */
 static void check_variant(struct linting *l, const struct run_facts *facts, enum dialect dialect)
 {
     CLEANUP(arena_freep) struct arena *arena = arena_new();
@@ -107,7 +119,8 @@ static void check_task(
         l->project, l->task, sql ? sql->map : NULL, sampled || status, l->arena, ret_lineage);
     if (sql && !sampled)
         lint_syntax(l, ret_lineage);
-    for (enum dialect other = DIALECT_POSTGRESQL; sql && other <= DIALECT_GREENPLUM7; other++)
+    bool differs = sql && l->asks_target;
+    for (enum dialect other = DIALECT_POSTGRESQL; differs && other <= DIALECT_GREENPLUM7; other++)
         if (other != dialect)
             check_variant(l, facts, other);
 }

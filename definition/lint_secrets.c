@@ -115,15 +115,18 @@ static void check_names(struct scanning *s)
 {
     static const char *const names[] = {"password", "passwd", "secret", "token", "api_key",
         "apikey", "access_key", "private_key", "secret_key"};
-    for (size_t i = 0; i < s->line.size; i++)
+    for (size_t i = 0; i < s->line.size && i < s->comment; i++) {
+        char first = (char)(s->line.p[i] | 0x20);
+        if (!(first == 'p' || first == 's' || first == 't' || first == 'a') ||
+            (i > 0 && isalnum((unsigned char)s->line.p[i - 1])))
+            continue;
         for (size_t n = 0; n < ARRAY_SIZE(names); n++) {
             size_t size = strlen(names[n]);
-            bool fits = i + size <= s->line.size &&
-                        strncasecmp(s->line.p + i, names[n], size) == 0 &&
-                        (i == 0 || !isalnum((unsigned char)s->line.p[i - 1]));
-            if (fits && i < s->comment)
+            if (*names[n] == first && i + size <= s->line.size &&
+                strncasecmp(s->line.p + i, names[n], size) == 0)
                 check_named(s, i + size);
         }
+    }
 }
 
 /* Keys that say themselves what they are. */
@@ -162,12 +165,22 @@ static size_t comment_of(struct slice line)
     return line.size;
 }
 
+/* In programs, what is called a secret is a variable, as a rule. */
+static bool is_scanned(const struct source *source)
+{
+    static const char *const endings[] = {".yaml", ".yml", ".sql", ".j2", ".jinja"};
+    bool fits = false;
+    for (size_t i = 0; i < ARRAY_SIZE(endings); i++)
+        fits |= str_ends(source->shown, endings[i]);
+    return fits && !source->missing;
+}
+
 void lint_secrets(const struct sources *sources, struct diagnostics *found)
 {
     for (size_t i = 0; i < sources_count(sources); i++) {
         struct scanning s = {.source = sources_at(sources, i), .found = found};
         struct slice text = s.source->text;
-        while (!s.source->missing && s.offset < text.size) {
+        while (is_scanned(s.source) && s.offset < text.size) {
             const char *end = memchr(text.p + s.offset, '\n', text.size - s.offset);
             size_t size = end ? (size_t)(end - text.p) - s.offset : text.size - s.offset;
             s.line = slice_make(text.p + s.offset, size);

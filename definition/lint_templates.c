@@ -93,6 +93,8 @@ static void check_references(struct linting *l, struct slice text, const struct 
     } prefixes[] = {{"var.value.", false}, {"var.json.", false}, {"conn.", true}};
     for (size_t i = 0; i < ARRAY_SIZE(prefixes); i++) {
         size_t size = strlen(prefixes[i].prefix);
+        if (!memmem(text.p, text.size, prefixes[i].prefix, size))
+            continue;
         for (size_t at = 0; at + size < text.size; at++) {
             bool word = at > 0 && (isalnum((unsigned char)text.p[at - 1]) ||
                                       text.p[at - 1] == '_' || text.p[at - 1] == '.');
@@ -135,6 +137,7 @@ static void template_parsed(void *user, const struct jinja_template *template,
     struct linting *l = user;
     struct jinja_needs needs = jinja_template_needs(template, l->arena);
     struct slice all = source ? source->text : slice_of(text->value);
+    l->asks_target |= memmem(all.p, all.size, "target", 6) != NULL;
     for (size_t i = 0; i < needs.name_count; i++)
         check_name(l, &needs.names[i], text, source);
     check_references(l, all, text, source);

@@ -195,6 +195,7 @@ struct sql_token sql_lex(struct slice text, size_t *position)
 
 bool sql_token_is(struct slice text, struct sql_token token, const char *word)
 {
-    return token.kind == SQL_WORD && strlen(word) == token.size &&
-           strncasecmp(text.p + token.offset, word, token.size) == 0;
+    /* Most words differ in their first letter. */
+    return token.kind == SQL_WORD && (text.p[token.offset] | 0x20) == *word &&
+           strncasecmp(text.p + token.offset, word, token.size) == 0 && !word[token.size];
 }

@@ -102,22 +102,14 @@ static bool take_tree(struct finder *f, const char *text)
     return ok;
 }
 
-static bool is_short(struct slice statement)
-{
-    size_t position = 0, count = 0;
-    while (sql_lex(statement, &position).kind != SQL_END)
-        if (++count > SQL_PARSE_TOKENS_MAX)
-            return false;
-    return true;
-}
-
 void finder_examine(struct finder *f, bool inner)
 {
     size_t index = f->statements.count;
     struct sql_examined *statement = vec_add(&f->statements);
     *statement = (struct sql_examined){
         .text = f->statement, .offset = f->base, .parsed = true, .inner = inner};
-    if (is_short(f->statement) && take_tree(f, sql_blank_greenplum(f->statement, f->arena)))
+    const char *text = sql_blank_greenplum(f->statement, f->arena);
+    if (text && take_tree(f, text))
         return;
     f->guessed = true;
     f->statements.at[index].parsed = false;

@@ -4,6 +4,7 @@
  *
  * `select … from t distributed by (a)` would otherwise take `distributed` for an alias.
  */
+#include "language/sql/limits.h"
 #include "language/sql/tables_internal.h"
 
 struct blanking {
@@ -80,27 +81,33 @@ static size_t execute_on(const struct blanking *b, size_t i)
     return is(b, i + 2, "all") ? i + 4 : i + 3;
 }
 
-/* The words of `CREATE READABLE EXTERNAL WEB TABLE`, `DROP EXTERNAL TABLE`. */
+/* The words of `CREATE READABLE EXTERNAL WEB TABLE`, `DROP EXTERNAL TABLE`, `CREATE ORDERED
+   AGGREGATE`. */
 static size_t external(const struct blanking *b, size_t i)
 {
     bool begins = i >= 1 && i <= 3 && (is(b, 0, "create") || is(b, 0, "drop"));
     bool word =
         is(b, i, "readable") || is(b, i, "writable") || is(b, i, "external") || is(b, i, "web");
-    return begins && word ? i + 1 : i;
+    bool ordered = i == 1 && is(b, i, "ordered") && is(b, i + 1, "aggregate");
+    return begins && (word || ordered) ? i + 1 : i;
 }
 
 /* All that is behind the columns of an external table. */
 static size_t location(const struct blanking *b, size_t i)
 {
     bool made = is(b, 0, "create") && is(b, i, "location") && is_open(b, i + 1);
-    return made ? b->tokens.count : i;
+    bool program = is(b, 0, "create") && is(b, i, "execute") && i + 1 < b->tokens.count &&
+                   b->tokens.at[i + 1].kind == SQL_STRING;
+    return made || program ? b->tokens.count : i;
 }
 
-/* `ALTER TABLE t ADD PARTITION …`, of one table. */
+/* `ALTER TABLE t ADD PARTITION …`, `… SET DISTRIBUTED BY …`, of one table. */
 static size_t partition(const struct blanking *b, size_t i)
 {
     static const char *const verbs[] = {"add", "drop", "truncate", "split", "rename", "alter"};
     bool alters = is(b, 0, "alter") && is(b, 1, "table") && i > 2;
+    if (alters && is(b, i, "set") && (is(b, i + 1, "distributed") || is(b, i + 1, "with")))
+        return b->tokens.count;
     for (size_t k = 0; alters && k < ARRAY_SIZE(verbs); k++)
         if (is(b, i, verbs[k]) && (is(b, i + 1, "partition") || is(b, i + 1, "default")) &&
             !is(b, i + 2, "from"))
@@ -131,11 +138,16 @@ char *sql_blank_greenplum(struct slice statement, struct arena *arena)
     size_t position = 0;
     do
         *(struct sql_token *)vec_add(&b.tokens) = sql_lex(statement, &position);
-    while (b.tokens.at[b.tokens.count - 1].kind != SQL_END);
+    while (b.tokens.at[b.tokens.count - 1].kind != SQL_END &&
+           b.tokens.count <= SQL_PARSE_TOKENS_MAX + 1);
     size_t last = b.tokens.count - 1;
+    if (last > SQL_PARSE_TOKENS_MAX) {
+        vec_done(&b.tokens);
+        return NULL;
+    }
     b.out = arena_strndup(arena, statement.p, statement.size);
     for (size_t i = 0; i < last; i++) {
-        for (size_t k = 0; k < ARRAY_SIZE(clauses); k++) {
+        for (size_t k = 0; k < ARRAY_SIZE(clauses) && b.tokens.at[i].kind == SQL_WORD; k++) {
             size_t end = clauses[k](&b, i);
             if (end == i)
                 continue;

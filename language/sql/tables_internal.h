@@ -39,7 +39,8 @@ void finder_add_named(struct finder *f, struct slice name, struct use use, size_
 /* Parses the statement at hand, else looks at its words. */
 void finder_examine(struct finder *f, bool inner);
 
-/* A copy of the statement in which blanks stand for what only Greenplum's grammar has. */
+/* A copy of the statement in which blanks stand for what only Greenplum's grammar has.  NULL when
+   it has more than SQL_PARSE_TOKENS_MAX tokens. */
 char *sql_blank_greenplum(struct slice statement, struct arena *arena);
 
 /* The uses of a statement's tree. */

@@ -94,7 +94,8 @@ static bool add_member(const struct walking *w, struct slice name, uint32_t node
 {
     struct slice key = tree_key(w->tree, member);
     for (size_t i = 0; i < ARRAY_SIZE(members); i++) {
-        if (!slice_equal_str(key, members[i].member) || !slice_equal_str(name, members[i].node))
+        if (*key.p != *members[i].member || !slice_equal_str(key, members[i].member) ||
+            !slice_equal_str(name, members[i].node))
             continue;
         struct use use = {.use = members[i].use, .manner = manner_of(w, node, members[i].manner)};
         if (!use.use)

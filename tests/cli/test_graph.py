@@ -76,6 +76,21 @@ class Graph(ProjectCase):
         self.assertIn("text, dot and svg", self.dag("graph", "g", "--format", "png",
                                                     status=2).stderr)
 
+    def test_tables_stand_between_the_tasks_that_share_them(self):
+        self.write("dag.yaml", "connections: {db: {settings: {search_path: mart}}}\n")
+        self.write("dags/t.yaml", "default_args: {connection: db}\ntasks:\n"
+                   "  a: {sql: 'delete from t; insert into t select * from raw.u', reads: x.y}\n"
+                   "  b: {sql: 'create temp table c as select 1 from t; drop table if exists d'}\n")
+        self.assertEqual(self.dag("graph", "t", "--tables").stdout,
+                         "a\nb\n\nraw.u\n  read by    a\nx.y\n  read by    a\n"
+                         "mart.t\n  written by a\n  read by    b\n")
+        self.assertIn(("b", "reads", "mart.t"), {
+            (row["task"], row["does"], row["table"])
+            for row in self.json("graph", "t", "--tables")})
+        dot = self.dag("graph", "t", "--tables", "--format", "dot").stdout
+        self.assertIn('"a" -> "table:mart.t"', dot)
+        self.assertIn('"table:mart.t" -> "b"', dot)
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -88,5 +88,48 @@ class Copy(ProjectCase):
                          [("copy-inline", 2)])
 
 
+class Unchanged(ProjectCase):
+    """What was found is kept in the state folder, and holds as long as nothing has changed."""
+
+    def setUp(self):
+        super().setUp()
+        (self.folder / ".dag").mkdir()
+        self.write("dag.yaml", "connections: {db: {}}\nvariables: {n: 1}\n")
+        self.write("dags/a.yaml", "tasks: {a: {connection: db, sql: a.sql}}\n")
+        self.write("templates/a.sql", "select {{ var.value.n }},\n")
+
+    def lint(self, status=1):
+        done = self.dag("lint", "--json", status=status)
+        return [json.loads(line)["code"] for line in done.stdout.splitlines()]
+
+    def test_it_is_told_again(self):
+        self.assertEqual(self.lint(), ["sql-syntax"])
+        before = (self.folder / ".dag" / "lint.json").stat().st_ino
+        self.assertEqual(self.lint(), ["sql-syntax"])
+        self.assertEqual((self.folder / ".dag" / "lint.json").stat().st_ino, before)
+
+    def test_a_changed_file_counts(self):
+        self.assertEqual(self.lint(), ["sql-syntax"])
+        self.write("templates/a.sql", "select {{ var.value.n }};\n")
+        self.assertEqual(self.lint(0), [])
+        self.write("templates/a.sql", "{% import 'm.sql' as m %}select {{ m.x() }};\n")
+        self.assertEqual(self.lint(), ["template-not-found"])
+        self.write("dags/m.sql", "{% macro x() %}1{% endmacro %}\n")
+        self.assertEqual(self.lint(0), [])
+
+    def test_a_new_file_and_another_setting_count(self):
+        self.write("templates/a.sql", "select {{ var.value.n }};\n")
+        self.assertEqual(self.lint(0), [])
+        self.write("dags/b.yaml", "tasks: {}\n")
+        self.assertEqual(self.lint(0), ["no-tasks"])
+        (self.folder / "dags" / "b.yaml").unlink()
+        self.write("dag.yaml", "connections: {db: {}}\n")
+        self.assertEqual(self.lint(0), ["unknown-variable"])
+
+    def test_what_is_no_report_of_ours_is_passed_over(self):
+        (self.folder / ".dag" / "lint.json").write_text("{")
+        self.assertEqual(self.lint(), ["sql-syntax"])
+
+
 if __name__ == "__main__":
     unittest.main()

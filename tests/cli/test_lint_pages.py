@@ -45,7 +45,7 @@ class Pages(ProjectCase):
                 f"# `{code}`\n\n{row['severity'].capitalize()}: {row['meaning']}.\n"), code)
 
     def test_bad_examples_give_their_code_alone_and_good_ones_nothing(self):
-        for code in self.codes():
+        for code in set(self.codes()) - {"database"}:  # tests/testing/test_lint_database.py
             text = (PAGES / f"{code}.md").read_text(encoding="utf-8")
             with self.subTest(code=code):
                 found = self.findings(section(text, "Found"))
