@@ -36,7 +36,8 @@ BODY = "x" * 360
 FLOOR = f"""\\set n random(1, 9000000000000000000)
 BEGIN READ WRITE \\; SET LOCAL application_name = 'a' \\; \
 SET LOCAL standard_conforming_strings = on \\; {QUIET} \
-SELECT pg_catalog.txid_current() AS txid \\gset
+SELECT pg_catalog.txid_current() AS txid, EXISTS (SELECT 1 FROM pg_catalog.pg_language \
+WHERE lanname NOT IN ('internal', 'c', 'sql', 'plpgsql')) AS stays \\gset
 INSERT INTO dag.claim ({KEY}, attempt, txid, void, claimed_at) \
 VALUES ({VALUES}, 'a', :txid, false, clock_timestamp()) \\; SET LOCAL search_path TO DEFAULT \\; \
 SET LOCAL statement_timeout TO DEFAULT \\; SET LOCAL lock_timeout TO DEFAULT;
@@ -45,6 +46,7 @@ SET CONSTRAINTS ALL IMMEDIATE \\; RESET ROLE \\; RESET SESSION AUTHORIZATION \\;
 {QUIET} SELECT pg_catalog.txid_current() AS txid \\gset
 INSERT INTO dag.result ({KEY}, attempt, txid, body, committed_at) VALUES ({VALUES}, 'a', \
 (SELECT c.txid FROM dag.claim c WHERE {CLAIM}), '{BODY}', clock_timestamp()) \\; COMMIT;
+DISCARD ALL;
 """
 ROUND_TRIPS = 5
 

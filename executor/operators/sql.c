@@ -166,7 +166,7 @@ static bool checks_are_clean(const struct sql_attempt *s)
     return true;
 }
 
-static bool stays_clean(const struct sql_attempt *s)
+bool sql_stays_clean(const struct sql_attempt *s)
 {
     if (!s->task->transaction || s->task->session == SESSION_FRESH)
         return false;
@@ -180,7 +180,7 @@ static void begin_on(struct sql_attempt *s, struct session *session)
     const struct server_facts *facts = session_facts(session);
     struct error err;
     s->session = session;
-    s->clean = stays_clean(s);
+    s->clean = sql_stays_clean(s);
     attempt_say(attempt, LOG_KIND_INFO, "on `%s`: %s %s, backend %d", s->connection->name,
         dialect_name(facts->dialect), facts->number, (int)facts->pid);
     if (s->ledger && !check_pin(s))

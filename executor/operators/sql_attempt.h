@@ -133,6 +133,8 @@ bool sql_read_text(struct sql_attempt *s);
 void sql_act(struct sql_attempt *s);
 /* Gets a session and begins. */
 void sql_acquire(struct sql_attempt *s);
+/* Whether the session may be used again when all goes well, by what its target knows. */
+bool sql_stays_clean(const struct sql_attempt *s);
 /* Ends it on request; the operator's `cancel`. */
 void sql_stop(struct sql_attempt *s, bool force);
 /* Gives the session back, stops all that is under way.  Any number of times. */

@@ -548,6 +548,18 @@ static void read_txid(const PGresult *row, int64_t *ret)
         (void)parse_int64(slice_of(PQgetvalue(row, 0, 0)), ret);
 }
 
+/* The transaction's number, and whether a language keeps state in the session. */
+static void read_begin(struct sql_attempt *s, const PGresult *row)
+{
+    int last = PQnfields(row) - 1;
+    if (!s->reader && last >= 0)
+        (void)parse_int64(slice_of(PQgetvalue(row, 0, 0)), &s->txid);
+    if (last == !s->reader) {
+        target_set_keeps_state(s->target, *PQgetvalue(row, 0, last) == 't');
+        s->clean = sql_stays_clean(s);
+    }
+}
+
 static void sql_row(void *user, const PGresult *row)
 {
     struct sql_attempt *s = user;
@@ -561,7 +573,7 @@ static void sql_row(void *user, const PGresult *row)
     } else if (s->step == SQL_STEP_READ) {
         read_entry(s, row);
     } else if (s->step == SQL_STEP_BEGIN) {
-        read_txid(row, &s->txid);
+        read_begin(s, row);
     } else if (s->step == SQL_STEP_CLOSE && !sql_touched_row(s, row)) {
         read_txid(row, &s->txid_at_end);
     }

@@ -46,8 +46,9 @@ char *sql_text_begin(const struct sql_attempt *s)
     /* The text was split with backslashes as plain characters. */
     strbuf_printf(&text, "%s standard_conforming_strings = on; ", set_word(s));
     add_quiet(s, &text);
-    if (!s->reader) /* what only reads needs no number, and a standby has none to give */
-        strbuf_add_str(&text, "SELECT pg_catalog.txid_current()");
+    /* what only reads needs no number, and a standby has none to give */
+    strbuf_printf(
+        &text, "SELECT %s%s", s->reader ? "" : "pg_catalog.txid_current(), ", KEEPS_STATE_SQL);
     return to_arena(s, &text);
 }
 

@@ -157,8 +157,7 @@ static const char facts_query[] =
     "SELECT pg_catalog.version(), pg_catalog.pg_backend_pid(),"
     " (SELECT pg_catalog.to_char(backend_start AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US')"
     "    FROM pg_catalog.pg_stat_activity WHERE pid = pg_catalog.pg_backend_pid()),"
-    " EXISTS (SELECT 1 FROM pg_catalog.pg_language"
-    "          WHERE lanname NOT IN ('internal', 'c', 'sql', 'plpgsql'))";
+    " " KEEPS_STATE_SQL;
 
 static enum status read_facts(
     const struct connection *connection, PGconn *conn, struct server_facts *ret, struct error *err)

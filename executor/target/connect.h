@@ -12,6 +12,11 @@
 
 enum { LEDGER_ID_SIZE = UUID_TEXT_SIZE, BACKEND_START_SIZE = 32 };
 
+/* SQL, true when a language is installed whose state outlives DISCARD ALL (PL/Python …). */
+#define KEEPS_STATE_SQL                                                                            \
+    "EXISTS (SELECT 1 FROM pg_catalog.pg_language"                                                 \
+    " WHERE lanname NOT IN ('internal', 'c', 'sql', 'plpgsql'))"
+
 struct server_facts {
     char version[160]; /* version() as the server says it */
     char number[32];   /* "15.4", "6.24.3": of Greenplum its own */

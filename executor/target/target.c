@@ -10,7 +10,6 @@ struct rest {
     struct target *target;
     struct session *session;
     bool fresh, cleaning;
-    unsigned step; /* of cleaning */
     int64_t since_us;
 };
 
@@ -282,31 +281,12 @@ void target_acquire_cancel(struct acquire *acquire)
     mem_free(acquire);
 }
 
-/* What makes a used session as good as new, one text at a time: DISCARD ALL refuses company.  The
-   second asks whether a language that keeps state has been installed since. */
-static const char *const cleaning_texts[] = {
-    "DISCARD ALL",
-    "SELECT EXISTS (SELECT 1 FROM pg_catalog.pg_language"
-    " WHERE lanname NOT IN ('internal', 'c', 'sql', 'plpgsql'))",
-};
-
-static void on_cleaning_row(void *user, const PGresult *row)
-{
-    struct rest *rest = user;
-    if (rest->step == ARRAY_SIZE(cleaning_texts) && PQnfields(row) == 1)
-        rest->target->keeps_state = *PQgetvalue(row, 0, 0) == 't';
-}
-
 static void on_cleaned(void *user, const struct query_end *end)
 {
     struct rest *rest = user;
     struct target *target = rest->target;
     struct session *session = rest->session;
     bool good = !end->lost && !end->error && end->transaction == PQTRANS_IDLE;
-    if (good && rest->step < ARRAY_SIZE(cleaning_texts)) {
-        session_query(session, cleaning_texts[rest->step++]);
-        return;
-    }
     drop_rest(rest);
     if (good)
         offer(target, session, false);
@@ -319,9 +299,8 @@ static void start_cleaning(struct target *target, struct session *session)
 {
     struct rest *rest = add_rest(target, session, false);
     rest->cleaning = true;
-    session_set_user(
-        session, &(struct session_user){.user = rest, .row = on_cleaning_row, .done = on_cleaned});
-    session_query(session, cleaning_texts[rest->step++]);
+    session_set_user(session, &(struct session_user){.user = rest, .done = on_cleaned});
+    session_query(session, "DISCARD ALL");
 }
 
 void target_release(struct target *target, struct session *session, bool clean)
@@ -411,4 +390,9 @@ const struct connection *target_connection(const struct target *target)
 bool target_keeps_state(const struct target *target)
 {
     return target->keeps_state;
+}
+
+void target_set_keeps_state(struct target *target, bool keeps_state)
+{
+    target->keeps_state = keeps_state;
 }

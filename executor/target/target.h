@@ -28,6 +28,8 @@ struct target *targets_find(struct targets *targets, const struct connection *co
 const struct connection *target_connection(const struct target *target);
 /* Whether a language whose state outlives DISCARD ALL is installed, as far as is known. */
 bool target_keeps_state(const struct target *target);
+/* As an attempt found it, by KEEPS_STATE_SQL. */
+void target_set_keeps_state(struct target *target, bool keeps_state);
 
 /* A session at rest, NULL when there is none to suit: `fresh` takes only one that was never used.
  */

@@ -35,7 +35,7 @@ static const struct {
     {SCRIPT_FACTS, "facts", "pg_catalog.version()",
         "T 4;D PostgreSQL 15.4 on a script|$pid|2026-01-01 00:00:00.000000|f;C SELECT 1;Z I"},
     {SCRIPT_LEDGER, "ledger", "SELECT id, version", "T 2;D " OURS "|1;C SELECT 1;Z I"},
-    {SCRIPT_BEGIN, "begin", "BEGIN", "C BEGIN;C SET;T 1;D 777;C SELECT 1;Z T"},
+    {SCRIPT_BEGIN, "begin", "BEGIN", "C BEGIN;C SET;T 2;D 777|f;C SELECT 1;Z T"},
     {SCRIPT_CLAIM, "claim", ".claim (", "C INSERT 0 1;C SET;Z T"},
     {SCRIPT_CLOSE, "close", "SET CONSTRAINTS", "C SET CONSTRAINTS;C SET;T 1;D 777;C SELECT 1;Z T"},
     {SCRIPT_COMMIT, "commit", "; COMMIT", "C INSERT 0 1;C COMMIT;Z I"},
@@ -44,7 +44,6 @@ static const struct {
     {SCRIPT_TERMINATE, "terminate", "pg_terminate_backend", "T 3;C SELECT 0;Z I"},
     {SCRIPT_GONE, "gone", "pg_catalog.pg_stat_activity", "T 1;D 0;C SELECT 1;Z I"},
     {SCRIPT_DISCARD, "discard", "DISCARD ALL", "C DISCARD ALL;Z I"},
-    {SCRIPT_CLEAN, "clean", "SELECT EXISTS", "T 1;D f;C SELECT 1;Z I"},
     {SCRIPT_STATEMENT, "statement", "", "C INSERT 0 1;Z T"},
 };
 

@@ -44,7 +44,6 @@ enum script_step {
     SCRIPT_TERMINATE, /* pg_terminate_backend */
     SCRIPT_GONE,      /* whether backends are left */
     SCRIPT_DISCARD,
-    SCRIPT_CLEAN, /* what is asked after DISCARD ALL */
     SCRIPT_COUNT
 };
 

@@ -145,7 +145,7 @@ TEST(attempts_in_a_row_share_one_connection_though_it_is_cleaned_between_them)
 TEST(a_notification_or_notice_between_two_attempts_does_not_harm_the_session)
 {
     begin();
-    script_set(SCRIPT_CLEAN, "default;N WARNING 01000 late;A;S TimeZone=UTC");
+    script_set(SCRIPT_DISCARD, "default;N WARNING 01000 late;A;S TimeZone=UTC");
     for (int i = 0; i < 3; i++) {
         rig->generation++;
         CHECK_INT(run(SCRIPT_COMMIT, NOTHING).outcome, OUTCOME_SUCCESS);
