@@ -107,6 +107,21 @@ static void print_assets(const struct dag *dag)
     }
 }
 
+/* Connections on which SQL is not exactly once. */
+static void print_downgrades(const struct cli *cli, const struct dag *dag)
+{
+    for (size_t i = 0; i < cli->project->connection_count; i++) {
+        const struct connection *connection = &cli->project->connections[i];
+        size_t count = 0;
+        for (uint32_t k = 0; k < dag->task_count; k++)
+            count += dag->tasks[k].kind == KIND_SQL &&
+                     str_equal(dag->tasks[k].sql.connection, connection->name);
+        if (count && !connection->ledger)
+            printf("\non `%s`, without ledger: SQL runs at least once, not exactly once\n",
+                connection->name);
+    }
+}
+
 static enum status run(struct cli *cli, struct error *err)
 {
     struct dag *dag = NULL;
@@ -132,6 +147,7 @@ static enum status run(struct cli *cli, struct error *err)
     }
     table_print(&table, stdout);
     print_assets(dag);
+    print_downgrades(cli, dag);
     dag_unref(dag);
     return OK;
 }

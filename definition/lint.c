@@ -46,6 +46,8 @@ const struct lint_code lint_codes[] = {
     {"transaction-control", "error", "BEGIN, COMMIT and their like in a task's SQL"},
     {"copy-file", "error", "a COPY with the client without a file, or files without a COPY"},
     {"copy-inline", "error", "psql's data for COPY within the text"},
+    {"at-least-once", "info", "SQL on a connection without ledger"},
+    {"env-kept", "error", "a variable in `env` that dag sets itself"},
     {"check-table", "error", "a check without `table` of a task that writes none, or several"},
     {"check-too-late", "warning",
         "checks of a task with `transaction: false`: what it wrote stays"},
@@ -132,6 +134,7 @@ static enum status check_dag(struct linting *l, struct error *err)
         return status;
     lint_templates(l);
     lint_rendered(l);
+    lint_delivery(l);
     lint_rules(l);
     check_schedule(l);
     check_has_tasks(l);

@@ -46,6 +46,8 @@ bool lint_cache_read(const struct project *project, struct diagnostics *findings
 void lint_cache_write(const struct project *project, const struct sources *sources,
     const struct diagnostics *findings);
 
+/* Looks at connections without ledger and at names of variables. */
+void lint_delivery(struct linting *l);
 /* Looks at a DAG's trigger rules. */
 void lint_rules(struct linting *l);
 /* Looks at the assets of all DAGs together. */

@@ -88,6 +88,9 @@ enum {
     EXECUTOR_RECOVER_DEADLINE_MS = 120 * 1000,
     /* Between two tries of the above. */
     EXECUTOR_RETRY_PAUSE_MS = 1000,
+    /* It doubles up to this: a server that is down for long is not asked every second, and one that
+       is back is found within seconds. */
+    EXECUTOR_RETRY_PAUSE_MAX_MS = 8 * 1000,
 
     /* From the wish for an HTTP connection to its being there, name and TLS included. */
     HTTP_CONNECT_MS = 30 * 1000,

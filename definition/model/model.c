@@ -30,6 +30,15 @@ bool names_have(const struct names *names, const char *name)
     return false;
 }
 
+bool process_env_is_kept(const char *name)
+{
+    static const char *const names[] = {"DAG_ATTEMPT_ID", "DAG_XCOM", "DAG_EXEC_SECRETS"};
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+        if (str_equal(names[i], name))
+            return true;
+    return false;
+}
+
 const char *task_kind_name(enum task_kind kind)
 {
     return task_kinds[kind];

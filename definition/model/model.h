@@ -63,6 +63,8 @@ enum task_kind {
     KIND_COUNT
 };
 const char *task_kind_name(enum task_kind kind); /* "sql" … */
+/* Whether a variable of a process's environment is dag's own, and not for `env`. */
+bool process_env_is_kept(const char *name);
 /* Whether tasks of this kind decide which of those that follow are skipped. */
 bool task_kind_decides(enum task_kind kind);
 

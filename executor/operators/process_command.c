@@ -230,9 +230,6 @@ static void add_rendered_secrets(struct builder *b)
     }
 }
 
-/* Names that the supervisor and the daemon go by. */
-static const char *const kept_names[] = {PROCESS_MARK, "DAG_XCOM", "DAG_EXEC_SECRETS"};
-
 static enum status check_name(const char *name, struct error *err)
 {
     if (!*name || strchr(name, '=')) {
@@ -240,9 +237,7 @@ static enum status check_name(const char *name, struct error *err)
         error_hint(err, "`env` has names without `=`, and their values");
         return ERR_INVALID;
     }
-    for (size_t i = 0; i < ARRAY_SIZE(kept_names); i++) {
-        if (!str_equal(name, kept_names[i]))
-            continue;
+    if (process_env_is_kept(name)) {
         error_set(err, ERR_INVALID, "`%s` in `env` is set by dag itself", name);
         error_hint(err, "choose another name");
         return ERR_INVALID;

@@ -138,8 +138,16 @@ static void place_files(struct settle *s)
         strbuf_printf(&s->said, "`%s` is in its place\n", places.at[i].path);
 }
 
+/* Between two tries; *pause_ms is the next one. */
+static void wait_longer(unsigned *pause_ms)
+{
+    backend_pause_ms(*pause_ms);
+    *pause_ms = *pause_ms < EXECUTOR_RETRY_PAUSE_MAX_MS ? *pause_ms * 2 : *pause_ms;
+}
+
 static void work_void(struct settle *s)
 {
+    unsigned pause_ms = EXECUTOR_RETRY_PAUSE_MS;
     do {
         struct connected connected = {0};
         s->inserted = false;
@@ -151,7 +159,7 @@ static void work_void(struct settle *s)
         PQfinish(connected.conn);
         if (s->status != ERR_CONNECT)
             return;
-        backend_pause_ms(EXECUTOR_RETRY_PAUSE_MS);
+        wait_longer(&pause_ms);
     } while (!over(s));
 }
 
@@ -175,8 +183,9 @@ static enum status recover_once(struct settle *s)
 
 static void work_recover(struct settle *s)
 {
+    unsigned pause_ms = EXECUTOR_RETRY_PAUSE_MS;
     while ((s->status = recover_once(s)) == ERR_CONNECT && !over(s))
-        backend_pause_ms(EXECUTOR_RETRY_PAUSE_MS);
+        wait_longer(&pause_ms);
 }
 
 /* ---- jobs ------------------------------------------------------------------------------------ */

@@ -2,6 +2,7 @@
 the page: the message, the SQLSTATE where there is one, and the template's file, line and text."""
 
 import html
+import subprocess
 import unittest
 
 from server import DatabaseCase
@@ -71,6 +72,72 @@ class Failures(DatabaseCase):
                   "select pg_terminate_backend(pg_backend_pid());\n", "connection", 2,
                   "select pg_terminate_backend(pg_backend_pid());", "57P01")
         self.assertEqual(self.sql("select count(*) from pg_class where relname = 'kept'"), "0")
+
+
+class Contention(DatabaseCase):
+    """What the server undoes because of another session is tried again, and is done once."""
+
+    def setUp(self):
+        super().setUp()
+        self.sql("create table a (n int); create table b (n int); insert into a values (1);"
+                 " insert into b values (1)")
+        self.write("dags/one.yaml", DAG_FILE.replace(
+            "retry_delay", "retries: 3, isolation: serializable, retry_delay"))
+
+    def session(self, first):
+        """Another session, which has run `first`."""
+        other = subprocess.Popen(["psql", "-X", "-q", "-A", "-t", "-d", self.uri], text=True,
+                                 stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                 stderr=subprocess.DEVNULL)
+        self.addCleanup(other.wait)
+        self.addCleanup(other.stdin.close)
+        self.addCleanup(other.stdout.close)
+        self.say(other, first)
+        return other
+
+    def say(self, other, text):
+        other.stdin.write(text + "; select 'said';\n")
+        other.stdin.flush()
+        while other.stdout.readline().strip() != "said":
+            self.assertIsNone(other.poll())
+
+    def waits(self, event):
+        return self.sql("select count(*) from pg_stat_activity where datname = current_database()"
+                        f" and wait_event = '{event}' and query not like '%wait_event%'") != "0"
+
+    def start(self, text):
+        self.write("templates/work.sql", text)
+        self.up()
+        self.dag("trigger", "one", "--logical-date", "2026-01-05")
+
+    def check_retried(self, sqlstate):
+        self.wait_for(lambda: self.json("status", "one")[0]["state"] == "success")
+        self.assertEqual(self.json("status", "one", "2026-01-05")[0]["attempts"], 2)
+        self.assertIn(sqlstate, self.dag("logs", "one", "2026-01-05", "work", "--try", "1").stdout)
+        self.assertEqual(self.sql("select count(*) from a where n = 7"), "1")
+
+    def test_a_serialization_failure_is_retried(self):
+        holder = self.session("select pg_advisory_lock(7)")
+        self.start("select sum(n) from b;\nselect pg_advisory_xact_lock_shared(7);\n"
+                   "insert into a values (7);\n")
+        self.wait_for(lambda: self.waits("advisory"))
+        self.sql("begin isolation level serializable; select sum(n) from a;"
+                 " insert into b values (2); commit")
+        self.say(holder, "select pg_advisory_unlock(7)")
+        self.check_retried("40001")
+
+    def test_a_deadlock_is_retried(self):
+        holder = self.session("select pg_advisory_lock(7)")
+        other = self.session("set deadlock_timeout = '1h'; begin; update b set n = n")
+        self.write("dags/one.yaml", DAG_FILE.replace("retry_delay", "retries: 3, retry_delay"))
+        self.start("insert into a values (7);\nlock table a in share row exclusive mode;\n"
+                   "select pg_advisory_xact_lock_shared(7);\nupdate b set n = n;\n")
+        self.wait_for(lambda: self.waits("advisory"))
+        other.stdin.write("insert into a values (2); commit; select 'said';\n")
+        other.stdin.flush()
+        self.wait_for(lambda: self.waits("relation"))
+        self.say(holder, "select pg_advisory_unlock(7)")
+        self.check_retried("40P01")
 
 
 class Once(DatabaseCase):
