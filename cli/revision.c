@@ -1,9 +1,8 @@
 #include "cli/revision.h"
-#include <ftw.h>
-#include <stdlib.h>
 #include <unistd.h>
 #include "base/file.h"
 #include "base/spawn.h"
+#include "base/temporary.h"
 #include "definition/project.h"
 #include "definition/yaml.h"
 
@@ -25,9 +24,7 @@ static bool ran(struct cli *cli, const char *const *argv, const char *dir)
 static enum status extract(
     struct cli *cli, const char *name, struct revision *ret, struct error *err)
 {
-    const char *root = cli->project->root, *temporary = getenv("TMPDIR");
-    char *folder = arena_printf(
-        cli->arena, "%s/dag-diff-XXXXXX", temporary && *temporary ? temporary : "/tmp");
+    const char *root = cli->project->root;
     const char *commit = arena_printf(cli->arena, "%s^{commit}", name);
     const char *const verify[] = {
         "git", "rev-parse", "--quiet", "--verify", "--end-of-options", commit, NULL};
@@ -37,8 +34,12 @@ static enum status extract(
         error_hint(err, "name a folder with a dag.yaml, or what `git rev-parse` knows, as HEAD~1");
         return ERR_NOT_FOUND;
     }
-    if (!mkdtemp(folder))
-        return error_set(err, ERR_IO, "no folder can be made in %s", path_dir(cli->arena, folder));
+    const char **left, *folder;
+    for (size_t i = 0, count = temporary_left("diff", cli->arena, &left); i < count; i++)
+        temporary_remove(left[i]); /* of commands that were interrupted */
+    enum status status = temporary_make("diff", cli->arena, &folder, err);
+    if (status != OK)
+        return status;
     ret->temporary = folder;
     const char *tar = path_join(cli->arena, folder, ".tar");
     const char *const archive[] = {"git", "archive", "--format=tar", "-o", tar, name, NULL};
@@ -82,18 +83,11 @@ enum status revision_open(
     return status == OK ? load(cli, dir, ret, err) : status;
 }
 
-static int remove_entry(const char *path, const struct stat *info, int kind, struct FTW *at)
-{
-    (void)info, (void)kind, (void)at;
-    return remove(path);
-}
-
 void revision_close(struct revision *revision)
 {
     catalogue_free(revision->catalogue);
     project_free(revision->project);
-    if (revision->temporary)
-        nftw(revision->temporary, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+    temporary_remove(revision->temporary);
 }
 
 const struct yaml_node *revision_document(

@@ -1,8 +1,5 @@
 #include "testing/case.h"
-#include <ftw.h>
-#include <stdlib.h>
-#include <unistd.h>
-#include "base/file.h"
+#include "base/temporary.h"
 #include "definition/report.h"
 #include "executor/target/connect.h"
 #include "testing/attempts.h"
@@ -194,25 +191,6 @@ static void drop_copies(struct running *r)
     }
 }
 
-/* ---- a state folder -------------------------------------------------------------------------- */
-
-static int remove_entry(const char *path, const struct stat *info, int kind, struct FTW *at)
-{
-    (void)info, (void)kind, (void)at;
-    return remove(path);
-}
-
-static enum status make_state(struct running *r, struct error *err)
-{
-    const char *temporary = getenv("TMPDIR");
-    char *folder =
-        arena_printf(r->arena, "%s/dag-test-XXXXXX", temporary && *temporary ? temporary : "/tmp");
-    if (!mkdtemp(folder))
-        return error_set(err, ERR_IO, "no folder can be made in %s", path_dir(r->arena, folder));
-    r->project.state = folder;
-    return OK;
-}
-
 /* ---- the steps ------------------------------------------------------------------------------- */
 
 static enum status session_of(
@@ -337,7 +315,7 @@ static enum test_outcome run_steps(struct running *r, bool twice, struct error *
 {
     struct test_run *run = NULL;
     enum test_outcome outcome = TEST_PASSED;
-    enum status status = make_state(r, err);
+    enum status status = temporary_make("test-state", r->arena, &r->project.state, err);
     if (status == OK)
         status = make_copies(r, err);
     if (status == OK) {
@@ -378,8 +356,7 @@ void case_run(const struct test_case *c, const struct project *project, struct s
     *ret = (struct test_result){.test = c->test, .outcome = run_steps(&r, twice, &err)};
     if (r.copies)
         drop_copies(&r);
-    if (r.project.state)
-        nftw(r.project.state, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+    temporary_remove(r.project.state);
     ret->text = strbuf_text(&r.text);
     ret->notes = strbuf_text(&r.notes);
     if (ret->outcome == TEST_FAILED && r.keep_updates && r.updates.count) {

@@ -3,6 +3,7 @@
 #include <unistd.h>
 #include "base/file.h"
 #include "base/spawn.h"
+#include "base/temporary.h"
 
 enum {
     START_QUIET_S = 300, /* its first start makes a cluster */
@@ -66,6 +67,24 @@ static bool is_running(
            run(sandbox, words, ARRAY_SIZE(words), arena, &sandbox->uri, &ignored) == OK;
 }
 
+static void destroy(const struct test_sandbox *sandbox, const char *folder, struct arena *arena)
+{
+    const char *words[] = {"destroy", "--dir", folder};
+    const char *ignored;
+    struct error err;
+    (void)!run(sandbox, words, ARRAY_SIZE(words), arena, &ignored, &err);
+    temporary_remove(folder);
+}
+
+/* Servers that killed runs had started. */
+static void remove_left(const struct test_sandbox *sandbox, struct arena *arena)
+{
+    const char **folders;
+    size_t count = temporary_left("test-sandbox", arena, &folders);
+    for (size_t i = 0; i < count; i++)
+        destroy(sandbox, folders[i], arena);
+}
+
 enum status test_sandbox_start(struct test_sandbox *sandbox, const struct project *project,
     struct arena *arena, struct error *err)
 {
@@ -75,16 +94,16 @@ enum status test_sandbox_start(struct test_sandbox *sandbox, const struct projec
     if (is_running(sandbox, project, arena))
         return OK;
     sandbox->uri = NULL;
-    const char *temporary = getenv("TMPDIR");
-    char *folder =
-        arena_printf(arena, "%s/dag-test-XXXXXX", temporary && *temporary ? temporary : "/tmp");
-    if (!mkdtemp(folder))
-        return error_set(err, ERR_SCRATCH, "no folder can be made in %s", path_dir(arena, folder));
+    remove_left(sandbox, arena);
+    const char *folder;
+    enum status status = temporary_make("test-sandbox", arena, &folder, err);
+    if (status != OK)
+        return status;
     sandbox->folder = folder;
     const char *ignored;
     const char *start[] = {"start", "--fast", "--dir", folder};
     const char *uri[] = {"uri", "--dir", folder, "--database", own_database};
-    enum status status = run(sandbox, start, ARRAY_SIZE(start), arena, &ignored, err);
+    status = run(sandbox, start, ARRAY_SIZE(start), arena, &ignored, err);
     if (status == OK)
         status = run(sandbox, uri, ARRAY_SIZE(uri), arena, &sandbox->uri, err);
     return status;
@@ -95,10 +114,6 @@ void test_sandbox_stop(struct test_sandbox *sandbox)
     if (!sandbox->folder)
         return;
     CLEANUP(arena_freep) struct arena *arena = arena_new();
-    const char *words[] = {"destroy", "--dir", sandbox->folder};
-    const char *ignored;
-    struct error err;
-    (void)!run(sandbox, words, ARRAY_SIZE(words), arena, &ignored, &err);
-    rmdir(sandbox->folder);
+    destroy(sandbox, sandbox->folder, arena);
     sandbox->folder = NULL;
 }

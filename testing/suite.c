@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include "base/file.h"
+#include "base/temporary.h"
 #include "definition/catalogue.h"
 #include "definition/report.h"
 #include "testing/case.h"
@@ -331,6 +332,9 @@ enum status suite_run(const struct suite_options *options, struct arena *arena,
     interrupted = 0;
     sigaction(SIGINT, &action, &before[0]);
     sigaction(SIGTERM, &action, &before[1]);
+    const char **left;
+    for (size_t i = 0, count = temporary_left("test-state", arena, &left); i < count; i++)
+        temporary_remove(left[i]);
     s.scratch = options->scratch ? options->scratch
                                  : scratch_new(options->project, options->notice, options->user);
     status = prepare(&s, err);

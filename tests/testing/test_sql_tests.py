@@ -454,14 +454,25 @@ class Tests(DatabaseCase):
         self.assertEqual([line.split(": ")[1].split()[0] for line in shown.splitlines()[:8]],
                          [f"n{i}" for i in range(8)])
 
-    def start_long(self, *words):
-        self.write("tests/a.test.yaml", "tests:\n  - name: long\n    dag: rides\n    task: sleeps\n"
-                   "    expect: {ride: {row_count: 0}}\n")
+    def start_process(self, *words):
+        """`dag test` in a session and with a folder for temporary files of its own."""
         self.temporary = tempfile.mkdtemp(dir=self.folder)
         process = subprocess.Popen([DAG, "test", *words], cwd=self.folder, start_new_session=True,
                                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
                                    env=dict(self.environment(), TMPDIR=self.temporary))
         self.addCleanup(process.wait)
+        return process
+
+    def run_here(self):
+        """`dag test` with the same folder, which must pass."""
+        done = subprocess.run([DAG, "test"], cwd=self.folder, capture_output=True, text=True,
+                              env=dict(self.environment(), TMPDIR=self.temporary), check=False)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+
+    def start_long(self, *words):
+        self.write("tests/a.test.yaml", "tests:\n  - name: long\n    dag: rides\n    task: sleeps\n"
+                   "    expect: {ride: {row_count: 0}}\n")
+        process = self.start_process(*words)
         until = time.monotonic() + 120
         while "pg_sleep" not in self.server.sql(
                 "select string_agg(query, ' ') from pg_stat_activity"
@@ -498,7 +509,29 @@ class Tests(DatabaseCase):
                               "postgres") != "0":
             self.assertLess(time.monotonic(), until, "the killed run's session stays")
             time.sleep(0.1)
-        self.expect("      ride: {row_count: 3}\n")
+        self.assertNotEqual(list(Path(self.temporary).iterdir()), [])
+        self.write("tests/a.test.yaml", ONE + "    expect: {ride: {row_count: 3}}\n")
+        self.run_here()
+        self.assertEqual(self.databases(), [])
+        self.assertEqual(list(Path(self.temporary).iterdir()), [])
+
+    def test_a_sandbox_that_a_killed_run_started_is_ended_by_the_next(self):
+        self.write("dag.yaml", f"connections:\n  db: {{uri: '{self.uri}'}}\n")
+        self.write("tests/a.test.yaml", "tests:\n  - name: long\n    dag: rides\n    task: long\n"
+                   "    expect: {ride: {row_count: 0}}\n")
+        started = self.folder / "started"
+        self.write("dags/rides.yaml", "default_args: {connection: db}\n"
+                   f"tasks: {{long: {{bash: 'touch {started}; sleep 600', connections: db}},"
+                   " short: {sql: select 1}}\n")
+        process = self.start_process()
+        self.wait_for(started.exists, limit_s=120)
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        left, = Path(self.temporary).glob("dag-test-sandbox-*")
+        self.write("tests/a.test.yaml", "tests:\n  - name: short\n    dag: rides\n"
+                   "    task: short\n    expect: {ride: []}\n")
+        self.run_here()
+        self.assertFalse(left.exists())
 
 
 if __name__ == "__main__":
