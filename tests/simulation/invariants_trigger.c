@@ -7,11 +7,14 @@ static bool is_of(const struct run_maker *maker, const struct task_record *task)
            str_equal(maker->task_id, task->task_id);
 }
 
-/* Success, or waiting; what was waited for may end badly, or be over time, in the same event. */
+/* Success, or waiting; what was waited for may end badly, or be over time, and a task that failed
+   beside it may end the run, in the same event. */
 static bool is_done(const struct task_record *task)
 {
     bool waited = task->reason == REASON_TRIGGERED_FAILED || task->reason == REASON_TIMED_OUT ||
                   task->reason == REASON_RETRIES_USED_UP || task->reason == REASON_RETRY_PLANNED;
+    if (task->reason == REASON_FAIL_FAST && task_state_finished(task->state))
+        return true;
     return task->state == TASK_SUCCESS || task->state == TASK_DEFERRED ||
            ((task->state == TASK_FAILED || task->state == TASK_UP_FOR_RETRY) && waited);
 }
@@ -61,6 +64,14 @@ bool check_trigger_of_run(struct sim *sim, const struct moment *m)
     return true;
 }
 
+/* By the newest version: a run goes on with it, or with the one it has. */
+static bool waits_in_newest(const struct moment *m)
+{
+    const struct dag *newest = project_newest(m->dag);
+    const struct task *task = dag_find_task(newest, task_name(m->task->number));
+    return task && task->kind == KIND_TRIGGER_DAG && task->trigger.wait;
+}
+
 bool check_run_of_trigger(struct sim *sim, const struct moment *m)
 {
     const struct task_record *task = &m->change->task.record;
@@ -76,7 +87,7 @@ bool check_run_of_trigger(struct sim *sim, const struct moment *m)
     if (task->reason == REASON_TRIGGERED_FAILED)
         return run->live.state == RUN_FAILED;
     bool was_open = !m->task->is_live || m->task->live.state != TASK_SUCCESS;
-    bool waited = ordered && succeeded && was_open && project_waits(sim, m->dag, m->task->number);
+    bool waited = ordered && succeeded && was_open && waits_in_newest(m);
     return !waited || run->live.state == RUN_SUCCESS;
 }
 

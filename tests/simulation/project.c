@@ -162,7 +162,8 @@ static void draw_limits(struct sim *sim, struct sim_dag *spec, struct task *task
 }
 
 /* One of a greater number, as with assets, so that no run leads to itself.  In plays that are
-   compared none whose runs depend on which of them was there first. */
+   compared none whose runs, or the task's own, depend on which of them was there first: a date that
+   is taken fails the task for good, and the run after it would wait for ever. */
 int project_target(const struct sim *sim, const struct sim_dag *dag, int task)
 {
     int after = sim->dag_count - dag->number - 1;
@@ -170,7 +171,8 @@ int project_target(const struct sim *sim, const struct sim_dag *dag, int task)
         return -1;
     uint64_t hash = sim_hash(sim, (uint64_t)dag->number, (uint64_t)task, 31, 31);
     int target = dag->number + 1 + (int)(hash % (uint64_t)after);
-    return sim->dags[target].uses_past && !is_chaos(sim) ? -1 : target;
+    bool uses_past = sim->dags[target].uses_past || dag->uses_past;
+    return uses_past && !is_chaos(sim) ? -1 : target;
 }
 
 bool project_waits(const struct sim *sim, const struct sim_dag *dag, int task)

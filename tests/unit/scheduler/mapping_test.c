@@ -629,7 +629,7 @@ TEST(an_index_that_comes_back_and_may_still_commit_is_voided_before_its_task_end
     world_crash(&w);
     REQUIRE(world_void(&w, "m[1]") != NULL);
     CHECK_INT(world_void(&w, "m[1]")->generation, 0);
-    world_end_void(&w, "m[1]", VOID_INSERTED);
+    world_end_void(&w, "m[1]", VOID_COMMITTED);
     CHECK_STR(world_state(&w, "m[1]"), "removed");
     CHECK_INT(world_task(&w, "m[1]")->reason, REASON_REMOVED_INDEX);
     CHECK_STR(world_run_state(&w), "failed");
