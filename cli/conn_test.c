@@ -5,7 +5,6 @@
 #include "cli/conn_test.h"
 #include "executor/limits.h"
 #include "executor/offload.h"
-#include "executor/target/check.h"
 
 /* A connection's test: on a thread, which cannot be stopped. */
 struct testing {
@@ -149,29 +148,47 @@ static enum status run_all(struct tests *tests, struct error *err)
     return OK;
 }
 
-enum status conn_test(
-    struct cli *cli, const struct connection *const *connections, size_t count, struct error *err)
+enum status conn_try(const struct connection *const *connections, size_t count, struct arena *arena,
+    void (*told)(void *user, const char *name, const struct checked *checked), void *user,
+    struct error *err)
 {
     struct tests tests = {.count = count, .left = count};
-    size_t failed = 0;
-    tests.at = arena_array(cli->arena, struct testing *, count);
+    tests.at = arena_array(arena, struct testing *, count);
     for (size_t i = 0; i < count; i++)
         tests.at[i] = testing_new(&tests, connections[i]);
     enum status status = run_all(&tests, err);
     for (size_t i = 0; status == OK && i < count; i++) {
         struct checked given_up;
-        struct checked *checked = tests.at[i]->done ? &tests.at[i]->checked : &given_up;
         give_up(tests.at[i], connections[i]->name, &given_up);
-        if (cli->json)
-            print_json(connections[i]->name, checked);
-        else
-            print_text(cli, connections[i]->name, checked);
-        failed += checked->status != OK;
+        told(user, connections[i]->name, tests.at[i]->done ? &tests.at[i]->checked : &given_up);
         if (tests.at[i]->done)
             free_testing(tests.at[i]);
     }
-    if (status == OK && failed)
-        return error_set(err, ERR_CONNECTION_FAILED, "%zu of %zu connection%s failed", failed,
-            count, count == 1 ? "" : "s");
+    return status;
+}
+
+struct telling {
+    struct cli *cli;
+    size_t failed;
+};
+
+static void print(void *user, const char *name, const struct checked *checked)
+{
+    struct telling *telling = user;
+    if (telling->cli->json)
+        print_json(name, checked);
+    else
+        print_text(telling->cli, name, checked);
+    telling->failed += checked->status != OK;
+}
+
+enum status conn_test(
+    struct cli *cli, const struct connection *const *connections, size_t count, struct error *err)
+{
+    struct telling telling = {.cli = cli};
+    enum status status = conn_try(connections, count, cli->arena, print, &telling, err);
+    if (status == OK && telling.failed)
+        return error_set(err, ERR_CONNECTION_FAILED, "%zu of %zu connection%s failed",
+            telling.failed, count, count == 1 ? "" : "s");
     return status;
 }

@@ -59,8 +59,7 @@ static void on_answers(uv_async_t *async)
 
 /* ---- life ------------------------------------------------------------------------------------ */
 
-/* `dag-exec` lies beside the program, or where it is installed. */
-static const char *find_supervisor(struct arena *arena)
+const char *executor_supervisor(struct arena *arena)
 {
     char program[4096];
     ssize_t size = readlink("/proc/self/exe", program, sizeof(program) - 1);
@@ -108,7 +107,7 @@ enum status executor_new(
     ex->options = *options;
     ex->options.metadata_id = arena_strdup(arena, options->metadata_id);
     ex->options.supervisor =
-        options->supervisor ? arena_strdup(arena, options->supervisor) : find_supervisor(arena);
+        options->supervisor ? arena_strdup(arena, options->supervisor) : executor_supervisor(arena);
     ex->handles = (struct handles){.loop = options->loop};
     ex->last = &ex->first;
     enum status status = make_handles(ex, err);

@@ -151,4 +151,7 @@ void executor_stop(struct executor *ex, bool cancel);
  */
 void executor_free(struct executor *ex, void (*closed)(void *user), void *user);
 
+/* Where `dag-exec` is looked for: beside the running program, or where it is installed. */
+const char *executor_supervisor(struct arena *arena);
+
 #endif
