@@ -270,7 +270,7 @@ static void place_files(
 {
     const struct run_record *run = &attempt->effect.run;
     attempt->log_path =
-        attempt_log_path(attempt->arena, run->dag_id, run->run_id, task_id, map_index, number);
+        log_path_of(attempt->arena, run->dag_id, run->run_id, task_id, map_index, number);
     attempt->log_file = path_join(attempt->arena, attempt->project->state, attempt->log_path);
 }
 

@@ -26,15 +26,6 @@ static const char *const kind_names[] = {
     [LOG_KIND_MEMO] = "memo",
 };
 
-char *attempt_log_path(struct arena *arena, const char *dag_id, const char *run_id,
-    const char *task_id, int32_t map_index, int32_t number)
-{
-    if (map_index >= 0)
-        return arena_printf(
-            arena, "logs/%s/%s/%s.%d.%d.log", dag_id, run_id, task_id, map_index, number);
-    return arena_printf(arena, "logs/%s/%s/%s.%d.log", dag_id, run_id, task_id, number);
-}
-
 char *attempt_file_path(struct arena *arena, const char *log_path, const char *ending)
 {
     size_t size = strlen(log_path);

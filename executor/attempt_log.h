@@ -23,11 +23,8 @@
 
 #include "base/error.h"
 #include "base/string.h"
+#include "definition/model/log_path.h"
 
-/* "logs/geolife/scheduled__…/features.pivot.2.log": relative to the state directory, as in
-   attempt_record.log.  `map_index` -1: not mapped. */
-char *attempt_log_path(struct arena *arena, const char *dag_id, const char *run_id,
-    const char *task_id, int32_t map_index, int32_t number);
 /* The file beside a log with another ending: attempt_file_path(arena, "…/t.2.log", ".proc") is
    "…/t.2.proc". */
 char *attempt_file_path(struct arena *arena, const char *log_path, const char *ending);

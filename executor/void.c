@@ -101,7 +101,7 @@ static void start(struct void_request *request, const struct effect *effect,
         .generation = effect->generation,
     };
     const char *log_file = path_join(request->arena, request->ex->options.project->state,
-        attempt_log_path(request->arena, run->dag_id, run->run_id, task->task_id, effect->map_index,
+        log_path_of(request->arena, run->dag_id, run->run_id, task->task_id, effect->map_index,
             effect->number));
     request->settle = settle_new(SETTLE_VOID, connection, request, on_voided);
     settle_set_key(request->settle, &key);

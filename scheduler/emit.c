@@ -1,5 +1,6 @@
 /* From live state to rows and effects. */
 #include <stdio.h>
+#include "definition/model/log_path.h"
 #include "scheduler/internal.h"
 
 struct run_record run_record_of(struct scheduler *s, const struct run *run)
@@ -194,16 +195,6 @@ void emit_task_effect(struct scheduler *s, enum effect_kind kind, struct instanc
     effect->why = i->reason;
 }
 
-/* As executor/attempt_log.h has it. */
-static const char *log_of(struct scheduler *s, const struct instance *i)
-{
-    char index[16] = "";
-    if (i->map_index >= 0)
-        snprintf(index, sizeof index, ".%d", (int)i->map_index);
-    return arena_printf(s->plan->arena, "logs/%s/%s/%s%s.%d.log", i->run->dag->dag_id,
-        i->run->run_id, i->task->task_id, index, i->tries_total);
-}
-
 void emit_attempt(struct scheduler *s, const struct instance *i,
     const struct attempt_result *result, const char *outcome)
 {
@@ -228,7 +219,8 @@ void emit_attempt(struct scheduler *s, const struct instance *i,
         .started_us = i->started_us,
         .ended_us = result ? i->ended_us : TIME_NONE,
         .exit_code = -1,
-        .log = log_of(s, i),
+        .log = log_path_of(s->plan->arena, i->run->dag->dag_id, i->run->run_id, i->task->task_id,
+            i->map_index, i->tries_total),
     };
     if (!result)
         return;

@@ -49,9 +49,16 @@ static const char *text_of(const char *path)
 TEST(paths_lie_below_the_run)
 {
     path_of("");
-    CHECK_STR(attempt_log_path(arena, "geo", "scheduled__x", "g.t", -1, 2),
-        "logs/geo/scheduled__x/g.t.2.log");
-    CHECK_STR(attempt_log_path(arena, "geo", "r", "t", 3, 1), "logs/geo/r/t.3.1.log");
+    CHECK_STR(
+        log_path_of(arena, "geo", "scheduled__x", "g.t", -1, 2), "logs/geo/scheduled__x/g.t.2.log");
+    CHECK_STR(log_path_of(arena, "geo", "r", "t", 3, 1), "logs/geo/r/t.3.1.log");
+    char name[251];
+    memset(name, 't', 250);
+    name[250] = '\0';
+    const char *longest = log_path_of(arena, "geo", "r", name, 1023, 1000000);
+    name[249] = 'u';
+    CHECK(strlen(path_base(longest)) + strlen(".proc") <= 255);
+    CHECK(strcmp(log_path_of(arena, "geo", "r", name, 1023, 1000000), longest) != 0);
     CHECK_STR(attempt_file_path(arena, "/s/logs/d/r/t.1.log", ".proc"), "/s/logs/d/r/t.1.proc");
     CHECK_STR(attempt_log_of(arena, "/s/logs/d/r/g.t.3.12.log", 2), "/s/logs/d/r/g.t.3.2.log");
 }

@@ -293,7 +293,7 @@ TEST(after_a_restart_of_the_machine_it_is_lost_and_nobody_elses_process_is_touch
     REQUIRE(posix_spawnp(&innocent, "sleep", NULL, NULL, argv, environ) == 0);
     const char *pids = attempt_file_path(rig->arena,
         path_join(rig->arena, rig->project.state,
-            attempt_log_path(rig->arena, "d", effect.run.run_id, "t", -1, effect.number)),
+            log_path_of(rig->arena, "d", effect.run.run_id, "t", -1, effect.number)),
         ".proc/pids");
     REQUIRE(file_write(pids,
                 slice_of(arena_printf(rig->arena,

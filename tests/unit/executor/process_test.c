@@ -255,7 +255,7 @@ static pid_t supervisor_of(const struct effect *effect)
     int pid = 0;
     const char *path = attempt_file_path(rig->arena,
         path_join(rig->arena, rig->project.state,
-            attempt_log_path(rig->arena, "d", effect->run.run_id, "t", -1, effect->number)),
+            log_path_of(rig->arena, "d", effect->run.run_id, "t", -1, effect->number)),
         ".proc/pids");
     REQUIRE(rig_until(rig, has_file, (void *)path, 10));
     REQUIRE(sscanf(file_text(path), "supervisor %d", &pid) == 1);

@@ -418,7 +418,7 @@ const char *rig_log(struct rig *rig, const struct effect *effect)
     struct slice text;
     struct error err;
     const char *path = path_join(rig->arena, rig->project.state,
-        attempt_log_path(rig->arena, effect->run.dag_id, effect->run.run_id, "t", effect->map_index,
+        log_path_of(rig->arena, effect->run.dag_id, effect->run.run_id, "t", effect->map_index,
             effect->number));
     REQUIRE_OK(file_read(path, 64 * 1024 * 1024, rig->arena, &text, &err), &err);
     return text.p;

@@ -180,8 +180,8 @@ TEST(secrets_are_masked_in_log_and_rendered_text)
     CHECK(!strstr(rig->ends.at[0].result.message, "hunter2secret"));
     CHECK(!strstr(rig->ends.at[0].result.detail, "hunter2secret"));
     struct slice text;
-    const char *path = path_join(rig->arena, rig->project.state,
-        attempt_log_path(rig->arena, "d", rig->run.run_id, "t", -1, 1));
+    const char *path = path_join(
+        rig->arena, rig->project.state, log_path_of(rig->arena, "d", rig->run.run_id, "t", -1, 1));
     REQUIRE(
         attempt_sql_read(path, rig_last(rig)->attempt.text, 1000, rig->arena, &text, NULL) == OK);
     CHECK_STR(text.p, "select '***'::int");
@@ -204,7 +204,7 @@ static const char *next_log(void)
 {
     struct run_record *run = &rig->run;
     return path_join(rig->arena, rig->project.state,
-        attempt_log_path(rig->arena, run->dag_id, run->run_id, "t", -1, rig->number + 1));
+        log_path_of(rig->arena, run->dag_id, run->run_id, "t", -1, rig->number + 1));
 }
 
 static void fails_before_anything_is_sent(void)
