@@ -1,12 +1,11 @@
 #include "base/temporary.h"
 #include <dirent.h>
-#include <errno.h>
 #include <ftw.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include "base/file.h"
+#include "base/process.h"
 #include "base/vec.h"
 
 static const char *place(void)
@@ -18,7 +17,9 @@ static const char *place(void)
 enum status temporary_make(
     const char *kind, struct arena *arena, const char **ret, struct error *err)
 {
-    char *folder = arena_printf(arena, "%s/dag-%s-%ld-XXXXXX", place(), kind, (long)getpid());
+    pid_t pid = getpid();
+    char *folder = arena_printf(
+        arena, "%s/dag-%s-%ld-%llu-XXXXXX", place(), kind, (long)pid, process_started(pid));
     if (!mkdtemp(folder))
         return error_set(err, ERR_IO, "no folder can be made in %s", place());
     *ret = folder;
@@ -40,12 +41,14 @@ void temporary_remove(const char *path)
 /* Whether the name is that of a folder of a process that is gone. */
 static bool is_left(const char *name, const char *prefix)
 {
-    int64_t pid;
+    int64_t pid, start;
     if (!str_starts(name, prefix))
         return false;
-    const char *digits = name + strlen(prefix), *end = strchr(digits, '-');
-    return end && parse_int64(slice_make(digits, (size_t)(end - digits)), &pid) && pid > 1 &&
-           kill((pid_t)pid, 0) != 0 && errno == ESRCH;
+    const char *digits = name + strlen(prefix), *dash = strchr(digits, '-');
+    const char *end = dash ? strchr(dash + 1, '-') : NULL;
+    return end && parse_int64(slice_make(digits, (size_t)(dash - digits)), &pid) && pid > 1 &&
+           parse_int64(slice_make(dash + 1, (size_t)(end - dash) - 1), &start) &&
+           process_is_gone((pid_t)pid, (unsigned long long)start);
 }
 
 size_t temporary_left(const char *kind, struct arena *arena, const char ***ret)

@@ -1,6 +1,7 @@
 /*
- * Temporary folders of a command: dag-<kind>-<process>-XXXXXX in TMPDIR.  What a killed one left
- * behind is found by its process, which is gone.
+ * Temporary folders of a command: dag-<kind>-<process>-<its start>-XXXXXX in TMPDIR.  What a killed
+ * one left behind is found by its process, which is gone; numbers of processes come again, with
+ * another start.
  */
 #ifndef BASE_TEMPORARY_H
 #define BASE_TEMPORARY_H

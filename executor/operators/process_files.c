@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/process.h"
 #include "executor/operators/process_attempt.h"
 
 enum {
@@ -86,30 +87,10 @@ enum process_life process_look(const char *folder, struct arena *arena)
     return life;
 }
 
-/* The 22nd field of /proc/PID/stat, behind a name that may hold anything. */
-static unsigned long long start_of(pid_t pid)
-{
-    char path[64], text[1024];
-    snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    ssize_t n = fd >= 0 ? read(fd, text, sizeof(text) - 1) : 0;
-    if (fd >= 0)
-        close(fd);
-    text[n > 0 ? n : 0] = '\0';
-    const char *at = strrchr(text, ')');
-    unsigned long long start = 0;
-    if (!at || sscanf(at,
-                   ") %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d"
-                   " %*d %*d %llu",
-                   &start) != 1)
-        return 0;
-    return start;
-}
-
 int process_open(pid_t pid, unsigned long long start)
 {
     int fd = (int)syscall(SYS_pidfd_open, pid, 0);
-    if (fd >= 0 && start && start_of(pid) != start) {
+    if (fd >= 0 && start && process_started(pid) != start) {
         close(fd); /* the number is another process's by now */
         return -1;
     }

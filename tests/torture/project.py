@@ -55,7 +55,8 @@ sleep {pause}
 echo "$DAG_ATTEMPT_ID end" >>work/processes
 echo '"'"$DAG_ATTEMPT_ID"'"' >"$DAG_XCOM"
 """
-INSERTING = ("psql -X -q -v ON_ERROR_STOP=1 \"$DAG_CONN_DB\""
+# The server of the tests has synchronous_commit off: a crash of it would lose what was committed.
+INSERTING = ("PGOPTIONS='-c synchronous_commit=on' psql -X -q -v ON_ERROR_STOP=1 \"$DAG_CONN_DB\""
              " -c \"insert into process_effect values ('$DAG_ATTEMPT_ID', '$DAG_TASK_ID')\"")
 PYTHON = """import os, time
 def note(word):

@@ -30,6 +30,12 @@ TEST(a_folder_is_left_when_its_process_is_gone)
     CHECK(!dir_exists(left[0]));
     CHECK_INT(temporary_left("unit", arena, &left), 0);
     CHECK(dir_exists(mine));
+    const char *reused = arena_printf(arena, "%s/dag-unit-%ld-1-abcdef", path_dir(arena, mine),
+        (long)getpid()); /* the number has come again */
+    REQUIRE_OK(dir_make(reused, true, &err), &err);
+    REQUIRE(temporary_left("unit", arena, &left) == 1);
+    CHECK_STR(left[0], reused);
+    temporary_remove(reused);
     temporary_remove(mine);
     temporary_remove(NULL);
     CHECK(!dir_exists(mine));
