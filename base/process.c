@@ -5,9 +5,8 @@
 #include <string.h>
 #include <unistd.h>
 
-/* State and start, the 3rd and 22nd field of /proc/PID/stat, behind a name that may hold anything.
- */
-static bool read_stat(pid_t pid, char *ret_state, unsigned long long *ret_start)
+/* Its fields stand behind a name that may hold anything. */
+bool process_stat_read(pid_t pid, struct process_stat *ret)
 {
     char path[64], text[1024];
     snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
@@ -18,21 +17,24 @@ static bool read_stat(pid_t pid, char *ret_state, unsigned long long *ret_start)
     text[n > 0 ? n : 0] = '\0';
     const char *at = strrchr(text, ')');
     return at && sscanf(at,
-                     ") %c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d"
-                     " %*d %*d %llu",
-                     ret_state, ret_start) == 2;
+                     ") %c %d %d %d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d"
+                     " %llu",
+                     &ret->state, &ret->parent, &ret->group, &ret->session, &ret->started) == 5;
+}
+
+bool process_has_ended(const struct process_stat *stat)
+{
+    return stat->state == 'Z' || stat->state == 'X';
 }
 
 unsigned long long process_started(pid_t pid)
 {
-    char state;
-    unsigned long long start;
-    return read_stat(pid, &state, &start) ? start : 0;
+    struct process_stat stat;
+    return process_stat_read(pid, &stat) ? stat.started : 0;
 }
 
 bool process_is_gone(pid_t pid, unsigned long long started)
 {
-    char state;
-    unsigned long long start;
-    return !read_stat(pid, &state, &start) || start != started || state == 'Z' || state == 'X';
+    struct process_stat stat;
+    return !process_stat_read(pid, &stat) || stat.started != started || process_has_ended(&stat);
 }

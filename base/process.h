@@ -5,10 +5,20 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-/* When it started, in clock ticks since the machine's start (proc(5), field 22); 0 = there is no
-   such process. */
+/* Of /proc/PID/stat (proc(5)). */
+struct process_stat {
+    char state;
+    pid_t parent, group, session;
+    unsigned long long started; /* clock ticks since the machine's start */
+};
+
+/* False: there is no such process. */
+bool process_stat_read(pid_t pid, struct process_stat *ret);
+/* It has ended, and its parent has not asked for its end yet. */
+bool process_has_ended(const struct process_stat *stat);
+/* 0 = there is no such process. */
 unsigned long long process_started(pid_t pid);
-/* Whether that one has ended, be it that its parent has not asked for its end yet. */
+/* Whether the one that started then is there no more, or has ended. */
 bool process_is_gone(pid_t pid, unsigned long long started);
 
 #endif

@@ -4,14 +4,6 @@
 #include "language/sql/copy.h"
 #include "language/sql/split.h"
 
-static const struct {
-    const char *key, *words;
-} ways[] = {
-    [SQL_COPY_NONE] = {NULL, NULL},
-    [SQL_COPY_FROM] = {"copy_from", "COPY … FROM STDIN"},
-    [SQL_COPY_TO] = {"copy_to", "COPY … TO STDOUT"},
-};
-
 static void report(struct linting *l, const struct rendered *sql, size_t offset, const char *code,
     struct error *error)
 {
@@ -30,12 +22,12 @@ static void report_missing(
     struct linting *l, const struct rendered *sql, size_t offset, enum sql_copy_way way)
 {
     struct error error;
-    error_set(&error, ERR_LINT, "there is no file for this %s", ways[way].words);
+    error_set(&error, ERR_LINT, "there is no file for this %s", sql_copy_ways[way].words);
     if (l->task->kind == KIND_SQL)
         error_hint(&error, "name it in `%s`, which takes one file for each, in their order",
-            ways[way].key);
+            sql_copy_ways[way].key);
     else
-        error_hint(&error, "only a task of the kind `sql` has files: `%s`", ways[way].key);
+        error_hint(&error, "only a task of the kind `sql` has files: `%s`", sql_copy_ways[way].key);
     report(l, sql, offset, "copy-file", &error);
 }
 
@@ -55,8 +47,8 @@ static void count_copies(
         struct error error;
         if (found[way] >= named[way])
             continue;
-        error_set(&error, ERR_LINT, "`%s` names %zu, but the text has %zu of %s", ways[way].key,
-            named[way], found[way], ways[way].words);
+        error_set(&error, ERR_LINT, "`%s` names %zu, but the text has %zu of %s",
+            sql_copy_ways[way].key, named[way], found[way], sql_copy_ways[way].words);
         error_hint(&error, "it takes one file for each, in their order");
         report(l, sql, 0, "copy-file", &error);
     }

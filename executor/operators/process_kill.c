@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/process.h"
 #include "executor/operators/process_attempt.h"
 
 enum {
@@ -34,30 +35,11 @@ static bool carries_mark(pid_t pid, const char *attempt)
     return found;
 }
 
-struct stat_line {
-    char state;
-    int parent, group, session;
-};
-
-static bool read_stat(pid_t pid, struct stat_line *ret)
-{
-    char path[64], text[1024];
-    snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    ssize_t n = fd >= 0 ? read(fd, text, sizeof(text) - 1) : 0;
-    if (fd >= 0)
-        close(fd);
-    text[n > 0 ? n : 0] = '\0';
-    const char *at = strrchr(text, ')');
-    return at &&
-           sscanf(at, ") %c %d %d %d", &ret->state, &ret->parent, &ret->group, &ret->session) == 4;
-}
-
 static bool belongs(
     pid_t pid, const struct process_ids *ids, const char *attempt, bool supervisor_too)
 {
-    struct stat_line line;
-    if (pid == getpid() || !read_stat(pid, &line) || line.state == 'Z' || line.state == 'X')
+    struct process_stat line;
+    if (pid == getpid() || !process_stat_read(pid, &line) || process_has_ended(&line))
         return false;
     if (ids->this_boot && pid == ids->supervisor)
         return supervisor_too && line.session == ids->supervisor;

@@ -10,14 +10,6 @@
 #include "executor/limits.h"
 #include "executor/operators/sql_attempt.h"
 
-static const struct {
-    const char *key, *words;
-} ways[] = {
-    [SQL_COPY_NONE] = {NULL, NULL},
-    [SQL_COPY_FROM] = {"copy_from", "COPY … FROM STDIN"},
-    [SQL_COPY_TO] = {"copy_to", "COPY … TO STDOUT"},
-};
-
 static struct sql_copy *copy_at(const struct sql_attempt *s, size_t statement)
 {
     for (size_t i = 0; i < s->copy_count; i++)
@@ -58,28 +50,28 @@ static size_t files_named(const struct sql_attempt *s, enum sql_copy_way way)
 static struct copy_file *file_of(struct sql_attempt *s, enum sql_copy_way way, size_t n)
 {
     struct arena *arena = s->attempt->arena;
-    const struct rendered *field =
-        rendered_find(&s->attempt->rendered, arena_printf(arena, "%s[%zu]", ways[way].key, n));
+    const struct rendered *field = rendered_find(
+        &s->attempt->rendered, arena_printf(arena, "%s[%zu]", sql_copy_ways[way].key, n));
     const char *shown = field ? arena_strndup(arena, field->text.p, field->text.size) : "";
     if (way == SQL_COPY_FROM)
-        return copy_file_new(
-            ways[way].key, shown, path_join(arena, s->attempt->project->root, shown), NULL);
+        return copy_file_new(sql_copy_ways[way].key, shown,
+            path_join(arena, s->attempt->project->root, shown), NULL);
     const char *path = attempt_written(s->attempt, shown);
     const char *part = copy_part(arena, path, s->attempt->effect.attempt.text);
-    return copy_file_new(ways[way].key, shown, path, part);
+    return copy_file_new(sql_copy_ways[way].key, shown, path, part);
 }
 
 static const char *no_file(struct sql_attempt *s, enum sql_copy_way way)
 {
     if (s->reader)
         return arena_printf(s->attempt->arena,
-            "%s is for tasks of the kind `sql`: only those have `%s`", ways[way].words,
-            ways[way].key);
+            "%s is for tasks of the kind `sql`: only those have `%s`", sql_copy_ways[way].words,
+            sql_copy_ways[way].key);
     size_t named = files_named(s, way);
     return arena_printf(s->attempt->arena,
         named ? "there is no file for this %s: `%s` names only %zu"
               : "there is no file for this %s: name it in `%s`",
-        ways[way].words, ways[way].key, named);
+        sql_copy_ways[way].words, sql_copy_ways[way].key, named);
 }
 
 /* Fills the copies; *ret_found: how many of each way. */
@@ -125,9 +117,9 @@ bool sql_copies_prepare(struct sql_attempt *s)
         if (found[way] < named)
             return refuse(s, 0, "42601",
                 arena_printf(s->attempt->arena,
-                    "`%s` names %zu file%s, but the text has %zu statement%s %s", ways[way].key,
-                    named, named == 1 ? "" : "s", found[way], found[way] == 1 ? "" : "s",
-                    ways[way].words));
+                    "`%s` names %zu file%s, but the text has %zu statement%s %s",
+                    sql_copy_ways[way].key, named, named == 1 ? "" : "s", found[way],
+                    found[way] == 1 ? "" : "s", sql_copy_ways[way].words));
     }
     return check_names(s);
 }

@@ -2,6 +2,12 @@
 
 #include "language/sql/lex.h"
 
+const struct sql_copy_words sql_copy_ways[] = {
+    [SQL_COPY_NONE] = {NULL, NULL},
+    [SQL_COPY_FROM] = {"copy_from", "COPY … FROM STDIN"},
+    [SQL_COPY_TO] = {"copy_to", "COPY … TO STDOUT"},
+};
+
 /* A COPY as its tokens come by. */
 struct scan {
     unsigned depth;        /* of parentheses */

@@ -15,6 +15,11 @@ enum sql_copy_way {
     SQL_COPY_TO,   /* COPY … TO STDOUT: we get */
 };
 
+/* By way: the key of a task that names its files, and how people write it; NULL of none. */
+extern const struct sql_copy_words {
+    const char *key, *words;
+} sql_copy_ways[];
+
 /* What one statement, as sql_split gives it, is. */
 enum sql_copy_way sql_copy_of(struct slice statement);
 
