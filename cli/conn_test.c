@@ -98,6 +98,7 @@ static void print_json(const char *name, const struct checked *checked)
     json_kv_str(&w, "database", checked->database);
     json_kv_str(&w, "user", checked->user);
     json_kv_str(&w, "tls", checked->tls);
+    json_kv_str(&w, "ledger", checked->ledger && *checked->ledger ? checked->ledger : NULL);
     json_kv_int(&w, "milliseconds", checked->ms);
     json_object_end(&w);
     puts(strbuf_text(&text));
@@ -118,6 +119,8 @@ static void print_text(struct cli *cli, const char *name, const struct checked *
         checked->tls ? checked->tls : "not encrypted", (long long)checked->ms);
     if (checked->warning)
         printf("  warning: %s\n", checked->warning);
+    if (checked->ledger && !*checked->ledger)
+        printf("  no ledger yet: the first task makes it\n");
 }
 
 static void give_up(struct testing *testing, const char *name, struct checked *ret)

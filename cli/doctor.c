@@ -175,8 +175,11 @@ static void on_connection(void *user, const char *name, const struct checked *ch
     else
         tell(d, checked->warning ? WARN : GOOD, what,
             checked->warning ? checked->warning
-                             : arena_printf(arena, "%s %s, database %s as %s", checked->dialect,
-                                   checked->number, checked->database, checked->user),
+                             : arena_printf(arena, "%s %s, database %s as %s%s", checked->dialect,
+                                   checked->number, checked->database, checked->user,
+                                   checked->ledger && !*checked->ledger
+                                       ? "; no ledger yet: the first task makes it"
+                                       : ""),
             NULL);
 }
 

@@ -1,5 +1,6 @@
 #include "executor/target/check.h"
 
+#include "executor/target/ledger.h"
 #include "executor/target/sql_error.h"
 #include "executor/target/trouble.h"
 #include "language/sql/name.h"
@@ -37,6 +38,15 @@ static void describe(struct connected *connected, struct arena *arena, struct ch
     ret->database = copy(arena, PQdb(conn));
     ret->user = copy(arena, PQuser(conn));
     ret->tls = PQsslInUse(conn) ? copy(arena, PQsslAttribute(conn, "protocol")) : NULL;
+}
+
+static enum status look_at_ledger(const struct connection *connection, struct connected *connected,
+    struct arena *arena, struct checked *ret)
+{
+    if (!connection->ledger)
+        return OK;
+    ret->ledger = copy(arena, connected->facts.ledger_id);
+    return ledger_check_rights(connected->conn, connection, *ret->ledger, &ret->error);
 }
 
 static enum status try_setting(
@@ -89,12 +99,14 @@ void check_connection(const struct connection *connection, struct arena *arena, 
     struct connected connected = {0};
     int64_t from_us = clock_now().mono_us;
     *ret = (struct checked){0};
-    ret->status = connect_blocking(connection, "dag conn test", &connected, &ret->error);
+    ret->status = connect_to_look(connection, "dag conn test", &connected, &ret->error);
     ret->ms = (clock_now().mono_us - from_us) / US_PER_MS;
     if (ret->status == OK) {
         describe(&connected, arena, ret);
-        ret->status = try_session(connection, connected.conn, arena, ret);
+        ret->status = look_at_ledger(connection, &connected, arena, ret);
     }
+    if (ret->status == OK)
+        ret->status = try_session(connection, connected.conn, arena, ret);
     if (ret->status != OK)
         check_explain(ret);
     PQfinish(connected.conn);

@@ -13,11 +13,14 @@ struct checked {
     const char *version, *number, *dialect;
     const char *host, *port, *database, *user;
     const char *tls; /* "TLSv1.3"; NULL = not encrypted */
+    /* The ledger's id, empty where there is none yet (then the first task makes it, as its role
+       may); NULL with `ledger: false`. */
+    const char *ledger;
     int64_t ms;
 };
 
-/* Connects (the ledger is made when it is not there, as a task's would be), and tries the settings
-   in a transaction that is rolled back. */
+/* Connects, looks whether the ledger can be used (or made, where it is not there), and tries the
+   settings in a transaction that is rolled back.  Writes nothing. */
 void check_connection(
     const struct connection *connection, struct arena *arena, struct checked *ret);
 /* Fills `trouble` from the error. */

@@ -51,6 +51,18 @@ enum status connect_run(PGconn *conn, const char *sql, enum status failed, struc
     return connect_query(conn, sql, failed, &result, err);
 }
 
+#define QUIET_BEGIN                                                                                \
+    "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SET LOCAL statement_timeout = 0;"            \
+    " SET LOCAL lock_timeout = 0; SET LOCAL synchronous_commit = on"
+
+enum status connect_begin(PGconn *conn, enum dialect dialect, enum status failed, struct error *err)
+{
+    bool idle = dialect != DIALECT_GREENPLUM6; /* which has no such setting */
+    return connect_run(conn,
+        idle ? QUIET_BEGIN "; SET LOCAL idle_in_transaction_session_timeout = 0" : QUIET_BEGIN,
+        failed, err);
+}
+
 enum status connect_commit(PGconn *conn, enum status failed, struct error *err)
 {
     CLEANUP(pq_clearp) PGresult *result = NULL;
@@ -182,8 +194,11 @@ static enum status read_facts(
     return OK;
 }
 
+typedef enum status open_ledger(PGconn *conn, const struct connection *connection,
+    char ret_id[UUID_TEXT_SIZE], struct error *err);
+
 static enum status check_server(const struct connection *connection, PGconn *conn,
-    struct server_facts *facts, struct error *err)
+    open_ledger *open, struct server_facts *facts, struct error *err)
 {
     enum status status = read_facts(connection, conn, facts, err);
     if (status)
@@ -203,11 +218,11 @@ static enum status check_server(const struct connection *connection, PGconn *con
         error_hint(err, "give the address of the server itself");
         return ERR_POOLER;
     }
-    return connection->ledger ? ledger_open(conn, connection, facts->ledger_id, err) : OK;
+    return connection->ledger ? open(conn, connection, facts->ledger_id, err) : OK;
 }
 
-enum status connect_blocking(const struct connection *connection, const char *application_name,
-    struct connected *ret, struct error *err)
+static enum status connect_and_open(const struct connection *connection,
+    const char *application_name, open_ledger *open, struct connected *ret, struct error *err)
 {
     struct parameters p;
     if (connection->problem)
@@ -220,10 +235,22 @@ enum status connect_blocking(const struct connection *connection, const char *ap
     }
     PQsetNoticeProcessor(conn, sql_notice_ignore, NULL);
     struct connected connected = {0};
-    enum status status = check_server(connection, conn, &connected.facts, err);
+    enum status status = check_server(connection, conn, open, &connected.facts, err);
     if (status)
         return status;
     connected.conn = take(conn);
     *ret = connected;
     return OK;
+}
+
+enum status connect_blocking(const struct connection *connection, const char *application_name,
+    struct connected *ret, struct error *err)
+{
+    return connect_and_open(connection, application_name, ledger_open, ret, err);
+}
+
+enum status connect_to_look(const struct connection *connection, const char *application_name,
+    struct connected *ret, struct error *err)
+{
+    return connect_and_open(connection, application_name, ledger_look, ret, err);
 }

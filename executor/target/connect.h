@@ -45,6 +45,9 @@ struct connected {
  */
 enum status connect_blocking(const struct connection *connection, const char *application_name,
     struct connected *ret, struct error *err) MUST_CHECK;
+/* The same to look around: no ledger is made, and its id is empty where there is none. */
+enum status connect_to_look(const struct connection *connection, const char *application_name,
+    struct connected *ret, struct error *err) MUST_CHECK;
 
 /* Runs one text and gives its last result (PQclear by the caller).  Fills err with the server's
    message, SQLSTATE and `status` when it fails. */
@@ -53,6 +56,10 @@ enum status connect_query(PGconn *conn, const char *sql, enum status failed, PGr
 /* The same for a text whose result does not matter. */
 enum status connect_run(
     PGconn *conn, const char *sql, enum status failed, struct error *err) MUST_CHECK;
+/* BEGIN of a transaction of our own that writes: READ COMMITTED, durable, and no timeout of the
+   role's ends it. */
+enum status connect_begin(
+    PGconn *conn, enum dialect dialect, enum status failed, struct error *err) MUST_CHECK;
 /* COMMIT.  Only that answer is a success: an aborted transaction's COMMIT is answered by ROLLBACK,
    without an error. */
 enum status connect_commit(PGconn *conn, enum status failed, struct error *err) MUST_CHECK;

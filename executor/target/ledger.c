@@ -120,8 +120,7 @@ static enum status make_ledger(PGconn *conn, const struct connection *connection
 {
     CLEANUP(arena_freep) struct arena *arena = arena_new();
     /* Each look must see what a competitor committed while the lock was waited for. */
-    enum status status =
-        connect_run(conn, "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE", ERR_LEDGER, err);
+    enum status status = connect_begin(conn, connection->dialect, ERR_LEDGER, err);
     if (status == OK)
         status = make_all(conn, connection, arena, err);
     if (status == OK)
@@ -185,23 +184,97 @@ static void hint_grant(PGconn *conn, const struct connection *connection, struct
             sql_identifier(arena, PQdb(conn)), role, schema, role);
 }
 
+/* With ERR_LEDGER: that there is none. */
+static bool is_missing(const struct error *err)
+{
+    return str_equal(err->sqlstate, "42P01") || str_equal(err->sqlstate, "3F000");
+}
+
+static enum status give_error(PGconn *conn, const struct connection *connection, enum status status,
+    struct error *own, struct error *err)
+{
+    if (status == ERR_LEDGER && str_equal(own->sqlstate, "42501"))
+        hint_grant(conn, connection, own);
+    if (status != OK && err)
+        *err = *own;
+    return status;
+}
+
 enum status ledger_open(PGconn *conn, const struct connection *connection,
     char ret_id[UUID_TEXT_SIZE], struct error *err)
 {
-    struct error first = {0};
-    enum status status = read_id(conn, connection, ret_id, &first);
-    bool missing = str_equal(first.sqlstate, "42P01") || str_equal(first.sqlstate, "3F000");
-    if (status == OK)
+    struct error own = {0};
+    enum status status = read_id(conn, connection, ret_id, &own);
+    if (status == ERR_LEDGER && is_missing(&own)) {
+        status = make_ledger(conn, connection, &own);
+        if (status == OK)
+            status = read_id(conn, connection, ret_id, &own);
+    }
+    return give_error(conn, connection, status, &own, err);
+}
+
+enum status ledger_look(PGconn *conn, const struct connection *connection,
+    char ret_id[UUID_TEXT_SIZE], struct error *err)
+{
+    struct error own = {0};
+    enum status status = read_id(conn, connection, ret_id, &own);
+    if (status == ERR_LEDGER && is_missing(&own)) {
+        ret_id[0] = 0;
+        status = OK;
+    }
+    return give_error(conn, connection, status, &own, err);
+}
+
+/* ---- rights ---------------------------------------------------------------------------------- */
+
+/* Whether the role may insert into and read what is there.  A single row: how many of the two
+   tables there are, and that. */
+static char *use_query(struct arena *arena, const char *schema)
+{
+    return arena_printf(arena,
+        "SELECT count(*) = 2, bool_and(pg_catalog.has_table_privilege(c.oid, 'SELECT')"
+        " AND pg_catalog.has_table_privilege(c.oid, 'INSERT'))"
+        " FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
+        " WHERE n.nspname = %s AND c.relname IN ('claim', 'result')",
+        sql_literal(arena, schema));
+}
+
+/* The same shape: whether the role may make what is missing. */
+static char *make_query(struct arena *arena, const char *schema)
+{
+    return arena_printf(arena,
+        "SELECT true, coalesce((SELECT pg_catalog.has_schema_privilege(oid, 'CREATE')"
+        " AND pg_catalog.has_schema_privilege(oid, 'USAGE')"
+        " FROM pg_catalog.pg_namespace WHERE nspname = %s),"
+        " pg_catalog.has_database_privilege(pg_catalog.current_database(), 'CREATE'))",
+        sql_literal(arena, schema));
+}
+
+enum status ledger_check_rights(
+    PGconn *conn, const struct connection *connection, bool there, struct error *err)
+{
+    CLEANUP(arena_freep) struct arena *arena = arena_new();
+    CLEANUP(pq_clearp) PGresult *result = NULL;
+    const char *schema = connection->ledger_schema;
+    enum status status = connect_query(conn,
+        there ? use_query(arena, schema) : make_query(arena, schema), ERR_LEDGER, &result, err);
+    if (status)
+        return status;
+    bool whole = *PQgetvalue(result, 0, 0) == 't', may = *PQgetvalue(result, 0, 1) == 't';
+    if (whole && may)
         return OK;
-    if (missing)
-        status = make_ledger(conn, connection, &first);
-    if (missing && status == OK)
-        status = read_id(conn, connection, ret_id, &first);
-    if (status == ERR_LEDGER && str_equal(first.sqlstate, "42501"))
-        hint_grant(conn, connection, &first);
-    if (err)
-        *err = first;
-    return status;
+    if (whole) {
+        error_set(err, ERR_LEDGER, "role `%s` may not %s the ledger in schema `%s` of `%s`",
+            PQuser(conn), there ? "use" : "make", schema, connection->name);
+        hint_grant(conn, connection, err);
+        return ERR_LEDGER;
+    }
+    error_set(err, ERR_LEDGER,
+        "the ledger in schema `%s` of `%s` lacks its table `claim` or `result`", schema,
+        connection->name);
+    error_hint(err, "take the schema back from a backup; or, when no task of it is of interest any "
+                    "more, drop it: the next task makes a new one");
+    return ERR_LEDGER;
 }
 
 /* ---- texts ----------------------------------------------------------------------------------- */

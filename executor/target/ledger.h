@@ -31,6 +31,13 @@ struct ledger_key {
    do it at once).  A ledger made by a newer dag is refused. */
 enum status ledger_open(PGconn *conn, const struct connection *connection,
     char ret_id[UUID_TEXT_SIZE], struct error *err) MUST_CHECK;
+/* The same, and makes nothing: the id is empty where there is no ledger. */
+enum status ledger_look(PGconn *conn, const struct connection *connection,
+    char ret_id[UUID_TEXT_SIZE], struct error *err) MUST_CHECK;
+/* Whether the connection's role may use the ledger that is `there`, or make the one that is not.
+   ERR_LEDGER with the GRANT to run when it may not. */
+enum status ledger_check_rights(
+    PGconn *conn, const struct connection *connection, bool there, struct error *err) MUST_CHECK;
 
 /* INSERT of a claim: fails with 23505 when the key was claimed before, waits while another
    transaction holds it.  `txid` as read in this transaction; 0 with `is_void`. */

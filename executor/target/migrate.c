@@ -305,7 +305,8 @@ enum status migrate_run(const struct migrate_options *options, size_t *ret_count
     struct migrating m = {.options = options, .arena = arena};
     enum status status = read_files(&m, err);
     if (status == OK)
-        status = connect_blocking(options->connection, "dag migrate", &m.server, err);
+        status = (options->dry_run ? connect_to_look : connect_blocking)(
+            options->connection, "dag migrate", &m.server, err);
     if (status != OK)
         return status;
     status = make_table(&m, err);

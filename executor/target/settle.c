@@ -46,10 +46,6 @@ static void work_unblock(struct settle *s)
 
 /* ---- void ------------------------------------------------------------------------------------ */
 
-static const char quiet_transaction[] =
-    "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SET LOCAL statement_timeout = 0;"
-    " SET LOCAL lock_timeout = 0; SET LOCAL synchronous_commit = on";
-
 /* Waits for the claim; ends the attempt that holds it when it takes long.  False when the deadline
  * came. */
 static bool wait_for_claim(struct settle *s, struct connected *connected)
@@ -99,7 +95,7 @@ static enum status read_entry(struct settle *s, PGconn *conn)
 static enum status insert_void(struct settle *s, struct connected *connected)
 {
     PGconn *conn = connected->conn;
-    enum status status = connect_run(conn, quiet_transaction, ERR_LEDGER, &s->err);
+    enum status status = connect_begin(conn, connected->facts.dialect, ERR_LEDGER, &s->err);
     if (status)
         return status;
     const char *sql =

@@ -160,6 +160,9 @@ class Connections(DatabaseCase):
         self.assertNotIn("geheim", done.stdout + done.stderr)
         return {row["name"]: row for row in map(json.loads, done.stdout.splitlines())}
 
+    def schemas(self):
+        return self.sql("select count(*) from pg_namespace where nspname = 'dag'")
+
     def test_each_way_of_libpq_works_for_the_test_and_for_a_task(self):
         port = self.server.port
         files = {
@@ -185,8 +188,12 @@ class Connections(DatabaseCase):
             surroundings={"max_connections": 2},
             hosts=f"postgresql://etl:geheim-etl@127.0.0.1:1,localhost:{port}/{self.database}"
                   "?target_session_attrs=read-write")
-        self.dag("conn", "test", "verified")
-        # it has made the ledger; another role may use it
+        done = self.dag("conn", "test", "verified")
+        self.assertIn("no ledger yet: the first task makes it", done.stdout)
+        self.assertEqual(self.schemas(), "0")  # looking makes nothing
+        self.write("dags/first.yaml", "tasks: {a: {connection: verified, sql: select 1}}\n")
+        self.dag("run", "first")
+        # another role may use it
         self.sql("grant usage on schema dag to public;"
                  " grant select, insert on all tables in schema dag to public")
         rows = self.outcomes()
@@ -194,6 +201,8 @@ class Connections(DatabaseCase):
         for name in ("verified", "authority", "required", "service", "passfile", "hosts"):
             self.assertTrue(rows[name]["tls"].startswith("TLS"), rows[name])
         self.assertIsNone(rows["plain"]["tls"])
+        self.assertEqual({row["ledger"] for row in rows.values()},
+                         {self.sql("select id from dag.ledger")})
         self.assertEqual(rows["service"]["database"], self.database)
         self.assertEqual(rows["hosts"]["port"], str(port))
         tasks = "".join(f"  {name}: {{connection: {name}, sql: "
@@ -262,13 +271,24 @@ class Connections(DatabaseCase):
         grant = row["remedy"].split(";")[0]
         self.assertEqual(grant, f'GRANT CREATE ON DATABASE "{self.database}" TO "noledger"')
         self.sql(grant)
-        self.assertTrue(self.outcomes()["db"]["ok"])
-        # a role that came later
+        row = self.outcomes()["db"]
+        self.assertEqual((row["ok"], row["ledger"], self.schemas()), (True, None, "0"))
+        self.write("dags/one.yaml", "tasks: {a: {connection: db, sql: select 1}}\n")
+        self.dag("run", "one")
+        # a role that came later: of no schema, then of tables that it may only read
         self.sql(f"revoke create on database {self.database} from etl")
         self.connections(db=self.tls)
-        for right in self.outcomes(status=1)["db"]["remedy"].split(";"):
-            self.sql(right)
+        rights = self.outcomes(status=1)["db"]["remedy"].split(";")
+        self.sql(rights[0])
+        self.sql("grant select on all tables in schema dag to etl")
+        row = self.outcomes(status=1)["db"]
+        self.assertEqual(row["trouble"], "ledger")
+        self.assertIn("may not use the ledger", row["message"])
+        self.assertEqual(row["remedy"].split(";"), rights)
+        self.sql(rights[1])
         self.assertTrue(self.outcomes()["db"]["ok"])
+        self.sql("alter table dag.claim rename to away")
+        self.assertIn("lacks its table", self.outcomes(status=1)["db"]["message"])
 
     def test_a_search_path_that_leads_nowhere_is_a_warning(self):
         self.connections(db={"uri": self.tls, "settings": {"search_path": "nothing, public"}})

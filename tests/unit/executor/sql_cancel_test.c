@@ -134,6 +134,16 @@ static void make_ledger(void)
     rig->generation = 0;
 }
 
+TEST(a_database_that_ends_idle_transactions_at_once_does_not_keep_the_ledger_from_being_made)
+{
+    sql_begin("impatient");
+    postgres_run(db, "ALTER DATABASE impatient SET idle_in_transaction_session_timeout = '1ms'");
+    postgres_run(db, "ALTER DATABASE impatient SET default_transaction_read_only = on");
+    make_ledger();
+    CHECK_INT(postgres_number(db, "SELECT count(*) FROM dag.result"), 1);
+    sql_finish();
+}
+
 static const char other[] = "0a0a0a0a-1111-4222-8333-444444444444";
 
 TEST(a_claim_that_an_old_attempt_holds_is_waited_for_and_the_old_one_ended)
