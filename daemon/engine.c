@@ -518,8 +518,7 @@ void engine_adopt(struct engine *engine, const struct catalogue_changes *changes
     engine_apply(engine, &(struct event){.kind = EVENT_TICK}); /* makes what was noted durable */
 }
 
-/* ---- requests
- * -------------------------------------------------------------------------------- */
+/* ---- requests -------------------------------------------------------------------------------- */
 
 /* A repeated request gets the outcome of the first. */
 static bool answer_repeated(
@@ -588,8 +587,7 @@ void engine_request(struct engine *engine, const json_t *act, const char *user_n
         answer(user, "{}", &err);
 }
 
-/* ---- the end
- * --------------------------------------------------------------------------------- */
+/* ---- the end --------------------------------------------------------------------------------- */
 
 void engine_stop(struct engine *engine, bool cancel, void (*stopped)(void *user), void *user)
 {

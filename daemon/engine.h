@@ -31,10 +31,10 @@ struct engine_options {
     const struct project *project;
     bool acting;     /* false: nothing is started */
     bool must_exist; /* the metadata is not made: it was there a moment ago */
-    const char
-        *only_dag; /* `dag run`: this DAG and those it needs, no schedules, and of live runs ... */
-    int64_t
-        only_logical_us; /* ... only that of this date and what it waits for; NULL: everything */
+    /* `dag run`: this DAG and those it needs, no schedules; NULL: everything. */
+    const char *only_dag;
+    /* Of its live runs only that of this date and what it waits for. */
+    int64_t only_logical_us;
     void *user;
     /* A batch is durable; its effects have been handed over.  May be NULL. */
     void (*committed)(void *user, const struct plan *plan);

@@ -283,7 +283,7 @@ static enum status load_dags(struct loading *in)
     return status;
 }
 
-static enum status load_runs(const struct loading *in)
+static enum status load_runs(struct loading *in)
 {
     struct run_rows runs;
     struct run_filter live = {.dag_id = in->engine->options.only_dag,
@@ -313,7 +313,7 @@ static enum status is_awaited(const struct loading *in, const struct run_record 
 }
 
 /* `dag run` goes on with the runs that its own waits for, and those that they wait for. */
-static enum status load_awaited_runs(const struct loading *in)
+static enum status load_awaited_runs(struct loading *in)
 {
     struct run_rows runs = {0};
     struct run_filter live = {.states = 1u << RUN_QUEUED | 1u << RUN_RUNNING};
@@ -336,7 +336,7 @@ static enum status load_awaited_runs(const struct loading *in)
     return status;
 }
 
-static enum status load_backfills(const struct loading *in)
+static enum status load_backfills(struct loading *in)
 {
     struct backfill_rows rows;
     if (in->engine->options.only_dag)
@@ -359,7 +359,7 @@ static enum status load_backfills(const struct loading *in)
 }
 
 /* Of DAGs that are not loaded (their file is gone, or `dag run` is about others) nothing is. */
-static enum status load_asset_queues(const struct loading *in)
+static enum status load_asset_queues(struct loading *in)
 {
     struct dag_record ignored;
     struct asset_queue_rows rows;
@@ -380,7 +380,7 @@ static const struct run_record *find_run(const struct run_rows *runs, struct run
 }
 
 /* The executor answers for every attempt that an earlier process left. */
-static enum status recover_attempts(const struct loading *in)
+static enum status recover_attempts(struct loading *in)
 {
     struct engine *engine = in->engine;
     struct attempt_rows attempts;
@@ -440,40 +440,52 @@ void engine_note_broken(struct engine *engine, const char *file)
     }
 }
 
+/* What the files lack and what is wrong with them, beside what is stored. */
+static void compare_files(struct loading *in)
+{
+    struct engine *engine = in->engine;
+    for (size_t i = 0; i < in->records.count; i++) {
+        const struct dag_record *record = &in->records.at[i];
+        const char *mistake = mistake_of(in->catalogue, record->file, in->arena);
+        if (wanted(in, record->dag_id))
+            scheduler_set_broken(engine->scheduler, record->dag_id, record->file, mistake);
+        if (is_removed(in, record))
+            engine_apply(
+                engine, &(struct event){.kind = EVENT_DAG_REMOVED, .dag_id = record->dag_id});
+    }
+}
+
+static enum status load(struct loading *in)
+{
+    static enum status (*const steps[])(struct loading * in) = {
+        load_dags,
+        load_runs,
+        load_awaited_runs,
+        load_backfills,
+        load_asset_queues,
+        recover_attempts,
+    };
+    find_wanted(in);
+    for (size_t i = 0; i < ARRAY_SIZE(steps); i++) {
+        enum status status = steps[i](in);
+        if (status)
+            return status;
+    }
+    struct engine *engine = in->engine;
+    engine->started = true;
+    engine->catalogue = in->catalogue;
+    catalogue_set_project(in->catalogue, engine->project);
+    if (engine->blame && blame_dag(engine->blame))
+        blame_clear(engine->blame); /* it is in the DAG's row with the next batch */
+    compare_files(in);
+    return OK;
+}
+
 enum status engine_load(struct engine *engine, struct catalogue *catalogue, struct error *err)
 {
     CLEANUP(arena_freep) struct arena *arena = arena_new();
     struct loading in = {.engine = engine, .catalogue = catalogue, .arena = arena, .err = err};
-    find_wanted(&in);
-    enum status status = load_dags(&in);
-    if (status == OK)
-        status = load_runs(&in);
-    if (status == OK)
-        status = load_awaited_runs(&in);
-    if (status == OK)
-        status = load_backfills(&in);
-    if (status == OK)
-        status = load_asset_queues(&in);
-    if (status == OK)
-        status = recover_attempts(&in);
-    if (status != OK) {
-        map_free(in.names);
-        return error_context(err, "loading the state: ");
-    }
-    engine->started = true;
-    engine->catalogue = catalogue;
-    catalogue_set_project(catalogue, engine->project);
-    if (engine->blame && blame_dag(engine->blame))
-        blame_clear(engine->blame); /* it is in the DAG's row with the next batch */
-    for (size_t i = 0; i < in.records.count; i++) {
-        const struct dag_record *record = &in.records.at[i];
-        const char *mistake = mistake_of(catalogue, record->file, arena);
-        if (wanted(&in, record->dag_id))
-            scheduler_set_broken(engine->scheduler, record->dag_id, record->file, mistake);
-        if (is_removed(&in, record))
-            engine_apply(
-                engine, &(struct event){.kind = EVENT_DAG_REMOVED, .dag_id = record->dag_id});
-    }
+    enum status status = load(&in);
     map_free(in.names);
-    return OK;
+    return status == OK ? OK : error_context(err, "loading the state: ");
 }

@@ -73,17 +73,11 @@ static struct instance *find(const struct scheduler *s, const struct event *even
     return map_get(s->attempts, event->attempt.text);
 }
 
-/* Of a sensor it is the time of one look. */
-static void arm_execution_timeout(struct scheduler *s, struct instance *i)
+void attempt_arm_timeout(struct scheduler *s, struct instance *i)
 {
     int64_t from_us = i->looks ? s->now.wall_us : i->started_us;
     if (i->task->execution_timeout_us > 0)
         wake_set(s, &i->timer, mono_of_wall(s, from_us + i->task->execution_timeout_us));
-}
-
-void attempt_arm_timeout(struct scheduler *s, struct instance *i)
-{
-    arm_execution_timeout(s, i);
 }
 
 static bool is_sensor(const struct instance *i)
@@ -96,7 +90,7 @@ static void look_started(struct scheduler *s, struct instance *i)
     if (i->state != TASK_QUEUED || i->intent.set)
         return;
     task_move(s, i, TASK_EVENT_START, REASON_STARTED, NULL);
-    arm_execution_timeout(s, i);
+    attempt_arm_timeout(s, i);
 }
 
 void attempt_started(struct scheduler *s, const struct event *event)
@@ -115,7 +109,7 @@ void attempt_started(struct scheduler *s, const struct event *event)
         task_changed(s, i);
     } else {
         task_move(s, i, TASK_EVENT_START, REASON_STARTED, NULL);
-        arm_execution_timeout(s, i);
+        attempt_arm_timeout(s, i);
         deadline_task_started(s, i);
     }
     emit_attempt(s, i, NULL, NULL);
@@ -539,7 +533,7 @@ void attempt_defer(
     let_go(s, i, result);
     i->deferred = true;
     task_move(s, i, TASK_EVENT_DEFER, REASON_WAITING_RUN, text);
-    arm_execution_timeout(s, i);
+    attempt_arm_timeout(s, i);
 }
 
 static void leave_deferred(
@@ -635,7 +629,7 @@ static void resume_alive(struct scheduler *s, struct instance *i)
     if (i->intent.set || i->reason == REASON_TIMED_OUT)
         emit_task_effect(s, EFFECT_CANCEL, i);
     else if (i->started_us != TIME_NONE)
-        arm_execution_timeout(s, i);
+        attempt_arm_timeout(s, i);
 }
 
 /* Whether the reason of its row tells what it is to become.  In state none "settling" tells that a

@@ -272,8 +272,8 @@ struct scheduler {
     VEC(struct run *) ended;       /* freed after the event */
     VEC(struct run *) resuming;    /* loaded live ones, to go on with the next event */
     VEC(struct live_backfill *) ended_backfills;
-    VEC(struct instance *)
-    removed; /* left their runs in this event; their texts are still theirs */
+    /* Left their runs in this event; their texts are still theirs. */
+    VEC(struct instance *) removed;
     VEC(struct shape *) left_shapes; /* released after the event */
     VEC(struct live_dag *) changed_dags;
     VEC(struct live_backfill *) changed_backfills;
@@ -291,8 +291,7 @@ struct selection {
     bool **indexes; /* by task index: by map index up to MAPPED_MAX; NULL = none */
 };
 
-/* ---- scheduler.c: time, random numbers, lists --------------------------------------------------
- */
+/* ---- scheduler.c: time, random numbers, lists ------------------------------------------------ */
 void wake_set(struct scheduler *s, struct timer *timer, int64_t due_mono_us);
 void wake_stop(struct scheduler *s, struct timer *timer);
 int64_t mono_of_wall(const struct scheduler *s, int64_t wall_us);
@@ -315,8 +314,7 @@ struct live_dag *dag_new(struct scheduler *s, const char *dag_id);
 void dag_free(struct scheduler *s, struct live_dag *dag);
 bool schedules_hold(const struct scheduler *s);
 
-/* ---- emit.c: changes and effects ----------------------------------------------------------------
- */
+/* ---- emit.c: changes and effects ------------------------------------------------------------- */
 void emit_changes(struct scheduler *s);
 struct task_record task_record_of(struct scheduler *s, const struct instance *i);
 void emit_task_record(struct scheduler *s, const struct task_record *record, enum task_state from);
@@ -328,8 +326,7 @@ void emit_task_effect(struct scheduler *s, enum effect_kind kind, struct instanc
 void emit_attempt(struct scheduler *s, const struct instance *i,
     const struct attempt_result *result, const char *outcome);
 
-/* ---- task.c: one task instance ------------------------------------------------------------------
- */
+/* ---- task.c: one task instance --------------------------------------------------------------- */
 /* The one setter: asserts the table's cell, records the reason, updates every counter, and puts on
    the lists what this may move.  `text` NULL: the reason's own sentence. */
 void task_move(struct scheduler *s, struct instance *i, enum task_event event, enum reason reason,
@@ -358,8 +355,7 @@ void run_past_changed(struct scheduler *s, const struct run *run);
 /* What the reason of a task that is waiting for its attempt's end stands for, after a restart. */
 bool intent_of_reason(const struct run *run, enum reason reason, struct intent *ret);
 
-/* ---- mapping.c: mapped tasks
- * --------------------------------------------------------------------- */
+/* ---- mapping.c: mapped tasks ----------------------------------------------------------------- */
 /* The task's own instance. */
 struct instance *instance_head(const struct instance *i);
 /* The instances of a run, each head before its mapped ones; NULL gives the first, and ends. */
@@ -384,8 +380,7 @@ enum task_state mapping_state(const struct instance *head);
 /* "load", "load[3]" */
 void instance_name(const struct instance *i, struct strbuf *out);
 
-/* ---- decide.c: what branches and their like skip
- * ------------------------------------------------ */
+/* ---- decide.c: what branches and their like skip --------------------------------------------- */
 /* Takes what its success decided (as in struct attempt_result); the run has its shape. */
 void decision_set(struct instance *i, const char *text);
 void decision_drop(struct instance *i);
@@ -401,8 +396,7 @@ void decision_describe(const struct instance *by, struct strbuf *out);
 /* What a latest_only task decides now. */
 const char *decision_by_clock(const struct scheduler *s, const struct run *run);
 
-/* ---- attempt.c: attempts
- * ------------------------------------------------------------------------- */
+/* ---- attempt.c: attempts --------------------------------------------------------------------- */
 void attempt_begin(struct scheduler *s, struct instance *i);
 void attempt_started(struct scheduler *s, const struct event *event);
 void attempt_finished(struct scheduler *s, const struct event *event);
@@ -423,6 +417,7 @@ void attempt_end_deferred(struct scheduler *s, struct instance *i,
     const struct attempt_result *result, enum reason reason);
 /* What it was deferred for is not known now: another attempt at once, as the same try. */
 void attempt_defer_again(struct scheduler *s, struct instance *i);
+/* Its execution timeout counts from the start of the attempt, of a sensor from that of the look. */
 void attempt_arm_timeout(struct scheduler *s, struct instance *i);
 void task_timer_due(struct scheduler *s, struct instance *i);
 void attempt_clock_moved(struct scheduler *s, struct instance *i);
@@ -430,8 +425,7 @@ void attempt_clock_moved(struct scheduler *s, struct instance *i);
    attempt has ended.  No-op otherwise. */
 void attempt_end_wait(struct scheduler *s, struct instance *i);
 
-/* ---- run.c: one run
- * ------------------------------------------------------------------------------ */
+/* ---- run.c: one run -------------------------------------------------------------------------- */
 struct run_spec {
     struct live_dag *dag;
     enum run_type type;
@@ -478,8 +472,7 @@ void run_join_backfill(struct scheduler *s, struct run *run, struct live_backfil
 size_t runs_at(const struct live_dag *dag, int64_t logical_us); /* the first one at or after it */
 struct run *run_next(const struct run *run); /* the live one after it by date, NULL without */
 
-/* ---- trigger.c: runs that tasks make
- * ------------------------------------------------------------- */
+/* ---- trigger.c: runs that tasks make --------------------------------------------------------- */
 /* The attempt ended with an order (result->trigger): carried out at once, or as soon as it is known
    whether the date has a run; the attempt is under way until then. */
 void trigger_take(struct scheduler *s, struct instance *i, const struct attempt_result *result);
@@ -492,8 +485,7 @@ void trigger_resume(struct scheduler *s, struct instance *i);
 void trigger_leave(struct instance *i); /* it waits no more; no-op when it does not */
 void trigger_free(struct scheduler *s);
 
-/* ---- version.c: runs and versions of their DAG --------------------------------------------------
- */
+/* ---- version.c: runs and versions of their DAG ----------------------------------------------- */
 void run_take_version(struct scheduler *s, struct run *run, struct shape *shape);
 /* The id of a task that has an attempt under way and is not in `shape`; NULL when there is none. */
 const char *run_blocks_version(const struct run *run, const struct shape *shape);
@@ -501,14 +493,12 @@ void offer_version(struct scheduler *s, struct run *run, struct shape *shape);
 void dag_adopt(struct scheduler *s, const struct dag *dag);
 void dag_remove(struct scheduler *s, const char *dag_id);
 
-/* ---- load.c
- * ---------------------------------------------------------------------------------------- */
+/* ---- load.c ---------------------------------------------------------------------------------- */
 void run_resume(struct scheduler *s, struct run *run);
 /* It goes on with the version that it was loaded with: its row says which. */
 void run_name_version(struct scheduler *s, struct run *run);
 
-/* ---- asset.c: assets
- * ----------------------------------------------------------------------------- */
+/* ---- asset.c: assets ------------------------------------------------------------------------- */
 /* The newest version of the DAG is another one: it is scheduled on other assets. */
 void assets_adopt(struct scheduler *s, struct live_dag *dag);
 /* A task succeeded: its outlets were updated. */
@@ -519,8 +509,7 @@ void assets_emit(struct scheduler *s);
 void assets_leave(struct scheduler *s, struct live_dag *dag); /* before the DAG is freed */
 void assets_free(struct scheduler *s);
 
-/* ---- deadline.c: deadlines
- * ----------------------------------------------------------------------- */
+/* ---- deadline.c: deadlines ------------------------------------------------------------------- */
 /* The run was made, or loaded: what is known of its deadline. */
 void deadline_run_made(struct scheduler *s, struct run *run);
 /* It waits to run again: what counts from the start is not known any more. */
@@ -538,8 +527,7 @@ void deadline_due(struct scheduler *s, struct run *run);
 /* The run ended: how long it and its tasks took is remembered. */
 void deadline_run_ended(struct scheduler *s, struct run *run);
 
-/* ---- past.c: earlier runs
- * ------------------------------------------------------------------------ */
+/* ---- past.c: earlier runs -------------------------------------------------------------------- */
 /* Whether the previous run allows it; else *ret_text says why not. */
 bool past_allows(struct scheduler *s, const struct instance *i, const char **ret_text);
 void past_add(struct scheduler *s, struct run *run);
@@ -549,8 +537,7 @@ void past_set(struct scheduler *s, struct live_dag *dag, int64_t logical_us,
     const struct past_task *tasks, size_t count, size_t max);
 void past_free(struct past_run *past);
 
-/* ---- schedule.c: runs a DAG makes by itself
- * ------------------------------------------------------ */
+/* ---- schedule.c: runs a DAG makes by itself -------------------------------------------------- */
 void dag_step(struct scheduler *s, struct live_dag *dag);
 void dag_arm_timer(struct scheduler *s, struct live_dag *dag, int64_t wall_us);
 void dag_pause(struct scheduler *s, struct live_dag *dag, enum reason reason);
@@ -565,8 +552,7 @@ struct known_date *dates_find(const struct live_dag *dag, int64_t logical_us);
 void dates_set(struct live_dag *dag, int64_t logical_us, enum run_state state);
 struct run *dag_live_run(const struct live_dag *dag, int64_t logical_us);
 
-/* ---- backfill.c
- * ---------------------------------------------------------------------------------- */
+/* ---- backfill.c ------------------------------------------------------------------------------ */
 struct live_backfill *backfill_new(
     struct scheduler *s, struct live_dag *dag, const struct backfill_record *record);
 void backfill_free(struct scheduler *s, struct live_backfill *b);
@@ -581,8 +567,7 @@ struct live_backfill *backfill_find(const struct live_dag *dag, int64_t id);
 int64_t backfill_first(const struct dag *dag, const struct backfill_record *range);
 int64_t backfill_next(const struct dag *dag, const struct backfill_record *range, int64_t after_us);
 
-/* ---- request.c and its kinds
- * --------------------------------------------------------------------- */
+/* ---- request.c and its kinds ----------------------------------------------------------------- */
 void request_apply(struct scheduler *s, const struct request *request);
 enum status request_trigger(struct scheduler *s, const struct request *request,
     struct json_writer *out, struct error *err) MUST_CHECK;
@@ -619,8 +604,7 @@ enum status request_runs(struct scheduler *s, const struct request *request, str
 size_t run_clear(
     struct scheduler *s, struct run *run, const struct selection *chosen, const char *text);
 
-/* ---- select.c: which tasks
- * ----------------------------------------------------------------------- */
+/* ---- select.c: which tasks ------------------------------------------------------------------- */
 /* Adds what the patterns name: an id or glob, with an index (`load[3]`) or without, `+` before it
    for all that is before it, after it for all that is after it.  ERR_NO_TASK_MATCHES for a pattern
    without any. */

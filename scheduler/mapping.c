@@ -136,9 +136,10 @@ void mapping_remove(struct scheduler *s, struct instance *head, uint32_t first)
         struct instance *i = head->mapping->at[n];
         if (i->state == TASK_REMOVED && !i->unsettled)
             continue;
-        if (i->state ==
-            TASK_REMOVED) { /* its task had left the run before an old attempt was void */
-            i->generation = generation_next(s); /* what that has committed counts no more */
+        /* Its task had left the run before an old attempt was void: what that has committed counts
+           no more. */
+        if (i->state == TASK_REMOVED) {
+            i->generation = generation_next(s);
             task_move(s, i, TASK_EVENT_CLEAR, REASON_REMOVED_INDEX, NULL);
         }
         if (PLANTED(INDEX_VOID_SKIPPED))

@@ -527,8 +527,7 @@ TEST(xcom_is_that_of_the_last_successful_attempt)
     }
 }
 
-/* ---- SQLite only ------------------------------------------------------------------------------
- */
+/* ---- SQLite only ----------------------------------------------------------------------------- */
 
 TEST(a_file_of_a_newer_dag_is_refused_and_a_missing_one_is_named)
 {
