@@ -62,6 +62,11 @@ static bool attempt_is_alive(const struct task_record *record)
     return task_state_holds_slots(record->state) && record->ended_us == TIME_NONE;
 }
 
+static int64_t attempt_generation_of(const struct task_record *record)
+{
+    return record->state == TASK_RESTARTING ? record->unsettled_generation : record->generation;
+}
+
 static void take_task_record(
     struct scheduler *s, struct instance *i, const struct task_record *record)
 {
@@ -91,10 +96,20 @@ static void take_task_record(
     i->triggered = record->triggered;
     i->deferred = record->state == TASK_DEFERRED;
     i->alive = attempt_is_alive(record);
-    i->attempt_generation =
-        record->state == TASK_RESTARTING ? record->unsettled_generation : record->generation;
+    i->attempt_generation = attempt_generation_of(record);
     i->attempt_version = keep(s, i->run->version);
     i->is_new = false;
+}
+
+/* The version lacks its task.  An attempt that was under way may commit for all that: should the
+   task come back, it is voided first. */
+static void load_gone(struct run *run, struct task_record record)
+{
+    if (attempt_is_alive(&record)) {
+        record.unsettled = true;
+        record.unsettled_generation = attempt_generation_of(&record);
+    }
+    run_add_gone(run, &record);
 }
 
 /* The version is not the one the run had, which is not known any more: a task without a row was not
@@ -113,7 +128,7 @@ static void load_tasks(struct scheduler *s, struct run *run, const struct task_r
     for (size_t n = count; n-- > 0;) { /* from the last one on: each task's greatest index first */
         const struct task *task = dag_find_task(run->shape->dag, records[n].task_id);
         if (!task) {
-            run_add_gone(run, &records[n]);
+            load_gone(run, records[n]);
             continue;
         }
         if (records[n].map_index >= 0)

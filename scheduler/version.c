@@ -82,8 +82,11 @@ static void drop_instance(struct scheduler *s, struct instance *i)
 {
     slots_dequeue(s, i);
     slots_release(s, i);
-    if (i->alive)
+    if (i->alive) {
         emit_task_effect(s, EFFECT_CANCEL, i);
+        i->unsettled = true; /* what it commits before it has ended is not this run's any more */
+        i->unsettled_generation = i->attempt_generation;
+    }
     i->alive = false;
     attempt_end_wait(s, i);
     task_stop_settling(s, i);

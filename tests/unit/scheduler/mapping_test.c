@@ -579,6 +579,15 @@ TEST(the_queue_names_indexes)
 
 /* A run may go on with a version that lacks the task (its own is not kept any more): its rows stay
    as they were until a later version brings the task back. */
+/* The version that the run had is not known any more. */
+static void restart_into(struct world *w, const struct dag *version)
+{
+    dag_unref((struct dag *)(uintptr_t)w->versions.at[0]);
+    vec_clear(&w->versions);
+    vec_push(&w->versions, version);
+    world_crash(w);
+}
+
 TEST(indexes_of_a_task_that_comes_back_are_removed_until_it_is_expanded)
 {
     struct world w;
@@ -612,11 +621,7 @@ TEST(an_index_that_comes_back_and_may_still_commit_is_voided_before_its_task_end
     world_end_task(&w, "m[0]", OUTCOME_SUCCESS);
     world_end(&w, world_attempt(&w, "m[1]"),
         &(struct attempt_result){.outcome = OUTCOME_FAILED, .may_commit = true, .exit_code = -1});
-    struct dag *without = dag_build("d", "a: {sql: db}\nz: {sql: db, depends_on: [a]}\n");
-    dag_unref((struct dag *)(uintptr_t)w.versions.at[0]);
-    vec_clear(&w.versions);
-    vec_push(&w.versions, without);
-    world_crash(&w);
+    restart_into(&w, dag_build("d", "a: {sql: db}\nz: {sql: db, depends_on: [a]}\n"));
     world_end_task(&w, "z", OUTCOME_SUCCESS);
     CHECK_STR(world_run_state(&w), "success");
     CHECK_INT(world_task(&w, "m[1]")->reason, REASON_REMOVED_TASK);
@@ -633,5 +638,26 @@ TEST(an_index_that_comes_back_and_may_still_commit_is_voided_before_its_task_end
     CHECK_STR(world_state(&w, "m[1]"), "removed");
     CHECK_INT(world_task(&w, "m[1]")->reason, REASON_REMOVED_INDEX);
     CHECK_STR(world_run_state(&w), "failed");
+    world_done(&w);
+}
+
+TEST(an_index_that_comes_back_and_was_running_when_its_task_left_is_voided_too)
+{
+    struct world w;
+    start_fan(&w, fan, 2);
+    world_end_task(&w, "m[0]", OUTCOME_SUCCESS);
+    world_started(&w, world_attempt(&w, "m[1]"));
+    restart_into(&w, dag_build("d", "a: {sql: db}\nz: {sql: db, depends_on: [a]}\n"));
+    world_end_task(&w, "z", OUTCOME_SUCCESS);
+    CHECK_STR(world_run_state(&w), "success");
+    CHECK(world_task(&w, "m[1]")->unsettled);
+    world_adopt(&w, dag_build("d", fan));
+    REQUIRE(clear(&w, NULL) == OK);
+    world_end_task(&w, "a", OUTCOME_SUCCESS);
+    world_expand(&w, "m", 1);
+    REQUIRE(world_void(&w, "m[1]") != NULL);
+    CHECK_INT(world_void(&w, "m[1]")->generation, 0);
+    world_end_void(&w, "m[1]", VOID_INSERTED);
+    CHECK_INT(world_task(&w, "m[1]")->reason, REASON_REMOVED_INDEX);
     world_done(&w);
 }

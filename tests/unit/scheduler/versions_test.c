@@ -471,3 +471,29 @@ TEST(a_restart_into_another_graph_adds_no_tasks_to_a_run)
     dag_unref(first);
     world_done(&w);
 }
+
+TEST(a_task_that_was_running_when_it_left_is_voided_before_it_begins_again)
+{
+    struct world w;
+    struct dag *first = dag_build("d", "a: {sql: db}\nb: {bash: 1}\n");
+    start(&w, first);
+    world_started(&w, world_attempt(&w, "a"));
+    crash_without_version(&w);
+    world_adopt(&w, dag_build("d", "b: {bash: 1}\n"));
+    CHECK_STR(world_state(&w, "a"), "removed");
+    CHECK(world_task(&w, "a")->unsettled);
+    world_end_task(&w, "a", OUTCOME_INTERRUPTED);
+    world_end_task(&w, "b", OUTCOME_SUCCESS);
+    world_adopt(&w, first);
+    CHECK_INT(clear(&w, false), OK);
+    CHECK(!world_attempt(&w, "a"));
+    REQUIRE(world_void(&w, "a") != NULL);
+    CHECK_INT(world_void(&w, "a")->generation, 0);
+    world_end_void(&w, "a", VOID_INSERTED);
+    REQUIRE(world_attempt(&w, "a") != NULL);
+    CHECK(world_attempt(&w, "a")->generation != 0);
+    world_end_task(&w, "a", OUTCOME_SUCCESS);
+    world_end_task(&w, "b", OUTCOME_SUCCESS);
+    CHECK_STR(world_run_state(&w), "success");
+    world_done(&w);
+}
