@@ -296,7 +296,8 @@ void notebook_decide(struct notebook *notebook)
     vec_done(&dates);
     for (size_t i = 0; i < count; i++) {
         struct notebook_query *query = &notebook->queries.at[i];
-        tables[i] = sql_tables_find(without_variables(notebook, query->text), notebook->arena);
+        tables[i] =
+            sql_tables_find(without_variables(notebook, query->text), NULL, notebook->arena);
         query->task_id = name_task(notebook, i, &tables[i]);
         note_tables(notebook, query, &tables[i]);
         find_upstream(notebook, i, tables, follows);

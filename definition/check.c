@@ -64,9 +64,11 @@ static void add_written(struct written *w, const char *table)
     w->count++;
 }
 
-static void find_written(struct slice sql, const struct names *writes, struct written *w)
+static void find_written(
+    const struct project *project, const struct task *task, struct slice sql, struct written *w)
 {
-    struct sql_tables tables = sql_tables_find(sql, w->arena);
+    const struct names *writes = &task->writes;
+    struct sql_tables tables = sql_tables_find(sql, project->functions, w->arena);
     for (size_t i = 0; i < tables.count; i++)
         if ((tables.at[i].uses & SQL_WRITES) && !tables.at[i].temporary && !tables.at[i].gone)
             add_written(w, sql_table_shown(&tables.at[i], w->arena));
@@ -77,11 +79,11 @@ static void find_written(struct slice sql, const struct names *writes, struct wr
     }
 }
 
-enum status check_only_table(struct slice sql, const struct names *writes, struct arena *arena,
-    const char **ret_table, struct error *err)
+enum status check_only_table(const struct project *project, const struct task *task,
+    struct slice sql, struct arena *arena, const char **ret_table, struct error *err)
 {
     struct written written = {.arena = arena};
-    find_written(sql, writes, &written);
+    find_written(project, task, sql, &written);
     if (written.count == 1) {
         *ret_table = written.at[0];
         return OK;

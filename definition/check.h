@@ -25,10 +25,10 @@ enum status check_count_read(
     struct slice text, struct check_count *ret, struct error *err) MUST_CHECK;
 bool check_count_holds(const struct check_count *count, int64_t rows);
 
-/* The only table that a text writes, or that `writes` names: as SQL writes it, in the arena.  Those
-   that are temporary, or dropped again, do not count.  ERR_KEY_MISSING when there is none, or
-   several. */
-enum status check_only_table(struct slice sql, const struct names *writes, struct arena *arena,
-    const char **ret_table, struct error *err) MUST_CHECK;
+/* The only table that a task's SQL, as it was rendered, or its `writes` name: as SQL writes it, in
+   the arena.  Those that are temporary, or dropped again, do not count.  ERR_KEY_MISSING when there
+   is none, or several. */
+enum status check_only_table(const struct project *project, const struct task *task,
+    struct slice sql, struct arena *arena, const char **ret_table, struct error *err) MUST_CHECK;
 
 #endif

@@ -74,7 +74,8 @@ extern const struct level dag_level, task_level, ask_level, check_level, expand_
     schedule_level;
 extern const struct level trigger_level, http_level, wait_level, wait_task_level, dst_level,
     deadline_level;
-extern const struct level project_level, connection_level, web_level, variable_level;
+extern const struct level project_level, connection_level, web_level, variable_level,
+    function_level;
 
 /* What the tables' rows fill. */
 struct dag_keys {
@@ -155,7 +156,7 @@ struct connection_keys {
 };
 struct project_keys {
     struct project project;
-    const struct yaml_node *connections, *pools, *variables, *web, *later;
+    const struct yaml_node *connections, *pools, *variables, *functions, *web, *later;
     const char *state;
 };
 struct web_keys {
@@ -164,6 +165,9 @@ struct web_keys {
 struct variable_keys {
     const struct yaml_node *value;
     bool secret;
+};
+struct function_keys {
+    struct names reads, writes;
 };
 
 /* Which keys a mapping gave, by the row's number; NULL where it gave none. */

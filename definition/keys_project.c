@@ -24,6 +24,8 @@ static const struct key project_rows[] = {
     {"variables", KEY_MAPPING, 0, AT(variables), "{}",
         "values for templates: `var.value.NAME`; {value: …, secret: true} hides one", NULL, 0, 0,
         0},
+    {"functions", KEY_MAPPING, 0, AT(functions), "{}",
+        "the tables that functions of the databases touch, by the function's name", NULL, 0, 0, 0},
     {"alerts", KEY_MAPPING, KEY_LATER, AT(later), "{}", "where alerts go, by name", NULL, 0, 0, 0},
     {"smtp", KEY_MAPPING, KEY_LATER | KEY_SECRET, AT(later), "{}",
         "host, port, tls, user, password, from", NULL, 0, 0, 0},
@@ -112,3 +114,13 @@ static const struct key variable_rows[] = {
 
 const struct level variable_level = {
     "a variable", variable_rows, ARRAY_SIZE(variable_rows), NULL, 0};
+
+static const struct key function_rows[] = {
+    {"reads", KEY_WORDS, 0, offsetof(struct function_keys, reads), "none",
+        "tables that a call reads; in a name `$1` is the first argument's text", NULL, 0, 0, 0},
+    {"writes", KEY_WORDS, 0, offsetof(struct function_keys, writes), "none",
+        "tables that a call writes", NULL, 0, 0, 0},
+};
+
+const struct level function_level = {
+    "a function", function_rows, ARRAY_SIZE(function_rows), NULL, 0};

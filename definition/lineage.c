@@ -131,7 +131,7 @@ void lineage_of_task(const struct project *project, const struct task *task,
     struct collecting c = {.arena = arena, .schema = first_schema(project, task, arena)};
     *ret = (struct lineage_task){.task = task, .sampled = sampled, .map = map};
     if (map)
-        ret->tables = sql_tables_find(map->text, arena);
+        ret->tables = sql_tables_find(map->text, project->functions, arena);
     for (size_t i = 0; i < ret->tables.mention_count; i++) {
         const struct sql_mention *mention = &ret->tables.mentions[i];
         const struct sql_table *table = &ret->tables.at[mention->table];

@@ -39,7 +39,7 @@ static void check_checks(struct linting *l, const struct rendered *sql)
         const struct sql_check *check = &task->checks[i];
         if (check->kind == CHECK_SQL || check->table.value)
             continue;
-        if (check_only_table(sql->text, &l->task->writes, l->arena, &table, &error) == OK)
+        if (check_only_table(l->project, l->task, sql->text, l->arena, &table, &error) == OK)
             continue;
         lint_place(l, &error, check->line, check->column, NULL, NULL);
         lint_add(l, "error", "check-table", &error);

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "definition/report.h"
 #include "definition/setting.h"
+#include "language/sql/tables.h"
 #include "language/timetable/zone.h"
 
 static struct keys_reader reader_of(struct settling *s)
@@ -120,6 +121,49 @@ static void read_variables(struct settling *s, const struct yaml_node *node)
     s->project->variable_count = count;
 }
 
+/* Each of a function's tables must be a name; `key` is "reads" or "writes". */
+static void check_tables(
+    struct settling *s, const struct yaml_pair *pair, const char *key, const struct names *tables)
+{
+    for (size_t i = 0; i < tables->count; i++)
+        if (!sql_function_table_is_name(tables->at[i], s->scratch))
+            report_hint(report(s->diagnostics, yaml_get(pair->value, key), ERR_BAD_NAME,
+                            "`%s` is not the name of a table", tables->at[i]),
+                "write mart.days, $1 for the first argument, or $1_summary");
+}
+
+static void read_function(
+    struct settling *s, const struct yaml_pair *pair, struct sql_function *ret)
+{
+    struct function_keys keys = {0};
+    struct keys_reader reader = reader_of(s);
+    struct sql_table name = {0};
+    keys_read(&reader, &function_level, pair->value, &keys, NULL);
+    if (!sql_table_read(pair->key->value, s->arena, &name))
+        report_hint(report(s->diagnostics, pair->key, ERR_BAD_NAME,
+                        "`%s` cannot be the name of a function", pair->key->value.p),
+            "write it as SQL does, without arguments: mart.refresh");
+    check_tables(s, pair, "reads", &keys.reads);
+    check_tables(s, pair, "writes", &keys.writes);
+    *ret = (struct sql_function){.schema = name.schema,
+        .name = name.name,
+        .reads = keys.reads.at,
+        .read_count = keys.reads.count,
+        .writes = keys.writes.at,
+        .write_count = keys.writes.count};
+}
+
+static void read_functions(struct settling *s, const struct yaml_node *node)
+{
+    size_t count = node ? node->count : 0;
+    struct sql_function *all = arena_array(s->arena, struct sql_function, count);
+    struct sql_functions *functions = arena_new_of(s->arena, struct sql_functions);
+    for (size_t i = 0; i < count; i++)
+        read_function(s, &node->pairs[i], &all[i]);
+    *functions = (struct sql_functions){all, count};
+    s->project->functions = functions;
+}
+
 static void read_web(struct settling *s, const struct yaml_node *node)
 {
     struct web_keys keys = {.listen = "127.0.0.1:8080"};
@@ -186,6 +230,7 @@ void settling_read(struct settling *s)
     read_connections(s, keys.connections);
     read_pools(s, keys.pools);
     read_variables(s, keys.variables);
+    read_functions(s, keys.functions);
     read_web(s, keys.web);
     check_zone(s);
 }
@@ -239,12 +284,14 @@ static void list_level(struct settling *s, setting_list *list, const struct leve
     }
 }
 
-static void list_connections(struct settling *s, setting_list *list)
+/* A section whose mappings have names: "connections.NAME.". */
+static void list_named(
+    struct settling *s, setting_list *list, const struct level *level, const char *section)
 {
-    const struct yaml_node *node = yaml_get(s->tree, "connections");
+    const struct yaml_node *node = yaml_get(s->tree, section);
     for (size_t i = 0; node && i < node->count; i++)
-        list_level(s, list, &connection_level,
-            arena_printf(s->scratch, "connections.%s.", node->pairs[i].key->value.p),
+        list_level(s, list, level,
+            arena_printf(s->scratch, "%s.%s.", section, node->pairs[i].key->value.p),
             node->pairs[i].value);
 }
 
@@ -276,9 +323,10 @@ void settling_list(struct settling *s)
     setting_list list = {0};
     list_level(s, &list, &project_level, "", s->tree);
     list_level(s, &list, &web_level, "web.", yaml_get(s->tree, "web"));
-    list_connections(s, &list);
+    list_named(s, &list, &connection_level, "connections");
     list_pools(s, &list);
     list_variables(s, &list);
+    list_named(s, &list, &function_level, "functions");
     s->project->settings = arena_memdup(s->arena, list.at, list.count * sizeof(*list.at));
     s->project->setting_count = list.count;
     vec_done(&list);

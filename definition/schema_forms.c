@@ -121,6 +121,7 @@ static const struct schema_definition project_definitions[] = {
     {"connection", &connection_level, NULL, false},
     {"web", &web_level, NULL, false},
     {"variable", &variable_level, NULL, false},
+    {"function", &function_level, NULL, false},
 };
 
 static const struct schema_form project_forms[] = {
@@ -132,6 +133,7 @@ static const struct schema_form project_forms[] = {
     {&project_level, "variables",
         "'type': 'object', 'additionalProperties': {'anyOf': [{" REF("variable") "}, {" ANYTHING
                                                                                  "}]}"},
+    {&project_level, "functions", MAP_OF("function")},
     {&project_level, "web", REF("web")},
     {&variable_level, "value", ANYTHING},
 };

@@ -15,8 +15,9 @@
 #include "base/memory.h"
 #include "definition/model/state.h"
 
-struct timetable; /* language/timetable/timetable.h */
-struct zone;      /* language/timetable/zone.h */
+struct timetable;     /* language/timetable/timetable.h */
+struct zone;          /* language/timetable/zone.h */
+struct sql_functions; /* language/sql/tables.h */
 
 /* A value as the user wrote it, with its place in the DAG file (so that what it renders to, or what
    a database says about it, can be shown there). */
@@ -387,6 +388,7 @@ struct project {
     size_t pool_count;
     const struct variable *variables;
     size_t variable_count;
+    const struct sql_functions *functions; /* whose tables dag.yaml tells; NULL = none */
     int max_processes;
     bool paused_upon_creation;
     int64_t retention_us;

@@ -35,7 +35,8 @@ static enum status find_table(const struct sql_attempt *s, size_t i, struct sql_
     if (field)
         q->table = arena_strndup(arena, table.p, table.size);
     else
-        status = check_only_table(s->sql->text, &s->attempt->task->writes, arena, &q->table, err);
+        status = check_only_table(
+            s->attempt->project, s->attempt->task, s->sql->text, arena, &q->table, err);
     if (status)
         return status;
     *ret_quoted = sql_name_quoted(slice_of(q->table), arena);

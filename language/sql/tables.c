@@ -138,9 +138,10 @@ static struct sql_tables finish(struct finder *f)
     return found;
 }
 
-struct sql_tables sql_tables_find(struct slice text, struct arena *arena)
+struct sql_tables sql_tables_find(
+    struct slice text, const struct sql_functions *functions, struct arena *arena)
 {
-    struct finder f = {.arena = arena, .known = map_new()};
+    struct finder f = {.arena = arena, .known = map_new(), .functions = functions};
     struct sql_statements statements;
     size_t offset;
     if (sql_split(text, arena, &statements, &offset, NULL) != OK) {

@@ -5,8 +5,9 @@
  * Each statement is parsed with PostgreSQL 15's grammar (libpg_query), after the clauses that only
  * Greenplum has were blanked.  What cannot be parsed all the same is looked through word by word;
  * the result is then a guess.  Of DO blocks each statement is looked at by itself, and of EXECUTE
- * what its literals say; bodies of functions are not (they do not run).  Of MADlib's functions the
- * arguments that name tables are known.  Thread-safe; results are in the caller's arena.
+ * what its literals say; bodies of functions are not (they do not run).  Of MADlib's functions, and
+ * of those that the caller tells of, the arguments that name tables are known.  Thread-safe;
+ * results are in the caller's arena.
  */
 #ifndef LANGUAGE_SQL_TABLES_H
 #define LANGUAGE_SQL_TABLES_H
@@ -69,9 +70,28 @@ struct sql_tables {
     bool calls;   /* functions are called whose tables are not known here */
 };
 
+/* A function, or procedure, and the tables that a call of it touches: names as people write them,
+   in which `$2` stands for the text that is the second argument ("$2", "$2_summary", "mart.days").
+ */
+struct sql_function {
+    const char *schema; /* NULL: it is called without one; calls without one mean any */
+    const char *name;
+    const char *const *reads;
+    size_t read_count;
+    const char *const *writes;
+    size_t write_count;
+};
+struct sql_functions {
+    const struct sql_function *at;
+    size_t count;
+};
+/* Whether one of sql_function's names is the name of a table, whatever the arguments are. */
+bool sql_function_table_is_name(const char *pattern, struct arena *arena);
+
 /* All statements of a text, put together by name.  Of a text that ends inside a quote: none,
-   guessed. */
-struct sql_tables sql_tables_find(struct slice text, struct arena *arena);
+   guessed.  `functions` go before MADlib's; NULL: there are none. */
+struct sql_tables sql_tables_find(
+    struct slice text, const struct sql_functions *functions, struct arena *arena);
 
 /* A table's name as people write it: schema and name alone are filled.  False: it is none. */
 bool sql_table_read(struct slice name, struct arena *arena, struct sql_table *ret);

@@ -15,7 +15,8 @@ struct finder {
     VEC(struct sql_mention) mentions;
     VEC(struct sql_examined) statements;
     bool guessed, calls;
-    struct slice statement; /* at hand */
+    const struct sql_functions *functions; /* NULL: none */
+    struct slice statement;                /* at hand */
     /* Where its first byte would be in the text; "negative" (it wraps) when words were put before
        what stands there. */
     size_t base;

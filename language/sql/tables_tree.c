@@ -184,7 +184,7 @@ static bool take_node(
         add_dropped(w, node);
     else if (slice_equal_str(name, "CopyStmt"))
         add_copied(w, node, scope);
-    else if (slice_equal_str(name, "FuncCall"))
+    else if (slice_equal_str(name, "FuncCall") || slice_equal_str(name, "funccall")) /* of CALL */
         sql_walk_call(w->f, w->tree, node);
     else if (slice_equal_str(name, "DoStmt"))
         sql_walk_block(w->f);

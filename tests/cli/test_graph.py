@@ -91,6 +91,20 @@ class Graph(ProjectCase):
         self.assertIn('"a" -> "table:mart.t"', dot)
         self.assertIn('"table:mart.t" -> "b"', dot)
 
+    def test_the_projects_own_functions_touch_the_tables_that_dag_yaml_tells(self):
+        self.write("dag.yaml", "connections: {db: {}}\n"
+                   "functions: {mart.train: {reads: $1, writes: [$2, $2_summary]}}\n")
+        self.write("dags/t.yaml", "default_args: {connection: db}\ntasks:\n"
+                   "  a: {sql: \"select mart.train('s.f', 's.m')\"}\n"
+                   "  b: {sql: insert into s.o select * from s.m_summary}\n")
+        self.assertEqual(
+            {(row["task"], row["does"], row["table"])
+             for row in self.json("graph", "t", "--tables") if "does" in row},
+            {("a", "reads", "s.f"), ("a", "writes", "s.m"), ("a", "writes", "s.m_summary"),
+             ("b", "reads", "s.m_summary"), ("b", "writes", "s.o")})
+        found = self.dag("lint", "--json").stdout
+        self.assertIn("read-before-write", found)
+
 
 if __name__ == "__main__":
     unittest.main()

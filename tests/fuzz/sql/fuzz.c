@@ -44,7 +44,10 @@ static void check_statement(struct slice text, const struct sql_statement *state
 static void check_tables(struct slice text)
 {
     CLEANUP(arena_freep) struct arena *arena = arena_new();
-    struct sql_tables tables = sql_tables_find(text, arena);
+    static const char *const names[] = {"$1", "$2_x", "a.b"};
+    static const struct sql_function own = {NULL, "f", names, 1, names, ARRAY_SIZE(names)};
+    static const struct sql_functions functions = {&own, 1};
+    struct sql_tables tables = sql_tables_find(text, &functions, arena);
     for (size_t i = 0; i < tables.count; i++) {
         const struct sql_table *table = &tables.at[i];
         struct sql_table again;

@@ -1,5 +1,6 @@
 /* Settings: where they come from, what wins, what is hidden. */
 #include "definition/project.h"
+#include "language/sql/tables.h"
 #include "base/clock.h"
 #include "tests/unit/definition/project_dir.h"
 
@@ -216,6 +217,38 @@ TEST(values_refer_to_the_environment_files_and_commands)
     CHECK_STR(project_find_variable(f.project, "d")->value, "${A} $A");
     CHECK(project_find_variable(f.project, "f")->secret);
     CHECK_STR(shown(&f, "variables.c"), "*** (file dag.yaml:6)");
+    done(&f);
+}
+
+TEST(the_tables_of_functions_are_read)
+{
+    struct fixture f = begin("functions:\n  mart.Train: {reads: $1, writes: [$2, $2_summary]}\n"
+                             "  log_start: {}\n");
+    REQUIRE(load(&f, (struct project_options){0}, NULL));
+    REQUIRE(f.project->functions->count == 2);
+    const struct sql_function *train = &f.project->functions->at[0];
+    CHECK_STR(train->schema, "mart");
+    CHECK_STR(train->name, "train");
+    CHECK_INT(train->read_count, 1);
+    CHECK_STR(train->writes[1], "$2_summary");
+    CHECK(f.project->functions->at[1].schema == NULL);
+    CHECK_STR(shown(&f, "functions.mart.Train.reads"), "$1 (file dag.yaml:2)");
+    done(&f);
+}
+
+TEST(a_function_whose_tables_are_no_names_is_a_mistake)
+{
+    struct fixture f = begin("functions:\n  a b: {reads: t}\n  f: {reads: $0, writes: [t, u v]}\n"
+                             "  g: {read: t}\n");
+    CHECK(!load(&f, (struct project_options){0}, NULL));
+    CHECK_STR(dir_findings(&f.dir),
+        "2:3 `a b` cannot be the name of a function; write it as SQL does, without arguments: "
+        "mart.refresh\n"
+        "3:14 `$0` is not the name of a table; write mart.days, $1 for the first argument, or "
+        "$1_summary\n"
+        "3:26 `u v` is not the name of a table; write mart.days, $1 for the first argument, or "
+        "$1_summary\n"
+        "4:7 a function has no key `read`; did you mean `reads`?\n");
     done(&f);
 }
 

@@ -5,14 +5,15 @@
 
 /* "w:s.t r:a,b": uses as letters, then the name; a temporary one has `~`, one that is gone `!`, a
    guess ends with `?`. */
-static const char *found(const char *text, struct arena *arena)
+static const char *found_with(
+    const char *text, const struct sql_functions *functions, struct arena *arena)
 {
     static const struct {
         unsigned use;
         char letter;
     } uses[] = {{SQL_READS, 'r'}, {SQL_WRITES, 'w'}, {SQL_CREATES, 'c'}, {SQL_ALTERS, 'a'},
         {SQL_DROPS, 'd'}};
-    struct sql_tables tables = sql_tables_find(slice_of(text), arena);
+    struct sql_tables tables = sql_tables_find(slice_of(text), functions, arena);
     struct strbuf out = {.arena = arena};
     for (size_t i = 0; i < tables.count; i++) {
         const struct sql_table *table = &tables.at[i];
@@ -27,6 +28,11 @@ static const char *found(const char *text, struct arena *arena)
     if (tables.guessed)
         strbuf_add_str(&out, out.size ? " ?" : "?");
     return strbuf_text(&out);
+}
+
+static const char *found(const char *text, struct arena *arena)
+{
+    return found_with(text, NULL, arena);
 }
 
 struct tables_case {
@@ -159,6 +165,57 @@ TEST(arguments_of_madlib_name_tables)
     CHECK_CASES(cases);
 }
 
+TEST(arguments_of_the_projects_own_functions_name_tables)
+{
+    static const char *const first[] = {"$1"}, *const made[] = {"$2", "$2_summary", "mart.$1_log"};
+    static const char *const tenth[] = {"$10"}, *const fixed[] = {"mart.Stations", "mart.\"Log\""};
+    static const struct sql_function at[] = {
+        {"mart", "train", first, 1, made, 3},
+        {NULL, "wide", tenth, 1, NULL, 0},
+        {"mart", "refresh", NULL, 0, fixed, 2},
+        {"a", "twice", first, 1, NULL, 0},
+        {"b", "twice", NULL, 0, first, 1},
+        {"madlib", "pivot", NULL, 0, first, 1},
+    };
+    static const struct sql_functions functions = {at, ARRAY_SIZE(at)};
+    static const struct tables_case cases[] = {
+        {"select mart.train('f', 'm')", "r:f w:m w:m_summary w:mart.f_log"},
+        {"select train('f'::regclass, 'M')", "r:f w:m w:m_summary w:mart.f_log"},
+        {"select * from t, mart.train('f', 'm')", "r:t r:f w:m w:m_summary w:mart.f_log"},
+        {"select other.train('f', 'm')", ""},
+        {"select mart.train(a, 'm') from t", "w:m w:m_summary r:t"},
+        {"select mart.train('f')", "r:f w:mart.f_log"},
+        {"select wide(1, 2, 3, 4, 5, 6, 7, 8, 9, 's.t')", "r:s.t"},
+        {"call mart.refresh()", "w:mart.stations w:mart.\"Log\""},
+        {"do $$ begin perform mart.refresh(); end $$", "w:mart.stations w:mart.\"Log\""},
+        {"select a.twice('x'), b.twice('y')", "r:x w:y"},
+        {"select twice('x')", ""},
+        {"select madlib.pivot('x'), madlib.summary('y', 'z')", "w:x r:y wc:z"},
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        CLEANUP(arena_freep) struct arena *arena = arena_new();
+        CHECK_STR(found_with(cases[i].sql, &functions, arena), cases[i].tables);
+    }
+}
+
+TEST(only_a_call_of_which_all_is_known_is_complete)
+{
+    CLEANUP(arena_freep) struct arena *arena = arena_new();
+    static const char *const first[] = {"$1"};
+    static const struct sql_function at[] = {
+        {"m", "f", first, 1, NULL, 0}, {"m", "none", NULL, 0, NULL, 0}};
+    static const struct sql_functions functions = {at, ARRAY_SIZE(at)};
+    CHECK(!sql_tables_find(slice_of("select m.f('t'), m.none(1)"), &functions, arena).calls);
+    CHECK(sql_tables_find(slice_of("select m.f(t)"), &functions, arena).calls);
+    CHECK(sql_tables_find(slice_of("select m.f(a => 't')"), &functions, arena).calls);
+    CHECK(sql_tables_find(slice_of("select m.none(1)"), NULL, arena).calls);
+    CHECK(sql_tables_find(slice_of("call m.p(1)"), NULL, arena).calls);
+    CHECK(sql_function_table_is_name("mart.$1_x", arena));
+    CHECK(!sql_function_table_is_name("$", arena));
+    CHECK(!sql_function_table_is_name("$0", arena));
+    CHECK(!sql_function_table_is_name("a b", arena));
+}
+
 TEST(clauses_of_greenplum_do_not_hide_tables)
 {
     static const struct tables_case cases[] = {
@@ -221,7 +278,7 @@ TEST(offsets_lead_to_the_first_mention)
 {
     CLEANUP(arena_freep) struct arena *arena = arena_new();
     static const char text[] = "select 1;\ninsert into t select * from u";
-    struct sql_tables tables = sql_tables_find(slice_of(text), arena);
+    struct sql_tables tables = sql_tables_find(slice_of(text), NULL, arena);
     REQUIRE(tables.count == 2);
     CHECK_INT(tables.at[0].offset, strstr(text, "t select") - text);
     CHECK_INT(tables.at[1].offset, strstr(text, "u") == NULL ? 0 : sizeof(text) - 2);
