@@ -3,6 +3,7 @@
 #include <limits.h>
 #include "definition/catalogue.h"
 #include "definition/dagfile.h"
+#include "definition/lint_across.h"
 #include "definition/report.h"
 #include "definition/templates.h"
 #include "language/timetable/timetable.h"
@@ -36,6 +37,7 @@ const struct lint_code lint_codes[] = {
     {"sql-not-checked", "info", "a statement that the parser does not know: nothing is said of it"},
     {"database", "error", "a statement that the server does not take (`dag lint --database`)"},
     {"read-before-write", "warning", "a table that is read without waiting for who writes it"},
+    {"read-across-dags", "info", "a table that another DAG writes, without waiting for it"},
     {"unordered-writers", "warning", "two tasks that write one table in no certain order"},
     {"edge-without-data", "info", "a dependency for which the tables give no reason"},
     {"other-day", "warning", "rows of another day than the run's are written"},
@@ -141,12 +143,20 @@ static enum status check_dag(struct linting *l, struct error *err)
     return OK;
 }
 
+/* `ret_facts`: in the findings' arena; NULL when they are not wanted. */
 static enum status lint_one(const struct project *project, struct sources *sources,
-    const struct dag *dag, struct diagnostics *found, struct error *err)
+    const struct dag *dag, struct diagnostics *found, struct dag_facts **ret_facts,
+    struct error *err)
 {
     CLEANUP(arena_freep) struct arena *arena = arena_new();
-    struct linting l = {
-        .project = project, .dag = dag, .sources = sources, .arena = arena, .findings = found};
+    struct linting l = {.project = project,
+        .dag = dag,
+        .sources = sources,
+        .arena = arena,
+        .findings = found,
+        .kept = found->arena};
+    if (ret_facts)
+        *ret_facts = l.facts = dag_facts_of(dag, l.kept);
     return check_dag(&l, err);
 }
 
@@ -165,7 +175,7 @@ enum status lint_dag(const struct project *project, const struct dag *dag,
     CLEANUP(sources_freep) struct sources *sources = sources_new(project->root);
     struct diagnostics found;
     diagnostics_init(&found, arena);
-    enum status status = lint_one(project, sources, dag, &found, err);
+    enum status status = lint_one(project, sources, dag, &found, NULL, err);
     finish(sources, dag->file, &found, findings);
     return status;
 }
@@ -182,7 +192,7 @@ enum status lint_file(const struct project *project, const char *path, struct di
     struct dagfile file;
     enum status status = dagfile_load(&options, path, &file, &found, err);
     for (size_t i = 0; status == OK && i < file.count; i++)
-        status = lint_one(project, sources, file.dags[i], &found, err);
+        status = lint_one(project, sources, file.dags[i], &found, NULL, err);
     dagfile_done(&file);
     bool read = sources_read(sources, path, &source, NULL) == OK && !source->missing;
     finish(sources, read ? source->shown : path, &found, findings);
@@ -203,14 +213,19 @@ static void lint_catalogue(
     }
 }
 
-static void check_assets(const struct project *project, const struct catalogue *catalogue,
-    struct sources *sources, struct diagnostics *found)
+static void check_across(const struct project *project, struct sources *sources,
+    const struct dag_facts *const *dags, size_t count, bool broken, struct diagnostics *found)
 {
     CLEANUP(arena_freep) struct arena *arena = arena_new();
+    CLEANUP(map_freep) struct map *by_id = map_new();
     struct linting l = {.project = project, .sources = sources, .arena = arena, .findings = found};
-    lint_assets(&l, catalogue);
-    lint_sensors(&l, catalogue);
-    lint_triggers(&l, catalogue);
+    for (size_t i = 0; i < count; i++)
+        map_set(by_id, dags[i]->dag_id, (void *)(uintptr_t)dags[i]);
+    struct across across = {&l, dags, count, by_id, broken};
+    lint_assets(&across);
+    lint_sensors(&across);
+    lint_triggers(&across);
+    lint_shared_tables(&across);
 }
 
 /* The project's own files, for what stands in them. */
@@ -248,12 +263,15 @@ static enum status lint_anew(const struct project *project, struct sources *sour
         return status;
     read_project_files(project, sources);
     lint_catalogue(sources, &found, catalogue);
-    for (size_t i = 0; status == OK && i < catalogue_count(catalogue); i++) {
+    size_t count = catalogue_count(catalogue);
+    struct dag_facts **dags = arena_array(arena, struct dag_facts *, count);
+    for (size_t i = 0; status == OK && i < count; i++) {
         read_manifest(sources, catalogue_at(catalogue, i));
-        status = lint_one(project, sources, catalogue_at(catalogue, i), &found, err);
+        status = lint_one(project, sources, catalogue_at(catalogue, i), &found, &dags[i], err);
     }
     if (status == OK)
-        check_assets(project, catalogue, sources, &found);
+        check_across(project, sources, (const struct dag_facts *const *)dags, count,
+            catalogue_broken_count(catalogue) > 0, &found);
     finish(sources, NULL, &found, findings);
     *ret_whole = status == OK && catalogue_broken_count(catalogue) == 0;
     return status;

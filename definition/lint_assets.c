@@ -1,18 +1,18 @@
 /* Checks of assets, which only all DAGs together show. */
 #include "base/map.h"
 #include "base/vec.h"
-#include "definition/lint_internal.h"
+#include "definition/lint_across.h"
 
 struct node {
-    const struct dag *dag;
+    const struct dag_facts *dag;
     enum { UNSEEN, ON_PATH, DONE } state;
     struct node *from; /* the one before it on the path */
 };
 
 struct searching {
-    struct linting *l;
+    const struct across *a;
     struct map *consumers; /* asset → struct consumers */
-    struct map *made;      /* asset → itself */
+    struct map *made;      /* asset → struct node of a maker */
     struct map *nodes;     /* dag_id → struct node */
 };
 
@@ -24,37 +24,34 @@ static void add_consumer(struct searching *s, const char *asset, struct node *no
 {
     struct consumers *consumers = map_get(s->consumers, asset);
     if (!consumers) {
-        consumers = arena_new_of(s->l->arena, struct consumers);
+        consumers = arena_new_of(s->a->l->arena, struct consumers);
         map_set(s->consumers, asset, consumers);
     }
     vec_push(&consumers->at, node);
 }
 
-static void add_dag(struct searching *s, const struct dag *dag)
+static void add_dag(struct searching *s, const struct dag_facts *dag)
 {
-    struct node *node = arena_new_of(s->l->arena, struct node);
+    struct node *node = arena_new_of(s->a->l->arena, struct node);
     *node = (struct node){.dag = dag};
     map_set(s->nodes, dag->dag_id, node);
-    for (size_t i = 0; i < dag->asset_names.count; i++)
-        add_consumer(s, dag->asset_names.at[i], node);
-    for (uint32_t i = 0; i < dag->task_count; i++)
-        for (size_t n = 0; n < dag->tasks[i].outlets.count; n++)
-            map_set(s->made, dag->tasks[i].outlets.at[n], (void *)dag->tasks[i].outlets.at[n]);
+    for (size_t i = 0; i < dag->consumes.count; i++)
+        add_consumer(s, dag->consumes.at[i], node);
+    for (size_t i = 0; i < dag->makes.count; i++)
+        map_set(s->made, dag->makes.at[i], node);
 }
 
-static void warn(struct searching *s, const struct dag *dag, const char *code, struct error *error)
+static void warn(
+    struct searching *s, const struct dag_facts *dag, const char *code, struct error *error)
 {
-    s->l->dag = dag;
-    if (sources_read(s->l->sources, dag->file, &s->l->dag_source, NULL) != OK)
-        return;
-    lint_place(s->l, error, dag->line, 1, NULL, NULL);
-    lint_add(s->l, "warning", code, error);
+    const struct fact_name at = {.line = dag->line, .column = 1};
+    across_add(s->a, dag, &at, code, error);
 }
 
-static void check_made(struct searching *s, const struct dag *dag)
+static void check_made(struct searching *s, const struct dag_facts *dag)
 {
-    for (size_t i = 0; i < dag->asset_names.count; i++) {
-        const char *asset = dag->asset_names.at[i];
+    for (size_t i = 0; i < dag->consumes.count; i++) {
+        const char *asset = dag->consumes.at[i];
         struct error error;
         if (map_has(s->made, asset))
             continue;
@@ -88,33 +85,30 @@ static void report_circle(struct searching *s, struct node *last, const struct n
 static void follow(struct searching *s, struct node *node)
 {
     node->state = ON_PATH;
-    for (uint32_t i = 0; i < node->dag->task_count; i++) {
-        const struct names *outlets = &node->dag->tasks[i].outlets;
-        for (size_t n = 0; n < outlets->count; n++) {
-            const struct consumers *consumers = map_get(s->consumers, outlets->at[n]);
-            for (size_t k = 0; consumers && k < consumers->at.count; k++) {
-                struct node *next = consumers->at.at[k];
-                if (next->state == ON_PATH) {
-                    report_circle(s, node, next);
-                } else if (next->state == UNSEEN) {
-                    next->from = node;
-                    follow(s, next);
-                }
+    for (size_t i = 0; i < node->dag->makes.count; i++) {
+        const struct consumers *consumers = map_get(s->consumers, node->dag->makes.at[i]);
+        for (size_t k = 0; consumers && k < consumers->at.count; k++) {
+            struct node *next = consumers->at.at[k];
+            if (next->state == ON_PATH) {
+                report_circle(s, node, next);
+            } else if (next->state == UNSEEN) {
+                next->from = node;
+                follow(s, next);
             }
         }
     }
     node->state = DONE;
 }
 
-void lint_assets(struct linting *l, const struct catalogue *catalogue)
+void lint_assets(const struct across *a)
 {
-    struct searching s = {.l = l, .consumers = map_new(), .made = map_new(), .nodes = map_new()};
+    struct searching s = {.a = a, .consumers = map_new(), .made = map_new(), .nodes = map_new()};
     size_t cursor = 0;
     void *consumers;
-    for (size_t i = 0; i < catalogue_count(catalogue); i++)
-        add_dag(&s, catalogue_at(catalogue, i));
-    for (size_t i = 0; i < catalogue_count(catalogue); i++) {
-        struct node *node = map_get(s.nodes, catalogue_at(catalogue, i)->dag_id);
+    for (size_t i = 0; i < a->count; i++)
+        add_dag(&s, a->dags[i]);
+    for (size_t i = 0; i < a->count; i++) {
+        struct node *node = map_get(s.nodes, a->dags[i]->dag_id);
         check_made(&s, node->dag);
         if (node->state == UNSEEN)
             follow(&s, node);

@@ -6,6 +6,7 @@
 #include "definition/lint.h"
 #include "definition/sources.h"
 
+struct dag_facts;
 struct jinja_result;
 struct lineage_task;
 struct run_facts;
@@ -19,6 +20,8 @@ struct linting {
     struct diagnostics *findings;
     const struct source *dag_source;
     const struct task *task; /* at hand */
+    struct dag_facts *facts; /* of the DAG, to be filled; NULL: not wanted */
+    struct arena *kept;      /* where its parts live */
     bool asks_target;        /* a template of the DAG has the word: dialects may differ */
 };
 
@@ -50,10 +53,6 @@ void lint_cache_write(const struct project *project, const struct sources *sourc
 void lint_delivery(struct linting *l);
 /* Looks at a DAG's trigger rules. */
 void lint_rules(struct linting *l);
-/* Looks at the assets of all DAGs together. */
-void lint_assets(struct linting *l, const struct catalogue *catalogue);
-void lint_sensors(struct linting *l, const struct catalogue *catalogue);
-void lint_triggers(struct linting *l, const struct catalogue *catalogue);
 /* What is said of transaction control in the task at hand. */
 void lint_control_error(const struct linting *l, const char *statement, struct error *ret);
 /* Looks at every template of a DAG's tasks. */

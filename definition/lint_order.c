@@ -2,14 +2,15 @@
 #include "base/map.h"
 #include "base/vec.h"
 #include "definition/lint_data.h"
+#include "definition/lint_facts.h"
 
 /* A task's uses of one table, put together. */
 struct party {
     const struct lineage_task *task;
     const struct lineage_use *read, *write; /* the first of each; NULL: none */
     bool fills;                             /* it puts rows in, or makes the table */
+    bool adds;                              /* it puts rows in */
     bool replaces;                          /* it does more than add rows */
-    bool makes;                             /* it creates the table */
 };
 struct table_parties {
     VEC(struct party) at;
@@ -34,7 +35,7 @@ static void take_use(struct party *party, const struct lineage_use *use)
     if (writes && (!party->write || !party->fills))
         party->write = use;
     party->fills |= (use->use & (SQL_WRITES | SQL_CREATES)) != 0;
-    party->makes |= (use->use & SQL_CREATES) != 0;
+    party->adds |= (use->use & SQL_WRITES) != 0;
     party->replaces |= writes && !adds;
 }
 
@@ -300,11 +301,58 @@ static void check_tables(struct data *d, struct map *tables)
     vec_done(&missing);
 }
 
+/* ---- for the other DAGs ---------------------------------------------------------------------- */
+
+/* Whether a task reads a table for what other runs have left there. */
+static const struct party *reader_of(const struct data *d, const struct table_parties *parties)
+{
+    for (size_t i = 0; i < parties->at.count; i++)
+        if (parties->at.at[i].read && !reads_other_days(d, &parties->at.at[i]))
+            return &parties->at.at[i];
+    return NULL;
+}
+
+static const struct party *filler_of(const struct table_parties *parties)
+{
+    for (size_t i = 0; i < parties->at.count; i++)
+        if (parties->at.at[i].adds)
+            return &parties->at.at[i];
+    return NULL;
+}
+
+/* Each table once: who fills it, else who reads it. */
+static void note_facts(const struct data *d, const struct map *tables)
+{
+    struct linting *l = d->l;
+    struct fact_table *facts = arena_array(l->kept, struct fact_table, map_count(tables));
+    const char *table;
+    void *value;
+    size_t count = 0;
+    for (size_t cursor = 0; map_next(tables, &cursor, &table, &value);) {
+        const struct table_parties *parties = value;
+        const struct party *filler = filler_of(parties);
+        const struct party *party = filler ? filler : reader_of(d, parties);
+        if (!party)
+            continue;
+        const struct task *task = party->task->task;
+        facts[count++] = (struct fact_table){
+            .connection = task->sql.connection ? arena_strdup(l->kept, task->sql.connection) : NULL,
+            .table = arena_strdup(l->kept, table),
+            .by = arena_strdup(l->kept, task->task_id),
+            .line = task->line,
+            .fills = filler != NULL};
+    }
+    l->facts->tables.at = facts;
+    l->facts->tables.count = count;
+}
+
 void lint_order(struct data *d)
 {
     struct map *tables = collect(d);
     void *value;
     check_tables(d, tables);
+    if (d->l->facts)
+        note_facts(d, tables);
     for (size_t cursor = 0; map_next(tables, &cursor, NULL, &value);) {
         struct table_parties *parties = value;
         vec_done(&parties->at);

@@ -1,69 +1,40 @@
 /* Sensors that wait for runs of a DAG, or for a task, that there is not. */
-#include "definition/lint_internal.h"
+#include "definition/lint_across.h"
 
-/* What a template will give is not known here. */
-static bool is_plain(const struct text *text)
+static void warn(const struct across *a, const struct dag_facts *dag, const struct fact_name *at,
+    const char *const *names, size_t count, struct error *error)
 {
-    return text->value && !strchr(text->value, '{');
-}
-
-static void warn(struct linting *l, const struct text *at, const char *const *names, size_t count,
-    struct error *error)
-{
-    const char *near = suggest(at->value, names, count);
+    const char *near = suggest(at->name, names, count);
     if (near)
         error_hint(error, "did you mean `%s`?", near);
     else
         error_hint(error, "`dag list` shows the DAGs, `dag show DAG` their tasks");
-    lint_place(l, error, at->line, at->column, NULL, NULL);
-    lint_add(l, "warning", "unknown-wait", error);
-}
-
-static void check_dag(struct linting *l, const struct catalogue *catalogue, const struct task *task)
-{
-    const char **names = arena_array(l->arena, const char *, catalogue_count(catalogue));
-    struct error error;
-    for (size_t i = 0; i < catalogue_count(catalogue); i++)
-        names[i] = catalogue_at(catalogue, i)->dag_id;
-    error_set(&error, ERR_LINT, "`%s` waits for DAG `%s`, which there is not", task->task_id,
-        task->wait.dag_id.value);
-    warn(l, &task->wait.dag_id, names, catalogue_count(catalogue), &error);
-}
-
-static void check_task(struct linting *l, const struct dag *other, const struct task *task)
-{
-    const char **names = arena_array(l->arena, const char *, other->task_count);
-    struct error error;
-    for (uint32_t i = 0; i < other->task_count; i++)
-        names[i] = other->tasks[i].task_id;
-    error_set(&error, ERR_LINT, "`%s` waits for task `%s`, which DAG `%s` does not have",
-        task->task_id, task->wait.task_id.value, other->dag_id);
-    warn(l, &task->wait.task_id, names, other->task_count, &error);
+    across_add(a, dag, at, "unknown-wait", error);
 }
 
 static void check_sensor(
-    struct linting *l, const struct catalogue *catalogue, const struct task *task)
+    const struct across *a, const struct dag_facts *dag, const struct fact_wait *wait)
 {
-    if (task->kind != KIND_WAIT_FOR || task->wait.kind != WAIT_TASK ||
-        !is_plain(&task->wait.dag_id))
+    struct error error;
+    if (!wait->dag.name)
         return;
-    const struct dag *other = catalogue_find(catalogue, task->wait.dag_id.value);
-    if (!other)
-        check_dag(l, catalogue, task);
-    else if (is_plain(&task->wait.task_id) && !dag_find_task(other, task->wait.task_id.value))
-        check_task(l, other, task);
+    const struct dag_facts *other = map_get(a->by_id, wait->dag.name);
+    if (!other) {
+        error_set(&error, ERR_LINT, "`%s` waits for DAG `%s`, which there is not", wait->by,
+            wait->dag.name);
+        warn(a, dag, &wait->dag, across_ids(a), a->count, &error);
+    } else if (wait->task.name && !names_have(&other->tasks, wait->task.name)) {
+        error_set(&error, ERR_LINT, "`%s` waits for task `%s`, which DAG `%s` does not have",
+            wait->by, wait->task.name, other->dag_id);
+        warn(a, dag, &wait->task, other->tasks.at, other->tasks.count, &error);
+    }
 }
 
-void lint_sensors(struct linting *l, const struct catalogue *catalogue)
+void lint_sensors(const struct across *a)
 {
-    if (catalogue_broken_count(catalogue)) /* it may be in one of those files */
+    if (a->broken)
         return;
-    for (size_t i = 0; i < catalogue_count(catalogue); i++) {
-        const struct dag *dag = catalogue_at(catalogue, i);
-        l->dag = dag;
-        if (sources_read(l->sources, dag->file, &l->dag_source, NULL) != OK)
-            continue;
-        for (uint32_t n = 0; n < dag->task_count; n++)
-            check_sensor(l, catalogue, &dag->tasks[n]);
-    }
+    for (size_t i = 0; i < a->count; i++)
+        for (size_t n = 0; n < a->dags[i]->waits.count; n++)
+            check_sensor(a, a->dags[i], &a->dags[i]->waits.at[n]);
 }

@@ -88,6 +88,33 @@ class Copy(ProjectCase):
                          [("copy-inline", 2)])
 
 
+class SharedTables(ProjectCase):
+    """A table that one DAG fills and another reads."""
+
+    READ = ("schedule: '@daily'\nstart_date: 2024-01-01\ndefault_args: {connection: db}\ntasks:\n"
+            "  read: {sql: insert into s.u select * from s.t}\n")
+
+    def setUp(self):
+        super().setUp()
+        self.write("dag.yaml", "connections: {db: {}}\n")
+        self.write("dags/load.yaml", "schedule: '@daily'\nstart_date: 2024-01-01\ntasks:\n"
+                   "  fill: {connection: db, sql: 'truncate s.t; insert into s.t select 1'}\n")
+
+    def lint(self):
+        done = self.dag("lint", "--json", "--strict", status=None)
+        return [(f["code"], f["file"], f["line"]) for f in map(json.loads, done.stdout.splitlines())
+                if f["code"] not in ("not-repeatable", "sql-not-checked")]
+
+    def test_the_reader_waits_or_lint_says_so(self):
+        self.write("dags/use.yaml", self.READ)
+        self.assertEqual(self.lint(), [("read-across-dags", "dags/use.yaml", 5)])
+        self.write("dags/use.yaml", self.READ + "  loaded: {wait_for: {task: {dag: load}}}\n")
+        self.assertEqual(self.lint(), [])
+        self.write("dags/use.yaml", self.READ.replace(
+            "  read", "  # dag: ignore read-across-dags: yesterday's will do\n  read"))
+        self.assertEqual(self.lint(), [])
+
+
 class Unchanged(ProjectCase):
     """What was found is kept in the state folder, and holds as long as nothing has changed."""
 

@@ -156,6 +156,9 @@ BROKEN = {
         'replace_day_partition("geolife.tsfresh_predict_features", ds) }}\n'
         'delete from geolife.tsfresh_model_features where tdate = date {{ ds | literal }};',
         "unordered-writers templates/geolife/tsfresh_predict_features.sql:5:13"),
+    "the day that another DAG writes is read without waiting for it": (
+        SQL + "split_features.sql", "where tdate < date", "where tdate = date",
+        "read-across-dags dags/geolife_model_training.yaml:39:1"),
     "the day before is replaced": (
         SQL + "clean_daily_label.sql", "\ninsert into",
         "\ndelete from geolife.geolife_label_clean\n"

@@ -266,3 +266,89 @@ TEST(a_circle_of_dags_is_a_warning)
         "warning asset-circle dags/a.yaml:1 DAGs start each other in a circle: a → a\n");
     dir_done(&dir);
 }
+
+/* ---- tables that DAGs share ---- */
+
+static const char fills[] =
+    "schedule: '@daily'\nstart_date: 2024-01-01\ntasks:\n"
+    "  fill: {connection: gp, sql: 'truncate s.t; insert into s.t select 1'";
+
+/* What is said when `load.yaml` fills s.t and `use.yaml` is its head and tasks beside the reader.
+ */
+static const char *lint_shared(const char *load, const char *head, const char *tasks)
+{
+    static char told[1000];
+    struct project_dir dir = dir_new();
+    dir_write(&dir, "dag.yaml", "connections: {gp: {}, other: {}}\n");
+    dir_write(&dir, "dags/load.yaml", load);
+    dir_write(&dir, "dags/use.yaml",
+        arena_printf(dir.arena,
+            "%s\ntasks:\n  read:\n    connection: gp\n    sql: create temp table c as select * "
+            "from "
+            "s.t\n%s",
+            head, tasks));
+    snprintf(told, sizeof(told), "%s", lint_all(&dir));
+    dir_done(&dir);
+    return told;
+}
+
+TEST(a_table_of_another_dag_is_not_read_without_waiting)
+{
+    static const char daily[] = "schedule: '@daily'\nstart_date: 2024-01-01";
+    static const char found[] = "info read-across-dags dags/use.yaml:4 `read` reads `s.t`, which "
+                                "`fill` of the DAG `load` writes at no certain time before it\n";
+    static const char missing[] =
+        "schedule: null\ntasks:\n  fill: {connection: gp, sql: 'truncate s.t; insert "
+        "into s.t select 1'}\n";
+    CLEANUP(arena_freep) struct arena *arena = arena_new();
+    const char *load = arena_printf(arena, "%s}\n", fills);
+    const char *makes = arena_printf(arena, "%s, outlets: [a]}\n", fills);
+    const struct {
+        const char *load, *head, *tasks, *found;
+    } cases[] = {
+        {load, daily, "", found},
+        {load, daily, "  w: {wait_for: {task: {dag: load}}}\n", ""},
+        {load, daily, "  w: {wait_for: {task: {dag: '{{ ds }}'}}}\n", ""},
+        {makes, daily, "", found},
+        {makes, daily, "  w: {wait_for: {asset: a}}\n", ""},
+        {makes, daily, "  w: {empty: {}, inlets: [a]}\n", ""},
+        {makes, "schedule: {assets: {all: [a]}}", "", ""},
+        {load, daily, "  t: {trigger_dag: {dag_id: load, wait: true}}\n", ""},
+        {load, daily, "  t: {trigger_dag: {dag_id: load}}\n", found},
+        {load, "schedule: null", "", ""},
+        {missing, daily, "", ""},
+        {load, daily, "  own: {connection: gp, sql: 'truncate s.t', depends_on: read}\n", ""},
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+        if (!CHECK_STR(lint_shared(cases[i].load, cases[i].head, cases[i].tasks), cases[i].found))
+            printf("  case %zu\n", i);
+    const char *triggers = arena_printf(arena, "%s}\n  t: {trigger_dag: {dag_id: use}}\n", fills);
+    CHECK_STR(lint_shared(triggers, "schedule: null", ""), "");
+    CHECK_STR(lint_shared(triggers, daily, ""), "");
+    const char *other =
+        "schedule: '@daily'\nstart_date: 2024-01-01\ntasks:\n"
+        "  fill: {connection: other, sql: 'truncate s.t; insert into s.t select 1'}\n";
+    CHECK_STR(lint_shared(other, daily, ""), "");
+}
+
+TEST(waiting_for_a_dag_that_waits_for_the_writer_is_enough)
+{
+    struct project_dir dir = dir_new();
+    static const char *const heads[] = {"a", "b", "c"};
+    dir_write(&dir, "dag.yaml", "connections: {gp: {}}\n");
+    dir_write(&dir, "dags/a.yaml", arena_printf(dir.arena, "%s}\n", fills));
+    for (size_t i = 1; i < ARRAY_SIZE(heads); i++)
+        dir_write(&dir, arena_printf(dir.arena, "dags/%s.yaml", heads[i]),
+            arena_printf(dir.arena,
+                "schedule: '@daily'\nstart_date: 2024-01-01\ntasks:\n"
+                "  w: {wait_for: {task: {dag: %s}}}\n"
+                "  r: {connection: gp, sql: create temp table x as select * from s.t}\n",
+                heads[i - 1]));
+    CHECK_STR(lint_all(&dir), "");
+    dir_write(&dir, "dags/b.yaml",
+        "schedule: '@daily'\nstart_date: 2024-01-01\ntasks: {w: {empty: {}}}\n");
+    CHECK_STR(lint_all(&dir),
+        "info read-across-dags dags/c.yaml:5 `r` reads `s.t`, which `fill` of "
+        "the DAG `a` writes at no certain time before it\n");
+    dir_done(&dir);
+}
