@@ -33,6 +33,7 @@ static void stop(int number)
 {
     (void)number;
     stopped = 1;
+    scratch_cancel();
 }
 
 /* On a terminal: what takes a while. */

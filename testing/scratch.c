@@ -1,5 +1,6 @@
 #include "testing/scratch.h"
 #include <ctype.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>
 #include "base/file.h"
@@ -11,7 +12,11 @@
 #include "testing/sandbox.h"
 
 #define DATABASE_PREFIX "dag_test_"
-enum { HEX_SIZE = 16 };
+enum {
+    HEX_SIZE = 16,
+    /* statements that wait to be sent: a database is as large as its template */
+    DROPS_WAITING_MAX = 8,
+};
 
 /* The template of one connection. */
 struct template
@@ -20,10 +25,16 @@ struct template
     const char *uri;                     /* of the server, with a database to connect to; secret */
     const char *from;                    /* the database that is copied */
     const char *database;                /* NULL: not made yet */
+    const char *strategy;                /* what CREATE DATABASE is told more; "" */
     struct named_texts settings;
     const char *settings_left_out;
     struct server_facts facts;
     PGconn *keeper; /* holds the lock that says that its databases are in use */
+
+    /* of the process that makes copies */
+    PGconn *maker;           /* NULL until the first */
+    PGconn *dropper;         /* drops copies while tests go on; NULL until the first */
+    VEC(const char *) drops; /* what it is still to be sent */
 };
 
 struct scratch {
@@ -33,7 +44,6 @@ struct scratch {
     void *user;
     VEC(struct template) templates;
     struct test_sandbox sandbox;
-    pid_t owner; /* a forked copy drops nothing but its own */
 };
 
 static void say(const struct scratch *s, const char *text)
@@ -50,7 +60,6 @@ struct scratch *scratch_new(
     s->project = project;
     s->notice = notice;
     s->user = user;
-    s->owner = getpid();
     return s;
 }
 
@@ -112,23 +121,32 @@ enum status scratch_open(const struct scratch_copy *copy, PGconn **ret, struct e
 
 /* ---- what is left of earlier runs ------------------------------------------------------------ */
 
-static enum status drop_database(PGconn *conn, const char *name, struct arena *arena,
-    const struct server_facts *facts, struct error *err)
+/* The statements that drop a database, with the sessions on it; each is sent by itself. */
+static size_t drop_statements(const char *name, const struct server_facts *facts,
+    struct arena *arena, const char *ret[static 2])
 {
     const char *quoted = sql_identifier(arena, name);
+    if (facts->dialect == DIALECT_POSTGRESQL) {
+        ret[0] = arena_printf(arena, "DROP DATABASE IF EXISTS %s WITH (FORCE)", quoted);
+        return 1;
+    }
+    ret[0] = arena_printf(arena,
+        "SELECT pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity"
+        " WHERE datname = %s",
+        sql_literal(arena, name));
+    ret[1] = arena_printf(arena, "DROP DATABASE IF EXISTS %s", quoted);
+    return 2;
+}
+
+/* What cannot be dropped is left to the next run. */
+static void drop_database(
+    PGconn *conn, const char *name, struct arena *arena, const struct server_facts *facts)
+{
+    const char *statements[2];
     struct error ignored;
-    if (facts->dialect == DIALECT_POSTGRESQL)
-        return connect_run(conn,
-            arena_printf(arena, "DROP DATABASE IF EXISTS %s WITH (FORCE)", quoted), ERR_SCRATCH,
-            err);
-    (void)!connect_run(conn,
-        arena_printf(arena,
-            "SELECT pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity"
-            " WHERE datname = %s",
-            sql_literal(arena, name)),
-        ERR_SCRATCH, &ignored);
-    return connect_run(
-        conn, arena_printf(arena, "DROP DATABASE IF EXISTS %s", quoted), ERR_SCRATCH, err);
+    size_t count = drop_statements(name, facts, arena, statements);
+    for (size_t i = 0; i < count; i++)
+        (void)!connect_run(conn, statements[i], ERR_SCRATCH, &ignored);
 }
 
 /* The number of the lock that the makers of a database hold: its hex digits. */
@@ -160,7 +178,7 @@ static void sweep(PGconn *conn, struct arena *arena, const struct server_facts *
                 ERR_SCRATCH, &locked, &ignored) != OK ||
             !str_equal(PQgetvalue(locked, 0, 0), "t"))
             continue;
-        (void)!drop_database(conn, PQgetvalue(names, i, 0), arena, facts, &ignored);
+        drop_database(conn, PQgetvalue(names, i, 0), arena, facts);
         (void)!connect_run(conn,
             arena_printf(arena, "SELECT pg_catalog.pg_advisory_unlock(x'%s'::bigint)", hex),
             ERR_SCRATCH, &ignored);
@@ -211,6 +229,28 @@ static void told(void *user, const struct migration *migration, bool applied_now
     (void)user, (void)migration, (void)applied_now;
 }
 
+/* Of the session that applies a migration now. */
+static PGcancel *volatile cancelling;
+
+static void on_session(void *user, PGconn *conn)
+{
+    PGcancel *before = cancelling;
+    (void)user;
+    cancelling = NULL;
+    PQfreeCancel(before);
+    if (conn)
+        cancelling = PQgetCancel(conn);
+}
+
+void scratch_cancel(void)
+{
+    char why[ERROR_EXCERPT_SIZE];
+    int interrupted_errno = errno;
+    if (cancelling)
+        (void)!PQcancel(cancelling, why, sizeof(why));
+    errno = interrupted_errno;
+}
+
 static enum status migrate(struct scratch *s, struct template *t, struct error *err)
 {
     struct connection connection = *t->connection;
@@ -220,7 +260,7 @@ static enum status migrate(struct scratch *s, struct template *t, struct error *
     size_t count;
     enum status status = with_database(t->uri, t->database, s->arena, &connection.uri, err);
     struct migrate_options options = {
-        .project = s->project, .connection = &connection, .told = told};
+        .project = s->project, .connection = &connection, .told = told, .session = on_session};
     const char *folder = path_join(
         s->arena, path_join(s->arena, s->project->root, s->project->migrations), connection.name);
     if (status == OK && dir_exists(folder))
@@ -241,8 +281,8 @@ static enum status make_database(struct scratch *s, struct template *t, struct e
         ERR_SCRATCH, err);
     if (status == OK)
         status = connect_run(t->keeper,
-            arena_printf(s->arena, "CREATE DATABASE %s TEMPLATE %s", name,
-                sql_identifier(s->arena, t->from)),
+            arena_printf(s->arena, "CREATE DATABASE %s TEMPLATE %s%s", name,
+                sql_identifier(s->arena, t->from), t->strategy),
             ERR_SCRATCH, err);
     if (status == OK)
         t->database = name;
@@ -268,6 +308,7 @@ static struct template *find(struct scratch *s, const char *connection)
 static enum status server_uri(struct scratch *s, struct template *t, struct error *err)
 {
     t->uri = t->connection->test_uri;
+    t->strategy = "";
     if (t->uri)
         return OK;
     if (!s->sandbox.uri)
@@ -275,6 +316,7 @@ static enum status server_uri(struct scratch *s, struct template *t, struct erro
     enum status status = test_sandbox_start(&s->sandbox, s->project, s->arena, err);
     t->uri = s->sandbox.uri;
     t->from = TEST_SANDBOX_TEMPLATE;
+    t->strategy = TEST_SANDBOX_STRATEGY;
     return status;
 }
 
@@ -303,15 +345,32 @@ enum status scratch_prepare(
     return status == OK ? OK : error_context(err, "tests on `%s`: ", connection->name);
 }
 
-void scratch_free(struct scratch *s)
+/* Drops a template and the copies that are left of it: those of a worker that died. */
+static void drop_all(struct scratch *s, const struct template *t)
 {
     struct error ignored;
+    CLEANUP(pq_clearp) PGresult *names = NULL;
+    const char *copies = arena_printf(s->arena, "%s%%", t->database);
+    if (connect_query(t->keeper,
+            arena_printf(s->arena,
+                "SELECT datname FROM pg_catalog.pg_database WHERE datname LIKE %s",
+                sql_literal(s->arena, copies)),
+            ERR_SCRATCH, &names, &ignored) != OK)
+        return;
+    for (int i = 0; i < PQntuples(names); i++)
+        drop_database(t->keeper, PQgetvalue(names, i, 0), s->arena, &t->facts);
+}
+
+void scratch_free(struct scratch *s)
+{
     if (!s)
         return;
+    scratch_settle(s);
     vec_each (t, &s->templates) {
-        if (t->database)
-            (void)!drop_database(t->keeper, t->database, s->arena, &t->facts, &ignored);
+        if (t->database && !s->sandbox.folder) /* a sandbox of our own goes as a whole */
+            drop_all(s, t);
         PQfinish(t->keeper);
+        vec_done(&t->drops);
     }
     test_sandbox_stop(&s->sandbox);
     vec_done(&s->templates);
@@ -321,25 +380,21 @@ void scratch_free(struct scratch *s)
 
 /* ---- copies ---------------------------------------------------------------------------------- */
 
-/* A session for one statement about databases, in the process that asks. */
-static enum status run_apart(
-    const struct template *t, const char *sql, struct arena *arena, struct error *err)
+/* A session of this process beside the keeper, which another process may use. */
+static enum status open_beside(
+    struct scratch *s, const struct template *t, PGconn **conn, struct error *err)
 {
     const char *uri;
-    PGconn *conn = NULL;
-    enum status status = with_database(t->uri, PQdb(t->keeper), arena, &uri, err);
-    if (status == OK)
-        status = open_session(uri, &conn, err);
-    if (status == OK)
-        status = connect_run(conn, sql, ERR_SCRATCH, err);
-    PQfinish(conn);
-    return status;
+    if (*conn)
+        return OK;
+    enum status status = with_database(t->uri, PQdb(t->keeper), s->arena, &uri, err);
+    return status == OK ? open_session(uri, conn, err) : status;
 }
 
 enum status scratch_copy_make(struct scratch *s, const char *connection, struct arena *arena,
     struct scratch_copy *ret, struct error *err)
 {
-    const struct template *t = find(s, connection);
+    struct template *t = find(s, connection);
     static unsigned number;
     *ret = (struct scratch_copy){.connection = t->connection->name,
         .dialect = t->facts.dialect,
@@ -348,24 +403,65 @@ enum status scratch_copy_make(struct scratch *s, const char *connection, struct 
     const char *database = arena_printf(arena, "%s_%ld_%u", t->database, (long)getpid(), ++number);
     enum status status = with_database(t->uri, database, arena, &ret->uri, err);
     if (status == OK)
-        status = run_apart(t,
-            arena_printf(arena, "CREATE DATABASE %s TEMPLATE %s", database, t->database), arena,
-            err);
+        status = open_beside(s, t, &t->maker, err);
+    if (status == OK)
+        status = connect_run(t->maker,
+            arena_printf(
+                arena, "CREATE DATABASE %s TEMPLATE %s%s", database, t->database, t->strategy),
+            ERR_SCRATCH, err);
     if (status == OK)
         ret->database = database;
     return status;
 }
 
+/* True when the statement under way has ended. */
+static bool is_free(PGconn *conn, bool wait)
+{
+    (void)PQconsumeInput(conn);
+    while (wait || !PQisBusy(conn)) {
+        PGresult *result = PQgetResult(conn);
+        if (!result)
+            return true;
+        PQclear(result);
+    }
+    return false;
+}
+
+/* Sends what waits; of the last `left` only what can be sent without waiting.  A statement that
+   fails is left to drop_all. */
+static void send_drops(struct template *t, size_t left)
+{
+    size_t sent = 0;
+    while (sent < t->drops.count && is_free(t->dropper, t->drops.count - sent > left))
+        if (!PQsendQuery(t->dropper, t->drops.at[sent++]))
+            sent = t->drops.count; /* the session is lost */
+    for (size_t i = sent; i < t->drops.count; i++)
+        t->drops.at[i - sent] = t->drops.at[i];
+    t->drops.count -= sent;
+}
+
 void scratch_copy_drop(struct scratch *s, const struct scratch_copy *copy)
 {
-    const struct template *t = find(s, copy->connection);
+    struct template *t = find(s, copy->connection);
     struct error ignored;
-    PGconn *conn = NULL;
-    CLEANUP(arena_freep) struct arena *arena = arena_new();
-    const char *uri;
-    if (!copy->database || with_database(t->uri, PQdb(t->keeper), arena, &uri, &ignored) != OK ||
-        open_session(uri, &conn, &ignored) != OK)
-        return; /* the next run's sweep finds it */
-    (void)!drop_database(conn, copy->database, arena, &t->facts, &ignored);
-    PQfinish(conn);
+    const char *statements[2];
+    if (!copy->database || open_beside(s, t, &t->dropper, &ignored) != OK)
+        return;
+    size_t count = drop_statements(copy->database, &t->facts, s->arena, statements);
+    for (size_t i = 0; i < count; i++)
+        vec_push(&t->drops, statements[i]);
+    send_drops(t, DROPS_WAITING_MAX);
+}
+
+void scratch_settle(struct scratch *s)
+{
+    vec_each (t, &s->templates) {
+        if (t->dropper) {
+            send_drops(t, 0);
+            (void)is_free(t->dropper, true);
+        }
+        PQfinish(t->dropper);
+        PQfinish(t->maker);
+        t->maker = t->dropper = NULL;
+    }
 }

@@ -23,7 +23,10 @@ struct scratch;
 /* `notice` is told what takes time ("starting the sandbox"); may be NULL. */
 struct scratch *scratch_new(
     const struct project *project, void (*notice)(void *user, const char *text), void *user);
-/* Drops the templates and ends a sandbox that was started for this. */
+/* Ends a migration that is under way, which is then an error.  A signal's handler may call it. */
+void scratch_cancel(void);
+/* Drops the templates with what is left of their copies, and ends a sandbox that was started for
+   this. */
 void scratch_free(struct scratch *scratch);
 
 /* Makes the template of a connection, when there is none yet.  ERR_SCRATCH, and the errors of
@@ -43,8 +46,12 @@ struct scratch_copy {
 };
 enum status scratch_copy_make(struct scratch *scratch, const char *connection, struct arena *arena,
     struct scratch_copy *ret, struct error *err) MUST_CHECK;
-/* Drops it, with the sessions that are still on it. */
+/* Has it dropped, with the sessions that are still on it, while the caller goes on: the server
+   takes its time over that, and more while other sessions compute. */
 void scratch_copy_drop(struct scratch *scratch, const struct scratch_copy *copy);
+/* Waits for what this process has had dropped.  A process that was forked after scratch_prepare
+   calls it at its end; scratch_free does. */
+void scratch_settle(struct scratch *scratch);
 
 /* Opens a plain session on a copy, with notices left alone. */
 enum status scratch_open(

@@ -50,6 +50,7 @@ static void on_interrupt(int number)
 {
     (void)number;
     interrupted = 1;
+    scratch_cancel();
 }
 
 bool suite_interrupted(void)
@@ -147,6 +148,7 @@ static void work(struct suite *s, int results)
         send_result(results, i, &result);
         arena_clear(arena);
     }
+    scratch_settle(s->scratch);
     arena_free(arena);
 }
 

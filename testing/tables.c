@@ -3,6 +3,7 @@
 #include "definition/dagfile.h"
 #include "executor/target/connect.h"
 #include "executor/target/ledger.h"
+#include "testing/csv.h"
 #include "testing/limits.h"
 #include "testing/rows.h"
 
@@ -87,18 +88,17 @@ static const char *type_of(const struct relation *relation, struct slice column)
     return NULL;
 }
 
-static enum status unknown_column(const struct sql_test *test, const struct relation *relation,
-    const struct yaml_node *key, struct arena *arena, struct error *err)
+static enum status unknown_column(
+    const struct relation *relation, struct slice name, struct arena *arena, struct error *err)
 {
     const char **names = arena_array(arena, const char *, relation->count + 1);
     for (size_t i = 0; i < relation->count; i++)
         names[i] = relation->columns[i].name;
-    const char *near =
-        suggest(arena_strndup(arena, key->value.p, key->value.size), names, relation->count);
-    error_set(err, ERR_TEST, "%s has no column `%.*s`", relation->name, SLICE_ARG(key->value));
+    const char *near = suggest(arena_strndup(arena, name.p, name.size), names, relation->count);
+    error_set(err, ERR_TEST, "%s has no column `%.*s`", relation->name, SLICE_ARG(name));
     if (near)
         error_hint(err, "did you mean `%s`?", near);
-    return place(test, key, err);
+    return ERR_TEST;
 }
 
 /* ---- values ---------------------------------------------------------------------------------- */
@@ -214,6 +214,24 @@ static enum status insert(PGconn *conn, const struct relation *relation, const c
     return status == OK ? run(conn, sql, err) : status;
 }
 
+/* A mapping in a column of no JSON whose only key looks like a condition's. */
+static bool is_misspelt_condition(
+    const struct yaml_node *cell, const char *type, struct arena *arena, struct error *err)
+{
+    static const char *const conditions[] = {"matches", "not"};
+    if (cell->kind != YAML_MAPPING || cell->count != 1 || rows_is_condition(cell) ||
+        str_starts(type, "json"))
+        return false;
+    struct slice key = cell->pairs[0].key->value;
+    const char *near =
+        suggest(arena_strndup(arena, key.p, key.size), conditions, ARRAY_SIZE(conditions));
+    if (near) {
+        error_set(err, ERR_TEST, "`%.*s` is no condition", SLICE_ARG(key));
+        error_hint(err, "did you mean `%s`?", near);
+    }
+    return near != NULL;
+}
+
 /* `into`: the table that gets the rows, of `relation`'s columns.  Conditions are left NULL. */
 static enum status put_row(PGconn *conn, const struct sql_test *test,
     const struct relation *relation, const char *into, const struct yaml_node *row,
@@ -223,9 +241,13 @@ static enum status put_row(PGconn *conn, const struct sql_test *test,
     for (size_t i = 0; i < row->count; i++) {
         const struct yaml_node *key = row->pairs[i].key;
         const char *type = type_of(relation, key->value);
-        if (!type)
-            return unknown_column(test, relation, key, arena, err);
+        if (!type) {
+            (void)!unknown_column(relation, key->value, arena, err);
+            return place(test, key, err);
+        }
         const struct yaml_node *cell = row->pairs[i].value;
+        if (is_misspelt_condition(cell, type, arena, err))
+            return place(test, cell, err);
         strbuf_printf(&columns, "%s%s", i ? ", " : "",
             sql_identifier(arena, arena_strndup(arena, key->value.p, key->value.size)));
         strbuf_printf(&values, "%s%s", i ? ", " : "",
@@ -251,38 +273,60 @@ static enum status put_rows(PGconn *conn, const struct sql_test *test,
     return OK;
 }
 
-/* A file beside the test file, or below the root. */
+/* A file beside the test file. */
 static enum status read_beside(const struct sql_test *test, const struct test_table *table,
     const char *name, struct arena *arena, struct slice *ret, struct error *err)
 {
     enum status status =
         file_read(path_join(arena, test->folder, name), TEST_FILE_MAX, arena, ret, err);
-    return status == OK ? OK : place(test, table->at, err);
+    if (status == OK)
+        return OK;
+    error_hint(err, "files are looked for beside the test file");
+    return place(test, table->at, err);
 }
 
-/* The columns that the first line of a CSV text names, as a list for SQL. */
-static const char *csv_columns(struct slice text, struct arena *arena)
+static enum status place_in_csv(const struct sql_test *test, const struct csv *csv, size_t offset,
+    struct arena *arena, struct error *err)
 {
-    const char *end = memchr(text.p, '\n', text.size);
-    struct slice line = slice_trim(slice_make(text.p, end ? (size_t)(end - text.p) : text.size));
-    struct strbuf columns = {.arena = arena};
-    while (line.size || !columns.size) {
-        const char *comma = memchr(line.p, ',', line.size);
-        size_t size = comma ? (size_t)(comma - line.p) : line.size;
-        struct slice name = slice_trim(slice_make(line.p, size));
-        if (name.size >= 2 && name.p[0] == '"' && name.p[name.size - 1] == '"')
-            name = slice_make(name.p + 1, name.size - 2);
-        strbuf_printf(&columns, "%s%s", columns.size ? ", " : "",
+    const char *path = path_join(arena, path_dir(arena, test->file), csv->name);
+    error_at(err, path, csv->text.p, csv->text.size, offset);
+    return err->status;
+}
+
+/* Reads a table's CSV file, whose columns must be the relation's. */
+static enum status read_csv(const struct sql_test *test, const struct test_table *table,
+    const struct relation *relation, struct arena *arena, struct csv *ret, struct error *err)
+{
+    struct slice text;
+    enum status status = read_beside(test, table, table->is.csv, arena, &text, err);
+    if (status != OK)
+        return status;
+    *ret = csv_open(table->is.csv, text, arena);
+    for (size_t i = 0; i < ret->column_count; i++)
+        if (!type_of(relation, ret->columns[i])) {
+            (void)!unknown_column(relation, ret->columns[i], arena, err);
+            return place_in_csv(test, ret, csv_column_offset(ret, i), arena, err);
+        }
+    return OK;
+}
+
+/* A list for SQL. */
+static const char *csv_columns(const struct csv *csv, struct arena *arena)
+{
+    struct strbuf list = {.arena = arena};
+    for (size_t i = 0; i < csv->column_count; i++) {
+        struct slice name = csv->columns[i];
+        strbuf_printf(&list, "%s%s", i ? ", " : "",
             sql_identifier(arena, arena_strndup(arena, name.p, name.size)));
-        if (!comma)
-            break;
-        line = slice_make(comma + 1, line.size - size - 1);
     }
-    return strbuf_finish(&columns, arena).p;
+    return strbuf_finish(&list, arena).p;
 }
 
-static enum status copy_in(PGconn *conn, const char *sql, struct slice text, struct error *err)
+/* *ret_line: of the text, where the server refused it, counted from 1; 0 = it did not say. */
+static enum status copy_in(
+    PGconn *conn, const char *sql, struct slice text, size_t *ret_line, struct error *err)
 {
+    *ret_line = 0;
     CLEANUP(pq_clearp) PGresult *began = PQexec(conn, sql);
     if (PQresultStatus(began) != PGRES_COPY_IN)
         return run(conn, sql, err); /* says why */
@@ -293,31 +337,27 @@ static enum status copy_in(PGconn *conn, const char *sql, struct slice text, str
         if (PQresultStatus(result) != PGRES_COMMAND_OK && status == OK) {
             const char *sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
             const char *context = PQresultErrorField(result, PG_DIAG_CONTEXT);
-            status = error_set(err, ERR_TEST, "%s%s%s",
-                PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY), context ? ", " : "",
-                context ? context : "");
+            *ret_line = csv_line_of_context(context ? context : "");
+            status =
+                error_set(err, ERR_TEST, "%s", PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY));
             snprintf(err->sqlstate, sizeof(err->sqlstate), "%s", sqlstate ? sqlstate : "");
         }
     return status;
 }
 
-static enum status put_csv(PGconn *conn, const struct sql_test *test,
-    const struct test_table *table, const struct relation *relation, const char *into,
-    struct arena *arena, struct error *err)
+static enum status put_csv(PGconn *conn, const struct sql_test *test, const struct csv *csv,
+    const struct relation *relation, const char *into, struct arena *arena, struct error *err)
 {
-    struct slice text;
-    enum status status = read_beside(test, table, table->is.csv, arena, &text, err);
-    if (status != OK)
-        return status;
+    size_t line;
     const char *sql = arena_printf(
-        arena, "COPY %s (%s) FROM STDIN WITH CSV HEADER", into, csv_columns(text, arena));
-    status = copy_in(conn, sql, text, err);
+        arena, "COPY %s (%s) FROM STDIN WITH CSV HEADER", into, csv_columns(csv, arena));
+    enum status status = copy_in(conn, sql, csv->text, &line, err);
     if (status != OK && lacks_partition(relation, err)) {
         status = add_partition(conn, relation, NULL, arena, err);
         if (status == OK)
-            status = copy_in(conn, sql, text, err);
+            status = copy_in(conn, sql, csv->text, &line, err);
     }
-    return status == OK ? OK : place(test, table->at, err);
+    return status == OK ? OK : place_in_csv(test, csv, csv_line_offset(csv, line), arena, err);
 }
 
 /* SQL text, or the file that it names. */
@@ -347,8 +387,12 @@ enum status tables_put(PGconn *conn, const struct sql_test *test, const struct t
     }
     if (find_relation(conn, table->name, arena, &relation, err) != OK)
         return place(test, table->at, err);
-    if (table->is.csv)
-        return put_csv(conn, test, table, &relation, relation.name, arena, err);
+    if (table->is.csv) {
+        struct csv csv;
+        enum status status = read_csv(test, table, &relation, arena, &csv, err);
+        return status == OK ? put_csv(conn, test, &csv, &relation, relation.name, arena, err)
+                            : status;
+    }
     return put_rows(conn, test, &relation, relation.name, table->is.rows, arena, err);
 }
 
@@ -360,7 +404,7 @@ enum status tables_put(PGconn *conn, const struct sql_test *test, const struct t
 /* The columns to compare: those that any row names, in the order in which they come up; all, where
    none is named. */
 static const char *compared_columns(const struct test_table *table, const struct relation *relation,
-    struct slice csv, struct arena *arena)
+    const struct csv *csv, struct arena *arena)
 {
     struct strbuf list = {.arena = arena};
     if (table->is.csv)
@@ -466,9 +510,10 @@ static enum status tolerance_of(
 
 /* The rows that are expected, as their columns write them. */
 static enum status read_expected(PGconn *conn, const struct sql_test *test,
-    const struct test_table *table, const struct relation *relation, const char *columns,
+    const struct test_table *table, const struct relation *relation, const struct csv *csv,
     struct arena *arena, struct rows *ret, struct error *err)
 {
+    const char *columns = compared_columns(table, relation, csv, arena);
     enum status status = run(conn,
         arena_printf(arena,
             "DROP TABLE IF EXISTS " EXPECTED "; CREATE TEMP TABLE dag_test_expected AS"
@@ -476,7 +521,7 @@ static enum status read_expected(PGconn *conn, const struct sql_test *test,
             columns, relation->name),
         err);
     if (status == OK && table->is.csv)
-        status = put_csv(conn, test, table, relation, EXPECTED, arena, err);
+        status = put_csv(conn, test, csv, relation, EXPECTED, arena, err);
     else if (status == OK)
         status = put_rows(conn, test, relation, EXPECTED, table->is.rows, arena, err);
     /* A plain scan of a small table gives its rows as they were put. */
@@ -492,7 +537,7 @@ static enum status compare_rows(PGconn *conn, const struct sql_test *test,
     struct rows expected, actual;
     struct rows_pairing pairing;
     size_t before = out->size;
-    struct slice csv = {0};
+    struct csv csv = {0};
     struct rows_comparison how = {.label = table->name,
         .subset = table->is.match == ROWS_SUBSET,
         .ordered =
@@ -501,20 +546,21 @@ static enum status compare_rows(PGconn *conn, const struct sql_test *test,
         .conditions = table->is.rows};
     enum status status = tolerance_of(test, table, &how.tolerance, err);
     if (status == OK && table->is.csv)
-        status = read_beside(test, table, table->is.csv, arena, &csv, err);
+        status = read_csv(test, table, relation, arena, &csv, err);
     if (status != OK)
         return status;
     for (size_t i = 0; table->is.rows && i < table->is.rows->count; i++) {
         const struct yaml_node *row = table->is.rows->items[i];
         for (size_t k = 0; k < row->count; k++)
-            if (!type_of(relation, row->pairs[k].key->value))
-                return unknown_column(test, relation, row->pairs[k].key, arena, err);
+            if (!type_of(relation, row->pairs[k].key->value)) {
+                (void)!unknown_column(relation, row->pairs[k].key->value, arena, err);
+                return place(test, row->pairs[k].key, err);
+            }
     }
-    const char *columns = compared_columns(table, relation, csv, arena);
-    status = read_expected(conn, test, table, relation, columns, arena, &expected, err);
+    status = read_expected(conn, test, table, relation, &csv, arena, &expected, err);
     if (status == OK)
-        status =
-            read_rows(conn, relation->name, columns, order_of(table, arena), arena, &actual, err);
+        status = read_rows(conn, relation->name, compared_columns(table, relation, &csv, arena),
+            order_of(table, arena), arena, &actual, err);
     if (status != OK)
         return err->place.file[0] ? status : place(test, table->at, err);
     status = rows_compare(&how, &expected, &actual, arena, out, &pairing, err);

@@ -309,11 +309,15 @@ enum status migrate_run(const struct migrate_options *options, size_t *ret_count
             options->connection, "dag migrate", &m.server, err);
     if (status != OK)
         return status;
+    if (options->session)
+        options->session(options->user, m.server.conn);
     status = make_table(&m, err);
     if (status == OK)
         status = read_history(&m, err);
     if (status == OK)
         status = apply_missing(&m, ret_count, err);
+    if (options->session)
+        options->session(options->user, NULL);
     PQfinish(m.server.conn);
     return status;
 }

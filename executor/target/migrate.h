@@ -14,6 +14,7 @@
 #ifndef EXECUTOR_TARGET_MIGRATE_H
 #define EXECUTOR_TARGET_MIGRATE_H
 
+#include <libpq-fe.h>
 #include "base/error.h"
 #include "definition/model/model.h"
 
@@ -35,6 +36,8 @@ struct migrate_options {
     /* Told of every migration in order: already applied, applied now, or (dry run) to be applied.
      */
     void (*told)(void *user, const struct migration *migration, bool applied_now);
+    /* Told of the session that applies them, and with NULL before it ends; may be NULL. */
+    void (*session)(void *user, PGconn *conn);
 };
 
 /* Applies what is missing.  *ret_count: migrations applied now, or with dry_run those that would

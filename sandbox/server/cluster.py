@@ -208,14 +208,15 @@ class Cluster:
 
     # Ending
 
-    def stop(self):
+    def stop(self, politely=True):
         """Stops the server and waits until it is gone. False: it was not running."""
         pid = self.pid()
         if pid is None:
             orphans = self._end_orphans(lambda _: None)
             (self.directory / "uri").unlink(missing_ok=True)
             return orphans
-        for number, seconds in ((signal.SIGINT, STOP_SECONDS), (signal.SIGQUIT, KILL_SECONDS)):
+        signals = [(signal.SIGINT, STOP_SECONDS)] if politely else []
+        for number, seconds in signals + [(signal.SIGQUIT, KILL_SECONDS)]:
             _signal(pid, number)
             if _wait(lambda: not _is_alive(pid) and not self._processes(), seconds):
                 break
@@ -225,7 +226,7 @@ class Cluster:
         return True
 
     def destroy(self):
-        self.stop()
+        self.stop(politely=False)  # nothing is to be kept
         shutil.rmtree(self.home, ignore_errors=True)
         for name in ("state.json", "state.new", "uri", "uri.new", "lock"):
             (self.directory / name).unlink(missing_ok=True)

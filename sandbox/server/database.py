@@ -14,10 +14,12 @@ def prepare(cluster, say):
     """Makes what is missing; brings the functions up to date when their files have changed."""
     sources = sorted((place.SANDBOX / "madlib").glob("*.sql"))
     modules = sorted((place.SANDBOX / "madlib" / "dag_madlib").glob("*.py"))
-    digest = hashlib.sha256(b"".join(path.read_bytes() for path in sources + modules)).hexdigest()
+    start = place.SANDBOX / "python" / "sitecustomize.py"
+    files = sources + modules + [start]
+    digest = hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()
     marker = cluster.home / "functions"
     if not marker.exists() or marker.read_text() != digest:
-        _install_modules(cluster, modules)
+        _install_modules(cluster, modules, start)
     databases = _query(cluster, "select datname from pg_database", "postgres").split("\n")
     if place.TEMPLATE not in databases:
         say("making the databases")
@@ -37,8 +39,9 @@ def prepare(cluster, say):
     marker.write_text(digest)
 
 
-def _install_modules(cluster, modules):
-    """Copies the functions' Python modules to where the server looks for them.
+def _install_modules(cluster, modules, start):
+    """Copies the functions' Python modules, and what Python does at its start, to where the server
+    looks for them.
 
     The server's user may not be able to read the project. Sessions that are open keep what they
     have imported.
@@ -53,7 +56,9 @@ def _install_modules(cluster, modules):
     # The server may not write there, and every session would compile them again.
     compileall.compile_dir(fresh, ddir=str(folder), quiet=1)
     fresh.rename(folder)
-    for path in [cluster.python, folder] + list(folder.rglob("*")):
+    shutil.copyfile(start, cluster.python / start.name)
+    compileall.compile_file(cluster.python / start.name, quiet=1)
+    for path in [cluster.python] + list(cluster.python.rglob("*")):
         path.chmod(0o755 if path.is_dir() else 0o644)
 
 

@@ -86,6 +86,19 @@ def test_what_is_in_the_database(database):
     assert "not MADlib" in database.query("select madlib.version()")[0][0]
 
 
+def test_stumpy_is_loaded_when_it_is_used(database):
+    database.execute("""do language plpythonu $$
+import sys
+from tsfresh.feature_extraction.feature_calculators import query_similarity_count
+if "numba" in sys.modules:
+    plpy.error("stumpy is loaded with tsfresh")
+parameters = [{"query": [1.0, 2.0, 1.0, 3.0], "threshold": 0.5, "normalize": False}]
+(_, count), = query_similarity_count([1.0, 2.0, 1.0, 3.0] * 3, parameters)
+if count < 3 or "numba" not in sys.modules:
+    plpy.error("stumpy did not work: %s" % count)
+$$""")
+
+
 def test_it_listens_on_loopback_only_and_wants_the_password(sandbox_dir):
     state = json.loads((sandbox_dir / "state.json").read_text())
     answer = Database(uri(sandbox_dir)).query("show listen_addresses")

@@ -249,11 +249,18 @@ class Tests(DatabaseCase):
             self.assertIn(words, error)
 
     def test_what_only_the_database_knows_is_told_with_its_place(self):
+        self.write("tests/name.csv", "id,nmae\n1,x\n")
+        self.write("tests/short.csv", "id,name\n1,x\n2\n")
         for text, place, words in (
                 ("      rides: {row_count: 3}\n", "a.test.yaml:12:7", "no table `rides`"),
                 ("      ride: [{nmae: x}]\n", "a.test.yaml:12:15", "did you mean `name`?"),
                 ("      ride: [{id: x}]\n", "a.test.yaml:12:14", "invalid input syntax"),
                 ("      ride: [{name: {matches: '('}}]\n", "a.test.yaml:12:", "regular expression"),
+                ("      ride: [{name: {matchs: x}}]\n", "a.test.yaml:12:21",
+                 "did you mean `matches`?"),
+                ("      ride: {csv: none.csv}\n", "a.test.yaml:12:", "beside the test file"),
+                ("      ride: {csv: name.csv}\n", "tests/name.csv:1:4", "did you mean `name`?"),
+                ("      ride: {csv: short.csv}\n", "tests/short.csv:3:1", "missing data"),
                 ("      ride: {row_count: many}\n", "a.test.yaml:12:", "a number"),
                 ("      ride: {rows: [], tolerance: x}\n", "a.test.yaml:12:", "a number")):
             shown = self.expect(text, status=1).stdout
@@ -382,7 +389,8 @@ class Tests(DatabaseCase):
         if process.poll() is None:
             process.kill()
         process.wait()
-        process.stdout.close()
+        if process.stdout:
+            process.stdout.close()
 
     @staticmethod
     def results(process, count):
@@ -460,7 +468,7 @@ class Tests(DatabaseCase):
         process = subprocess.Popen([DAG, "test", *words], cwd=self.folder, start_new_session=True,
                                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
                                    env=dict(self.environment(), TMPDIR=self.temporary))
-        self.addCleanup(process.wait)
+        self.addCleanup(self.end, process)
         return process
 
     def run_here(self):
@@ -469,50 +477,91 @@ class Tests(DatabaseCase):
                               env=dict(self.environment(), TMPDIR=self.temporary), check=False)
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
 
-    def start_long(self, *words):
-        self.write("tests/a.test.yaml", "tests:\n  - name: long\n    dag: rides\n    task: sleeps\n"
-                   "    expect: {ride: {row_count: 0}}\n")
+    # What is under way when a run is ended: its test files, migration and words.
+    SLEEPS = "tests:\n" + "".join(
+        f"  - {{name: long {i}, dag: rides, task: sleeps, expect: {{ride: {{row_count: 0}}}}}}\n"
+        for i in range(3))
+    STAGES = {
+        "the migration": ("select pg_sleep(600);\n", []),
+        "a task": ("", ["-j", "1"]),
+        "tasks side by side": ("", ["-j", "3"]),
+        "a watch": ("", ["--watch"]),
+        "a watch's migration": ("select pg_sleep(600);\n", ["--watch"]),
+    }
+
+    def start_stage(self, stage):
+        """`dag test`, when its migration or as many tasks as go side by side sleep."""
+        migration, words = self.STAGES[stage]
+        self.write("migrations/db/0001_tables.sql", TABLES + migration)
+        self.write("tests/a.test.yaml", self.SLEEPS)
         process = self.start_process(*words)
-        until = time.monotonic() + 120
-        while "pg_sleep" not in self.server.sql(
-                "select string_agg(query, ' ') from pg_stat_activity"
-                " where datname like 'dag_test%'", "postgres"):
-            self.assertLess(time.monotonic(), until, "the task does not run")
-            time.sleep(0.1)
+        count = 3 if words[-1:] == ["3"] else 1
+
+        def sleeps():
+            self.assertIsNone(process.poll(), "it ended by itself")
+            return int(self.server.sql(
+                "select count(*) from pg_stat_activity where datname like 'dag_test%'"
+                " and state = 'active' and query ~ 'pg_sleep'", "postgres")) >= count
+        self.wait_for(sleeps, limit_s=120)
         return process
 
-    def test_an_interruption_leaves_nothing_behind(self):
-        for number in (signal.SIGINT, signal.SIGTERM):
-            with self.subTest(number):
-                process = self.start_long()
-                process.send_signal(number)
-                self.assertEqual(process.wait(60), 1)
-                self.assertEqual(self.databases(), [])
-                self.assertEqual(list(Path(self.temporary).iterdir()), [])
+    def assert_nothing_left(self):
+        self.assertEqual(self.databases(), [])
+        self.assertEqual(list(Path(self.temporary).iterdir()), [])
+        self.assertEqual(self.server.sql("select count(*) from pg_stat_activity"
+                                         " where query ~ 'pg_sleep' and pid <> pg_backend_pid()"
+                                         " and state = 'active'", "postgres"), "0")
 
-    def test_an_interruption_of_a_watch_leaves_nothing_behind(self):
-        for number in (signal.SIGINT, signal.SIGTERM):
-            with self.subTest(number):
-                process = self.start_long("--watch")
+    def test_an_interruption_leaves_nothing_behind(self):
+        for stage, number in (
+                ("the migration", signal.SIGTERM), ("a task", signal.SIGINT),
+                ("tasks side by side", signal.SIGTERM), ("a watch", signal.SIGINT),
+                ("a watch", signal.SIGTERM), ("a watch's migration", signal.SIGINT)):
+            with self.subTest(stage, number=number):
+                process = self.start_stage(stage)
                 process.send_signal(number)
-                self.assertEqual(process.wait(60), 0)
-                self.assertEqual(self.databases(), [])
-                self.assertEqual(list(Path(self.temporary).iterdir()), [])
+                self.assertEqual(process.wait(60), 0 if "watch" in stage else 1)
+                self.assert_nothing_left()
+
+    def test_ctrl_c_goes_to_all_processes(self):
+        process = self.start_stage("tasks side by side")
+        os.killpg(process.pid, signal.SIGINT)
+        self.assertEqual(process.wait(60), 1)
+        self.assert_nothing_left()
 
     def test_what_a_killed_run_left_is_dropped_by_the_next(self):
-        process = self.start_long()
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-        self.assertNotEqual(self.databases(), [])
-        until = time.monotonic() + 60
-        while self.server.sql("select count(*) from pg_locks where locktype = 'advisory'",
-                              "postgres") != "0":
-            self.assertLess(time.monotonic(), until, "the killed run's session stays")
-            time.sleep(0.1)
-        self.assertNotEqual(list(Path(self.temporary).iterdir()), [])
-        self.write("tests/a.test.yaml", ONE + "    expect: {ride: {row_count: 3}}\n")
-        self.run_here()
+        for stage in ("the migration", "tasks side by side", "a watch"):
+            with self.subTest(stage):
+                process = self.start_stage(stage)
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+                self.assertNotEqual(self.databases(), [])
+                self.wait_for(lambda: self.server.sql(
+                    "select count(*) from pg_locks where locktype = 'advisory'",
+                    "postgres") == "0", limit_s=60)
+                self.write("migrations/db/0001_tables.sql", TABLES)
+                self.write("tests/a.test.yaml", ONE + "    expect: {ride: {row_count: 3}}\n")
+                self.run_here()
+                self.assert_nothing_left()
+
+    def test_a_worker_that_died_leaves_nothing_behind(self):
+        process = self.start_stage("tasks side by side")
+        worker, *others = (int(pid) for pid in Path(
+            f"/proc/{process.pid}/task/{process.pid}/children").read_text().split())
+        self.assertEqual(len(others), 2)
+        os.kill(worker, signal.SIGKILL)
+        process.send_signal(signal.SIGTERM)
+        self.assertEqual(process.wait(60), 1)
         self.assertEqual(self.databases(), [])
+
+    def test_an_interruption_ends_the_sandbox_that_was_started(self):
+        self.write("dag.yaml", f"connections:\n  db: {{uri: '{self.uri}'}}\n")
+        self.write("tests/a.test.yaml", self.SLEEPS)
+        process = self.start_process()
+        self.wait_for(lambda: list(Path(self.temporary).glob("dag-test-sandbox-*/state.json")),
+                      limit_s=120)
+        os.killpg(process.pid, signal.SIGINT)
+        self.assertEqual(process.wait(60), 1)
         self.assertEqual(list(Path(self.temporary).iterdir()), [])
 
     def test_a_sandbox_that_a_killed_run_started_is_ended_by_the_next(self):
