@@ -50,6 +50,11 @@ enum {
     /* Between two tries while a server starts. */
     CONNECT_STARTING_PAUSE_MS = 200,
 
+    /* Comparing metadata and ledger: tasks that are held at a time (the runs of a window have so
+       many, or one run more), and rows of a ledger about them. */
+    RECONCILE_TASKS_MAX = 10 * 1000,
+    LEDGER_ROWS_MAX = 500 * 1000,
+
     /* Bytes of a migration's file. */
     MIGRATION_SIZE_MAX = 8 * 1024 * 1024,
 

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "base/file.h"
+#include "base/shell.h"
 #include "language/timetable/zone.h"
 #include "web/limits.h"
 
@@ -195,36 +196,13 @@ void show_took(struct page *page, int64_t started_us, int64_t ended_us)
 
 /* ---- texts ----------------------------------------------------------------------------------- */
 
-static bool is_plain_word(const char *word)
-{
-    static const char plain[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.:+,/=@%";
-    return *word && word[strspn(word, plain)] == '\0';
-}
-
-static void add_word(struct strbuf *out, const char *word)
-{
-    if (is_plain_word(word)) {
-        strbuf_add_str(out, word);
-        return;
-    }
-    strbuf_add_char(out, '\'');
-    for (const char *p = word; *p; p++) {
-        if (*p == '\'')
-            strbuf_add_str(out, "'\\''");
-        else
-            strbuf_add_char(out, *p);
-    }
-    strbuf_add_char(out, '\'');
-}
-
 void show_act(struct page *page, const char *label, const char *const *words)
 {
     CLEANUP(strbuf_done) struct strbuf line = {0};
     for (; *words; words++) {
         if (line.size)
             strbuf_add_char(&line, ' ');
-        add_word(&line, *words);
+        strbuf_add_shell_word(&line, *words);
     }
     html_printf(page->out,
         "<span class=\"act\"><span class=\"label\">%s</span> <code class=\"command\" "

@@ -231,7 +231,7 @@ char *sql_report_detail(struct sql_attempt *s, const struct sql_error *error)
         const struct server_facts *facts = session_facts(s->session);
         json_kv_str(&w, "server", facts->number);
         json_kv_int(&w, "backend", facts->pid);
-        if (facts->ledger_id[0])
+        if (s->ledger) /* what only reads has no row there */
             json_kv_str(&w, "ledger", facts->ledger_id);
     }
     add_statements(s, &w);

@@ -90,15 +90,13 @@ enum status backend_end(PGconn *conn, enum dialect dialect, const struct backend
     return status;
 }
 
-#define UUID_PATTERN "'^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$'"
-
 static const char blockers_postgresql[] =
     "SELECT a.pid, a.application_name, pg_catalog.pg_terminate_backend(a.pid)"
     " FROM (SELECT DISTINCT h.pid FROM pg_catalog.pg_locks w JOIN pg_catalog.pg_locks h"
     "   ON h.locktype = w.locktype AND h.transactionid = w.transactionid AND h.granted"
     "   WHERE w.pid = %d AND w.locktype = 'transactionid' AND NOT w.granted) b"
     " JOIN pg_catalog.pg_stat_activity a ON a.pid = b.pid"
-    " WHERE a.application_name ~ " UUID_PATTERN;
+    " WHERE a.application_name ~ " ATTEMPT_NAME_PATTERN;
 
 /* On Greenplum the wait is on a segment; the session's number leads back to the coordinator. */
 static const char blockers_greenplum[] =
@@ -109,7 +107,7 @@ static const char blockers_greenplum[] =
     "   WHERE w.mppsessionid = (SELECT sess_id FROM pg_catalog.pg_stat_activity WHERE pid = %d)"
     "   AND w.locktype = 'transactionid' AND NOT w.granted) b"
     " JOIN pg_catalog.pg_stat_activity a ON a.sess_id = b.mppsessionid"
-    " WHERE a.application_name ~ " UUID_PATTERN;
+    " WHERE a.application_name ~ " ATTEMPT_NAME_PATTERN;
 
 enum status backend_end_blockers(PGconn *conn, enum dialect dialect, int32_t waiting_pid,
     struct strbuf *said, int *ret_found, struct error *err)

@@ -10,6 +10,10 @@
 #include "base/error.h"
 #include "definition/model/model.h"
 
+/* The application_name of a session that an attempt is at work in is the attempt's UUID: a literal
+   of the pattern. */
+#define ATTEMPT_NAME_PATTERN "'^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$'"
+
 /* Which backends: those of that application_name, and the one of that pid and start when given. */
 struct backend_match {
     const char *application_name;

@@ -279,7 +279,7 @@ enum status ledger_check_rights(
 
 /* ---- texts ----------------------------------------------------------------------------------- */
 
-static char *logical_literal(struct arena *arena, int64_t us)
+char *ledger_time_literal(struct arena *arena, int64_t us)
 {
     struct civil t = civil_from_us(us);
     return arena_printf(arena, "'%04d-%02d-%02d %02d:%02d:%02d.%06d+00'", t.year, t.month, t.day,
@@ -291,7 +291,7 @@ static char *key_values(struct arena *arena, const struct ledger_key *key)
 {
     return arena_printf(arena, "%s, %s, %s::pg_catalog.timestamptz, %s, %d, %lld",
         sql_literal(arena, key->metadata_id), sql_literal(arena, key->dag_id),
-        logical_literal(arena, key->logical_us), sql_literal(arena, key->task_id),
+        ledger_time_literal(arena, key->logical_us), sql_literal(arena, key->task_id),
         (int)key->map_index, (long long)key->generation);
 }
 
@@ -301,7 +301,7 @@ static char *key_condition(struct arena *arena, const char *table, const struct 
         "%s.metadata_id = %s AND %s.dag_id = %s AND %s.logical_date = %s::pg_catalog.timestamptz"
         " AND %s.task_id = %s AND %s.map_index = %d AND %s.generation = %lld",
         table, sql_literal(arena, key->metadata_id), table, sql_literal(arena, key->dag_id), table,
-        logical_literal(arena, key->logical_us), table, sql_literal(arena, key->task_id), table,
+        ledger_time_literal(arena, key->logical_us), table, sql_literal(arena, key->task_id), table,
         (int)key->map_index, table, (long long)key->generation);
 }
 

@@ -64,6 +64,9 @@ struct ledger_entry {
 };
 struct ledger_entry ledger_entry_read(const PGresult *result, struct arena *arena);
 
+/* A time as a literal of timestamptz. */
+char *ledger_time_literal(struct arena *arena, int64_t us);
+
 /* The body of a result row from and to what the success event carries. */
 char *ledger_body(struct arena *arena, int64_t started_us, int64_t ended_us, const char *detail,
     const char *xcom);
