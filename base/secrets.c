@@ -1,10 +1,8 @@
 #include "base/secrets.h"
 #include "base/memory.h"
 
-void secrets_add(struct secrets *secrets, struct slice text)
+static void keep(struct secrets *secrets, struct slice text)
 {
-    if (text.size < SECRET_SIZE_MIN)
-        return;
     vec_each (known, &secrets->texts)
         if (slice_equal_str(text, *known))
             return;
@@ -12,6 +10,33 @@ void secrets_add(struct secrets *secrets, struct slice text)
     memcpy(copy, text.p, text.size);
     copy[text.size] = '\0';
     vec_push(&secrets->texts, copy);
+}
+
+/* As it stands within a string of JSON; some writers escape the solidus, too. */
+static void keep_escaped(struct secrets *secrets, struct slice text, bool solidus)
+{
+    static const char plain[] = "\"\\\b\f\n\r\t/", letters[] = "\"\\bfnrt/";
+    CLEANUP(strbuf_done) struct strbuf out = {0};
+    for (size_t i = 0; i < text.size; i++) {
+        char c = text.p[i];
+        const char *at = c ? strchr(plain, c) : NULL;
+        if (at && (c != '/' || solidus))
+            strbuf_printf(&out, "\\%c", letters[at - plain]);
+        else if ((unsigned char)c < 0x20)
+            strbuf_printf(&out, "\\u%04x", (unsigned)c);
+        else
+            strbuf_add_char(&out, c);
+    }
+    keep(secrets, slice_make(strbuf_text(&out), out.size));
+}
+
+void secrets_add(struct secrets *secrets, struct slice text)
+{
+    if (text.size < SECRET_SIZE_MIN)
+        return;
+    keep(secrets, text);
+    keep_escaped(secrets, text, false);
+    keep_escaped(secrets, text, true);
 }
 
 void secrets_done(struct secrets *secrets)

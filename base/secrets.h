@@ -18,7 +18,7 @@ struct secrets {
     VEC(char *) texts;
 };
 
-/* Keeps a copy; one that is too short or known already is passed over. */
+/* Keeps a copy, and its form within JSON; what is too short or known already is passed over. */
 void secrets_add(struct secrets *secrets, struct slice text);
 void secrets_done(struct secrets *secrets);
 /* Appends `text` with each secret in it replaced by "***". */

@@ -21,6 +21,16 @@ TEST(secrets_are_masked_wherever_they_stand)
     check_masked(&secrets, "", "");
 }
 
+TEST(a_secret_is_masked_within_json_too)
+{
+    CLEANUP(secrets_done) struct secrets secrets = {0};
+    secrets_add(&secrets, slice_of("pass\"word\\with/all\nof\tit\x01"));
+    check_masked(
+        &secrets, "{\"a\": \"pass\\\"word\\\\with/all\\nof\\tit\\u0001\"}", "{\"a\": \"***\"}");
+    check_masked(
+        &secrets, "{\"a\": \"pass\\\"word\\\\with\\/all\\nof\\tit\\u0001\"}", "{\"a\": \"***\"}");
+}
+
 TEST(the_longest_secret_counts)
 {
     CLEANUP(secrets_done) struct secrets secrets = {0};
