@@ -98,6 +98,23 @@ static const struct attempt_record *last_attempt(
     return NULL;
 }
 
+/* What its attempt has told of the data: tables that it touched, checks that were made. */
+static void write_data(struct json_writer *w, const struct attempt_record *attempt)
+{
+    static const char *const keys[] = {"touched", "checks"};
+    CLEANUP(json_decrefp) json_t *detail = NULL;
+    if (!attempt->detail ||
+        json_parse(attempt->detail, strlen(attempt->detail), NULL, &detail, NULL))
+        return;
+    for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
+        const json_t *value = json_object_get(detail, keys[i]);
+        if (!value)
+            continue;
+        json_key(w, keys[i]);
+        json_tree(w, value);
+    }
+}
+
 static void print_task_json(const struct task_record *task, const struct attempt_record *attempt)
 {
     struct strbuf text = {0};
@@ -121,6 +138,7 @@ static void print_task_json(const struct task_record *task, const struct attempt
         json_kv_str(&w, "sqlstate", attempt->sqlstate);
         json_kv_str(&w, "place", attempt->place);
         json_kv_str(&w, "log", attempt->log);
+        write_data(&w, attempt);
     }
     json_object_end(&w);
     puts(strbuf_text(&text));

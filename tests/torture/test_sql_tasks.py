@@ -1,6 +1,7 @@
 """What SQL tasks can be asked for, through the commands and on a real server."""
 
 import json
+import re
 import unittest
 
 from server import DatabaseCase
@@ -27,6 +28,33 @@ class SqlTasks(DatabaseCase):
 
     def detail(self, dag, task_id):
         return self.json("logs", dag, "latest", task_id)[0]["detail"]
+
+    def test_touched_tables_and_checks_stand_in_the_status_and_on_the_page(self):
+        self.sql("create table hidden (n int); create table never (n int);"
+                 " create function keep() returns void language sql as"
+                 " 'insert into public.hidden values (1)'")
+        self.write("dags/d.yaml", """
+tasks:
+  load:
+    sql: |
+      insert into trips select 1, 'walk';
+      select keep();
+      do $$ begin if false then delete from never; end if; end $$;
+    checks:
+      - {table: trips, row_count: "> 0"}
+""")
+        self.up()
+        self.dag("trigger", "d", "--wait")
+        row = self.task("d", "load")
+        self.assertEqual(row["touched"], {"wrote": ["public.hidden", "public.trips"], "read": []})
+        self.assertEqual([(each["check"], each["holds"], each["rows"]) for each in row["checks"]],
+                         [("row_count", True, 1)])
+        page = self.page("/dags/d/runs/latest/tasks/load?fragment=data")
+        shown = re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", page))
+        for piece in ("row_count trips dags/d.yaml:9:9 1 holds", "public.trips wrote never",
+                      "public.hidden wrote its text does not name it: name it in `writes`",
+                      "never named, and not touched"):
+            self.assertIn(piece, shown)
 
     def test_a_check_that_fails_takes_the_rows_back_and_says_which(self):
         self.write("dags/d.yaml", CHECKED % "error")

@@ -63,6 +63,8 @@ enum status read_attempt(struct page *page, const struct route_values *values,
 /* What its statements did; nothing for other tasks. */
 void section_statements(
     struct page *page, struct about about, const struct attempt_record *attempt);
+/* What its checks came to, and the tables that it touched beside those that its text names. */
+void section_data(struct page *page, struct about about, const struct attempt_facts *facts);
 /* The rendered text with the failing line marked; nothing for tasks without. */
 void section_sql(
     struct page *page, struct about about, const struct attempt_facts *facts, const char *try_link);

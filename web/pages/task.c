@@ -313,6 +313,7 @@ enum status page_task(struct page *page, struct http_answer *ret, struct error *
     section_summary(page, &p);
     section_log(page, &p);
     section_statements(page, about_task(&p), facts->attempt);
+    section_data(page, about_task(&p), facts);
     section_sql(page, about_task(&p), facts, p.try_link);
     section_tries(page, &p);
     status = section_history(page, &p, err);
