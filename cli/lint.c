@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/vec.h"
 #include "cli/cli.h"
 #include "cli/lint_format.h"
 #include "definition/lint.h"
@@ -11,17 +12,37 @@
 static bool strict, codes, with_database;
 static const char *format = "text";
 
-static enum status check_path(
-    struct cli *cli, const char *path, struct diagnostics *findings, struct error *err)
+typedef VEC(const char *) path_list;
+
+/* A file, or the DAG files of a folder. */
+static enum status add_path(struct cli *cli, const char *path, path_list *ret, struct error *err)
 {
+    static const char *const suffixes[] = {".yaml", ".yml"};
     struct stat info;
-    const char **paths = NULL;
-    size_t count = 0;
-    if (stat(path, &info) != 0 || !S_ISDIR(info.st_mode))
-        return lint_file(cli->project, path_absolute(cli->arena, path), findings, err);
-    enum status status = dir_list(path, ".yaml", cli->arena, &paths, &count, err);
-    for (size_t i = 0; status == OK && i < count; i++)
-        status = check_path(cli, path_join(cli->arena, path, paths[i]), findings, err);
+    enum status status = OK;
+    if (stat(path, &info) != 0 || !S_ISDIR(info.st_mode)) {
+        vec_push(ret, path_absolute(cli->arena, path));
+        return OK;
+    }
+    for (size_t n = 0; status == OK && n < ARRAY_SIZE(suffixes); n++) {
+        const char **paths = NULL;
+        size_t count = 0;
+        status = dir_list(path, suffixes[n], cli->arena, &paths, &count, err);
+        for (size_t i = 0; status == OK && i < count; i++)
+            vec_push(ret, path_absolute(cli->arena, path_join(cli->arena, path, paths[i])));
+    }
+    return status;
+}
+
+static enum status check_paths(struct cli *cli, struct diagnostics *findings, struct error *err)
+{
+    path_list paths = {0};
+    enum status status = OK;
+    for (size_t i = 0; status == OK && i < cli->arg_count; i++)
+        status = add_path(cli, cli->args[i], &paths, err);
+    if (status == OK)
+        status = lint_files(cli->project, &(struct names){paths.at, paths.count}, findings, err);
+    vec_done(&paths);
     return status;
 }
 
@@ -100,11 +121,8 @@ static enum status run(struct cli *cli, struct error *err)
             lint_format_names(cli->arena));
     struct diagnostics findings;
     diagnostics_init(&findings, cli->arena);
-    enum status status = OK;
-    if (cli->arg_count == 0)
-        status = lint_project(cli->project, &findings, err);
-    for (size_t i = 0; status == OK && i < cli->arg_count; i++)
-        status = check_path(cli, cli->args[i], &findings, err);
+    enum status status = cli->arg_count ? check_paths(cli, &findings, err)
+                                        : lint_project(cli->project, &findings, err);
     if (status == OK && with_database && !findings.error_count)
         status = prepare(cli, &findings, err);
     if (status != OK)

@@ -93,20 +93,6 @@ static enum status check_folder(const struct catalogue *c, struct arena *arena, 
     return ERR_IO;
 }
 
-static enum status list_dag_files(
-    const struct catalogue *c, struct arena *arena, path_list *ret, struct error *err)
-{
-    const char *dags = c->options.project->dags;
-    enum status status = check_folder(c, arena, err);
-    if (status == OK)
-        status = list_suffix(c, dags, ".yaml", arena, ret, err);
-    if (status == OK)
-        status = list_suffix(c, dags, ".yml", arena, ret, err);
-    if (ret->count)
-        qsort(ret->at, ret->count, sizeof(*ret->at), compare_paths);
-    return status;
-}
-
 /* Adds how a file looks now to a fingerprint. */
 static uint64_t add_looks(uint64_t print, const char *path)
 {
@@ -173,9 +159,11 @@ static struct catalogue_file *find_file(const struct catalogue *c, size_t count,
 static enum status look(struct catalogue *c, bool *ret_dirty, struct error *err)
 {
     CLEANUP(arena_freep) struct arena *arena = arena_new();
-    path_list paths = {0};
+    struct names paths;
     size_t known = c->files.count;
-    enum status status = list_dag_files(c, arena, &paths, err);
+    enum status status = check_folder(c, arena, err);
+    if (status == OK)
+        status = dagfile_list(c->options.project, arena, &paths, err);
     if (status == OK) {
         vec_each (file, &c->files)
             (*file)->present = false;
@@ -191,7 +179,6 @@ static enum status look(struct catalogue *c, bool *ret_dirty, struct error *err)
         if (c->files.count)
             qsort(c->files.at, c->files.count, sizeof(*c->files.at), compare_files);
     }
-    vec_done(&paths);
     *ret_dirty = false;
     vec_each (file, &c->files) {
         (*file)->dirty = file_is_dirty(*file);

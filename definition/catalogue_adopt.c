@@ -23,14 +23,10 @@ struct adoption {
 /* Those that this reading asked for, of all that the adoption has read. */
 static void keep_sources(struct adoption *a, struct reading *r)
 {
-    size_t count = sources_count(a->sources), asked = 0;
-    for (size_t i = 0; i < count; i++)
-        asked += sources_asked(a->sources, sources_at(a->sources, i));
-    r->sources = arena_array(r->arena, struct source, asked);
+    size_t count = sources_asked_count(a->sources);
+    r->sources = arena_array(r->arena, struct source, count);
     for (size_t i = 0; i < count; i++) {
-        const struct source *source = sources_at(a->sources, i);
-        if (!sources_asked(a->sources, source))
-            continue;
+        const struct source *source = sources_asked_at(a->sources, i);
         struct source *kept = &r->sources[r->source_count++];
         *kept = *source;
         kept->path = arena_strdup(r->arena, source->path);

@@ -307,3 +307,30 @@ enum status dagfile_load(const struct dagfile_options *options, const char *path
     CLEANUP(sources_freep) struct sources *sources = sources_new(options->project->root);
     return load_source(options, sources, path, ret, diagnostics, err);
 }
+
+static int compare_paths(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+enum status dagfile_list(
+    const struct project *project, struct arena *arena, struct names *ret, struct error *err)
+{
+    static const char *const suffixes[] = {".yaml", ".yml"};
+    const char *folder = path_join(arena, project->root, project->dags);
+    const char **found[ARRAY_SIZE(suffixes)], **all;
+    size_t counts[ARRAY_SIZE(suffixes)], count = 0;
+    for (size_t i = 0; i < ARRAY_SIZE(suffixes); i++) {
+        enum status status = dir_list(folder, suffixes[i], arena, &found[i], &counts[i], err);
+        if (status != OK)
+            return status;
+        count += counts[i];
+    }
+    *ret = (struct names){all = arena_array(arena, const char *, count), count};
+    for (size_t i = 0; i < ARRAY_SIZE(suffixes); i++)
+        for (size_t k = 0; k < counts[i]; k++)
+            *all++ = path_join(arena, project->dags, found[i][k]);
+    if (count)
+        qsort(all - count, count, sizeof(*all), compare_paths);
+    return OK;
+}

@@ -31,6 +31,10 @@ void dagfile_done(struct dagfile *file);
 enum status dagfile_load(const struct dagfile_options *options, const char *path,
     struct dagfile *ret, struct diagnostics *diagnostics, struct error *err) MUST_CHECK;
 
+/* The project's DAG files, .yaml and .yml, relative to the root and sorted.  ERR_IO. */
+enum status dagfile_list(const struct project *project, struct arena *arena, struct names *ret,
+    struct error *err) MUST_CHECK;
+
 /* The paths of a template's candidates, in search order, relative to the root: next to the DAG
    file, then in the project's templates. */
 struct names dagfile_template_paths(

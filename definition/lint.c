@@ -1,9 +1,7 @@
 /* Checks of definitions that need no server. */
 #include "definition/lint_internal.h"
-#include <limits.h>
-#include "definition/catalogue.h"
-#include "definition/dagfile.h"
-#include "definition/lint_across.h"
+#include "base/map.h"
+#include "definition/lint_facts.h"
 #include "definition/report.h"
 #include "definition/templates.h"
 #include "language/timetable/timetable.h"
@@ -143,10 +141,8 @@ static enum status check_dag(struct linting *l, struct error *err)
     return OK;
 }
 
-/* `ret_facts`: in the findings' arena; NULL when they are not wanted. */
-static enum status lint_one(const struct project *project, struct sources *sources,
-    const struct dag *dag, struct diagnostics *found, struct dag_facts **ret_facts,
-    struct error *err)
+enum status lint_one(const struct project *project, struct sources *sources, const struct dag *dag,
+    struct diagnostics *found, struct dag_facts **ret_facts, struct error *err)
 {
     CLEANUP(arena_freep) struct arena *arena = arena_new();
     struct linting l = {.project = project,
@@ -157,11 +153,13 @@ static enum status lint_one(const struct project *project, struct sources *sourc
         .kept = found->arena};
     if (ret_facts)
         *ret_facts = l.facts = dag_facts_of(dag, l.kept);
-    return check_dag(&l, err);
+    enum status status = check_dag(&l, err);
+    if (ret_facts)
+        (*ret_facts)->passing = l.passing;
+    return status;
 }
 
-/* What was found, with what the files themselves show, less what they suppress. */
-static void finish(struct sources *sources, const char *only, struct diagnostics *found,
+void lint_finish(struct sources *sources, const struct map *only, struct diagnostics *found,
     struct diagnostics *findings)
 {
     lint_secrets(sources, found);
@@ -173,119 +171,11 @@ enum status lint_dag(const struct project *project, const struct dag *dag,
 {
     CLEANUP(arena_freep) struct arena *arena = arena_new();
     CLEANUP(sources_freep) struct sources *sources = sources_new(project->root);
+    CLEANUP(map_freep) struct map *only = map_new();
     struct diagnostics found;
     diagnostics_init(&found, arena);
     enum status status = lint_one(project, sources, dag, &found, NULL, err);
-    finish(sources, dag->file, &found, findings);
-    return status;
-}
-
-enum status lint_file(const struct project *project, const char *path, struct diagnostics *findings,
-    struct error *err)
-{
-    CLEANUP(arena_freep) struct arena *arena = arena_new();
-    CLEANUP(sources_freep) struct sources *sources = sources_new(project->root);
-    const struct source *source;
-    struct diagnostics found;
-    diagnostics_init(&found, arena);
-    struct dagfile_options options = {.project = project, .sources = sources};
-    struct dagfile file;
-    enum status status = dagfile_load(&options, path, &file, &found, err);
-    for (size_t i = 0; status == OK && i < file.count; i++)
-        status = lint_one(project, sources, file.dags[i], &found, NULL, err);
-    dagfile_done(&file);
-    bool read = sources_read(sources, path, &source, NULL) == OK && !source->missing;
-    finish(sources, read ? source->shown : path, &found, findings);
-    return status == ERR_DEFINITION ? OK : status;
-}
-
-/* What only the files together show: ids that two of them give. */
-static void lint_catalogue(
-    struct sources *sources, struct diagnostics *found, const struct catalogue *catalogue)
-{
-    const struct source *source;
-    for (size_t i = 0; i < catalogue_broken_count(catalogue); i++) {
-        struct broken_file broken = catalogue_broken_at(catalogue, i);
-        if (sources_read(sources, broken.file, &source, NULL) != OK)
-            continue; /* its mistakes say so */
-        for (const struct diagnostic *d = broken.diagnostics->first; d; d = d->next)
-            report_copy(found, d);
-    }
-}
-
-static void check_across(const struct project *project, struct sources *sources,
-    const struct dag_facts *const *dags, size_t count, bool broken, struct diagnostics *found)
-{
-    CLEANUP(arena_freep) struct arena *arena = arena_new();
-    CLEANUP(map_freep) struct map *by_id = map_new();
-    struct linting l = {.project = project, .sources = sources, .arena = arena, .findings = found};
-    for (size_t i = 0; i < count; i++)
-        map_set(by_id, dags[i]->dag_id, (void *)(uintptr_t)dags[i]);
-    struct across across = {&l, dags, count, by_id, broken};
-    lint_assets(&across);
-    lint_sensors(&across);
-    lint_triggers(&across);
-    lint_shared_tables(&across);
-}
-
-/* The project's own files, for what stands in them. */
-static void read_project_files(const struct project *project, struct sources *sources)
-{
-    const struct source *source;
-    char name[PATH_MAX];
-    snprintf(name, sizeof(name), "dag.%s.yaml", project->environment ? project->environment : "");
-    const char *const names[] = {"dag.yaml", name};
-    for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-        if (sources_read(sources, names[i], &source, NULL) != OK)
-            return; /* the project could not have been read */
-}
-
-/* Files that loading read and lint does not ask for: calendars, programs. */
-static void read_manifest(struct sources *sources, const struct dag *dag)
-{
-    const struct source *source;
-    for (size_t i = 0; i < dag->file_count; i++)
-        if (sources_read(sources, dag->files[i].path, &source, NULL) != OK)
-            return; /* it is told as unreadable, and what was found is not kept */
-}
-
-static enum status lint_anew(const struct project *project, struct sources *sources,
-    struct diagnostics *findings, bool *ret_whole, struct error *err)
-{
-    CLEANUP(arena_freep) struct arena *arena = arena_new();
-    struct catalogue_options options = {.project = project};
-    CLEANUP(catalogue_freep) struct catalogue *catalogue = catalogue_new(&options);
-    struct catalogue_changes changes;
-    struct diagnostics found;
-    diagnostics_init(&found, arena);
-    enum status status = catalogue_load(catalogue, &changes, err);
-    if (status != OK)
-        return status;
-    read_project_files(project, sources);
-    lint_catalogue(sources, &found, catalogue);
-    size_t count = catalogue_count(catalogue);
-    struct dag_facts **dags = arena_array(arena, struct dag_facts *, count);
-    for (size_t i = 0; status == OK && i < count; i++) {
-        read_manifest(sources, catalogue_at(catalogue, i));
-        status = lint_one(project, sources, catalogue_at(catalogue, i), &found, &dags[i], err);
-    }
-    if (status == OK)
-        check_across(project, sources, (const struct dag_facts *const *)dags, count,
-            catalogue_broken_count(catalogue) > 0, &found);
-    finish(sources, NULL, &found, findings);
-    *ret_whole = status == OK && catalogue_broken_count(catalogue) == 0;
-    return status;
-}
-
-enum status lint_project(
-    const struct project *project, struct diagnostics *findings, struct error *err)
-{
-    CLEANUP(sources_freep) struct sources *sources = sources_new(project->root);
-    bool whole = false;
-    if (lint_cache_read(project, findings))
-        return OK;
-    enum status status = lint_anew(project, sources, findings, &whole, err);
-    if (whole)
-        lint_cache_write(project, sources, findings);
+    map_set(only, dag->file, only);
+    lint_finish(sources, only, &found, findings);
     return status;
 }

@@ -9,12 +9,17 @@
 #include "base/error.h"
 #include "definition/model/model.h"
 
-/* Loads a DAG file and checks its DAGs.  ERR_NOT_FOUND, ERR_IO only; findings are in the list. */
-enum status lint_file(const struct project *project, const char *path, struct diagnostics *findings,
-    struct error *err) MUST_CHECK;
-/* Every DAG file of the project, and the names that several of them use. */
+/* Every DAG file of the project by itself, and what only all of them together show.  Errors are the
+   folder's; findings are in the list.  What was found is kept in the project's state folder when
+   there is one: the next call looks again at those files alone that something has changed for. */
 enum status lint_project(
     const struct project *project, struct diagnostics *findings, struct error *err) MUST_CHECK;
+/* The same, and what stands in these DAG files of it; of a file elsewhere what it shows by itself.
+   Paths are absolute, or relative to the root.  ERR_NOT_FOUND. */
+enum status lint_files(const struct project *project, const struct names *paths,
+    struct diagnostics *findings, struct error *err) MUST_CHECK;
+enum status lint_file(const struct project *project, const char *path, struct diagnostics *findings,
+    struct error *err) MUST_CHECK;
 /* Checks a DAG that is loaded. */
 enum status lint_dag(const struct project *project, const struct dag *dag,
     struct diagnostics *findings, struct error *err) MUST_CHECK;

@@ -5,6 +5,7 @@
 #ifndef DEFINITION_LINT_FACTS_H
 #define DEFINITION_LINT_FACTS_H
 
+#include "base/json.h"
 #include "definition/model/model.h"
 
 /* A name that a task gives, and where; NULL: none, or a template's. */
@@ -36,8 +37,9 @@ struct fact_table {
 struct dag_facts {
     const char *dag_id, *file;
     uint32_t line;
-    bool scheduled;        /* by the clock or by assets; else people or other DAGs start it */
-    bool opaque;           /* a template names what a sensor waits for or a task triggers */
+    bool scheduled; /* by the clock or by assets; else people or other DAGs start it */
+    bool passing;   /* a template may ask for files that nobody knows of before it is rendered */
+    bool opaque;    /* a template names what a sensor waits for or a task triggers */
     struct names tasks;    /* their ids */
     struct names consumes; /* assets that it is scheduled on */
     struct names awaits;   /* assets of its sensors and `inlets` */
@@ -50,5 +52,9 @@ struct dag_facts {
 
 /* The facts of a DAG but its tables.  What they point to lives in the arena. */
 struct dag_facts *dag_facts_of(const struct dag *dag, struct arena *arena);
+
+void dag_facts_write(struct json_writer *w, const struct dag_facts *facts);
+/* What dag_facts_write wrote of a DAG of that file; NULL when it is something else. */
+struct dag_facts *dag_facts_read(const json_t *object, const char *file, struct arena *arena);
 
 #endif

@@ -160,8 +160,8 @@ static void report_unused(struct ignores *ignores, const struct ignore *ignore)
     report_comment(ignores, ignore->source, ignore->offset, "ignore-unused", &error);
 }
 
-void lint_take(const struct sources *sources, const char *only, const struct diagnostics *found,
-    struct diagnostics *findings)
+void lint_take(const struct sources *sources, const struct map *only,
+    const struct diagnostics *found, struct diagnostics *findings)
 {
     struct ignores ignores = {.by_place = map_new(), .findings = findings};
     for (size_t i = 0; i < sources_count(sources); i++)
@@ -172,7 +172,7 @@ void lint_take(const struct sources *sources, const char *only, const struct dia
     findings->dropped += found->dropped;
     for (size_t i = 0; i < ignores.at.count; i++) {
         const struct ignore *ignore = &ignores.at.at[i];
-        if (!ignore->used && (!only || str_equal(ignore->source->shown, only)))
+        if (!ignore->used && (!only || map_has(only, ignore->source->shown)))
             report_unused(&ignores, ignore);
     }
     map_free(ignores.by_place);

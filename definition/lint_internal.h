@@ -2,11 +2,11 @@
 #ifndef DEFINITION_LINT_INTERNAL_H
 #define DEFINITION_LINT_INTERNAL_H
 
-#include "definition/catalogue.h"
 #include "definition/lint.h"
 #include "definition/sources.h"
 
 struct dag_facts;
+struct map;
 struct jinja_result;
 struct lineage_task;
 struct run_facts;
@@ -22,6 +22,7 @@ struct linting {
     const struct task *task; /* at hand */
     struct dag_facts *facts; /* of the DAG, to be filled; NULL: not wanted */
     struct arena *kept;      /* where its parts live */
+    bool passing;            /* as of dag_facts */
     bool asks_target;        /* a template of the DAG has the word: dialects may differ */
 };
 
@@ -37,18 +38,18 @@ bool lint_is_said(const struct linting *l, const struct error *error);
 /* Looks for passwords and the like in all files that were read. */
 void lint_secrets(const struct sources *sources, struct diagnostics *found);
 /* Hands over what no comment suppresses, and what is wrong with those comments: that they suppress
-   nothing is known of the file `only` (relative to the root), of all files when it is NULL. */
-void lint_take(const struct sources *sources, const char *only, const struct diagnostics *found,
+   nothing is known of the files that are keys of `only` (relative to the root), of all files when
+   it is NULL. */
+void lint_take(const struct sources *sources, const struct map *only,
+    const struct diagnostics *found, struct diagnostics *findings);
+/* Both: what was found, with what the files themselves show, less what they suppress. */
+void lint_finish(struct sources *sources, const struct map *only, struct diagnostics *found,
     struct diagnostics *findings);
 
-/* What the last run over the project found, when nothing has changed since that it depended on: no
-   file that was read or looked for, no setting, no other version of dag.  False otherwise. */
-bool lint_cache_read(const struct project *project, struct diagnostics *findings);
-/* Keeps what was found, in the project's state folder when there is one; that it cannot is no
-   matter. */
-void lint_cache_write(const struct project *project, const struct sources *sources,
-    const struct diagnostics *findings);
-
+/* Checks a DAG by itself; nothing is suppressed yet.  `ret_facts`: in the findings' arena; NULL
+   when they are not wanted. */
+enum status lint_one(const struct project *project, struct sources *sources, const struct dag *dag,
+    struct diagnostics *found, struct dag_facts **ret_facts, struct error *err) MUST_CHECK;
 /* Looks at connections without ledger and at names of variables. */
 void lint_delivery(struct linting *l);
 /* Looks at a DAG's trigger rules. */

@@ -3,6 +3,7 @@
  * rendered as for a sample run (attempt_facts.sampled).
  */
 #include "definition/check.h"
+#include "definition/dagfile.h"
 #include "definition/lineage.h"
 #include "definition/lint_internal.h"
 #include "definition/model/choice.h"
@@ -60,13 +61,28 @@ static bool is_pasted(const char *field)
     return str_starts(field, "checks[") && (str_ends(field, ".where") || str_ends(field, ".sql"));
 }
 
-/* Files that only rendering finds: names that templates compute. */
+/* Files that only rendering finds, by names that templates compute: with the places before them
+   where there was none. */
 static void note_sources(struct linting *l, const struct jinja_result *map)
 {
     const struct source *source;
-    for (size_t i = 0; i < map->source_count; i++)
-        if (map->sources[i].file && sources_read(l->sources, map->sources[i].file, &source, NULL))
-            return; /* it was read just now */
+    for (size_t i = 0; i < map->source_count; i++) {
+        const char *file = map->sources[i].file;
+        if (!file || sources_read(l->sources, file, &source, NULL) != OK)
+            continue; /* it was read just now */
+        struct names paths =
+            dagfile_template_paths(l->project, l->dag->file, map->sources[i].name, l->arena);
+        for (size_t k = 0; k < paths.count && !str_equal(paths.at[k], file); k++)
+            if (sources_read(l->sources, paths.at[k], &source, NULL) != OK)
+                break;
+    }
+}
+
+static void report_template(struct linting *l, const struct error *error)
+{
+    l->passing |= error->status == ERR_TEMPLATE_NOT_FOUND;
+    if (!lint_is_said(l, error))
+        lint_add(l, "error", "template-error", error);
 }
 
 static void check_fields(
@@ -91,8 +107,8 @@ static void check_variant(struct linting *l, const struct run_facts *facts, enum
     bool sampled;
     enum status status = sample_run_render(
         l->project, l->dag, l->task, facts, dialect, arena, &rendered, &sampled, &error);
-    if (status && !sampled && !lint_is_said(l, &error))
-        lint_add(l, "error", "template-error", &error);
+    if (status && !sampled)
+        report_template(l, &error);
 }
 
 static void check_task(
@@ -113,8 +129,8 @@ static void check_task(
         lint_copy(l, sql);
     if (status == OK && !sampled)
         check_choice(l, rendered_find(&rendered, "branch"));
-    if (status && !sampled && !lint_is_said(l, &error))
-        lint_add(l, "error", "template-error", &error);
+    if (status && !sampled)
+        report_template(l, &error);
     lineage_of_task(
         l->project, l->task, sql ? sql->map : NULL, sampled || status, l->arena, ret_lineage);
     if (sql && !sampled)

@@ -10,7 +10,8 @@ struct sources {
     char *root;
     struct map *by_path; /* absolute path → struct source */
     VEC(struct source *) all;
-    unsigned round;
+    VEC(struct source *) asked; /* in this round */
+    unsigned round;             /* from 1 */
     bool sealed;
 };
 
@@ -20,6 +21,7 @@ struct sources *sources_new(const char *root)
     sources->arena = arena_new();
     sources->root = mem_strdup(root);
     sources->by_path = map_new();
+    sources->round = 1;
     return sources;
 }
 
@@ -30,6 +32,7 @@ void sources_free(struct sources *sources)
     arena_free(sources->arena);
     map_free(sources->by_path);
     vec_done(&sources->all);
+    vec_done(&sources->asked);
     mem_free(sources->root);
     mem_free(sources);
 }
@@ -37,11 +40,25 @@ void sources_free(struct sources *sources)
 void sources_begin(struct sources *sources)
 {
     sources->round++;
+    vec_clear(&sources->asked);
 }
 
-bool sources_asked(const struct sources *sources, const struct source *source)
+size_t sources_asked_count(const struct sources *sources)
 {
-    return source->asked == sources->round;
+    return sources->asked.count;
+}
+
+const struct source *sources_asked_at(const struct sources *sources, size_t i)
+{
+    return sources->asked.at[i];
+}
+
+static void note_asked(struct sources *sources, struct source *source)
+{
+    if (source->asked == sources->round)
+        return;
+    source->asked = sources->round;
+    vec_push(&sources->asked, source);
 }
 
 void sources_seal(struct sources *sources)
@@ -142,13 +159,13 @@ enum status sources_read(
     char *absolute = path_absolute(sources->arena, path_join(sources->arena, sources->root, path));
     struct source *source = map_get(sources->by_path, absolute);
     if (source && !source->unreadable) {
-        source->asked = sources->round;
+        note_asked(sources, source);
         *ret = source;
         return OK;
     }
     if (!source)
         source = add_source(sources, absolute);
-    source->asked = sources->round;
+    note_asked(sources, source);
     *ret = source;
     return source->missing ? OK : read_text(sources, source, err);
 }

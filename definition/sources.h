@@ -21,7 +21,7 @@ struct source {
     int64_t changed_ns;        /* the file's modification time when it was read */
     int64_t size;
     uint64_t inode;
-    unsigned asked; /* the last round of sources_begin in which it was asked for */
+    unsigned asked; /* the round of sources_begin in which it was asked for last */
 };
 
 struct sources;
@@ -43,9 +43,10 @@ const struct source *sources_find(const struct sources *sources, const char *sho
 /* All that was asked for, in that order. */
 size_t sources_count(const struct sources *sources);
 const struct source *sources_at(const struct sources *sources, size_t i);
-/* Begins a round: sources_asked is true for those that are asked for from now on. */
+/* Begins a round; what is asked for since the last one began, each once and in that order. */
 void sources_begin(struct sources *sources);
-bool sources_asked(const struct sources *sources, const struct source *source);
+size_t sources_asked_count(const struct sources *sources);
+const struct source *sources_asked_at(const struct sources *sources, size_t i);
 /* Whether a file looks as it did: modification time, size and inode. */
 bool source_looks_same(const struct source *source);
 /* Whether it reads as it did. */

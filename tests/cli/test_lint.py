@@ -153,6 +153,73 @@ class Unchanged(ProjectCase):
         self.write("dag.yaml", "connections: {db: {}}\n")
         self.assertEqual(self.lint(0), ["unknown-variable"])
 
+    def mark(self):
+        """Puts a finding that nobody makes into each kept unit, and breaks the whole report."""
+        path = self.folder / ".dag" / "lint.json"
+        head, *units = [json.loads(x) for x in path.read_text(encoding="utf-8").splitlines()]
+        head["files"][1] = "changed"
+        for unit in units:
+            unit["findings"] = [{"severity": "info", "code": "no-tasks", "status": 0,
+                                 "message": "kept", "file": unit["file"], "line": 1}]
+        path.write_text("".join(json.dumps(x) + "\n" for x in [head, *units]), encoding="utf-8")
+
+    def test_after_a_change_only_the_files_that_it_concerns_are_looked_at(self):
+        self.write("dags/b.yml", "tasks: {b: {connection: db, sql: \"{% include 'm.sql' %}\"}}\n")
+        self.write("dags/c.yaml", "tasks: {c: {connection: db, sql: select 1}}\n")
+        self.write("templates/a.sql", "select 1;\n")
+        self.write("templates/m.sql", "select 2;\n")
+        files = ["dags/a.yaml", "dags/b.yml", "dags/c.yaml"]
+        for changed, text, again in (
+                ("templates/a.sql", "select 3;\n", "dags/a.yaml"),
+                ("templates/m.sql", "select 3;\n", "dags/b.yml"),
+                ("dags/m.sql", "select 4;\n", "dags/b.yml"),
+                ("dags/c.yaml", "tasks: {c: {connection: db, sql: select 2}}\n", "dags/c.yaml")):
+            (self.folder / ".dag" / "lint.json").unlink(missing_ok=True)
+            self.assertEqual(self.lint(0), [])
+            self.mark()
+            self.write(changed, text)
+            with self.subTest(changed=changed):
+                lines = self.dag("lint", "--json").stdout.splitlines()
+                self.assertEqual([json.loads(line)["file"] for line in lines],
+                                 [file for file in files if file != again])
+        self.mark()
+        self.write("dag.yaml", "connections: {db: {}}\nvariables: {n: 2}\n")
+        self.assertEqual(self.lint(0), [])
+
+    def test_what_all_dags_together_show_is_found_with_kept_files_too(self):
+        self.write("templates/a.sql", "select 1;\n")
+        self.write("dags/b.yaml", "tasks: {b: {wait_for: {task: {dag: a, task: a}}}}\n"
+                   "schedule: {assets: {all: [made]}}\n")
+        self.assertEqual(self.lint(0), ["unknown-asset"])
+        self.write("dags/a.yaml", "tasks: {n: {connection: db, sql: a.sql, outlets: [made]}}\n")
+        self.assertEqual(self.lint(0), ["unknown-wait"])
+        self.write("dags/c.yaml", "dag_id: b\ntasks: {c: {trigger_dag: {dag_id: nobody}}}\n")
+        self.assertEqual(self.lint(), ["duplicate"])
+        (self.folder / "dags" / "b.yaml").unlink()
+        self.assertEqual(self.lint(), ["unknown-trigger"])
+        (self.folder / "dags" / "c.yaml").unlink()
+        self.assertEqual(self.lint(0), [])
+
+    def test_a_file_that_a_computed_name_asks_for_is_missed_until_it_is_there(self):
+        self.write("templates/a.sql", "{% include 'x' ~ ds[:0] ~ '.sql' %}\n")
+        self.assertEqual(self.lint(), ["template-error"])
+        self.write("templates/x.sql", "select 1,\n")
+        self.assertEqual(self.lint(), ["sql-syntax"])
+        self.write("dags/x.sql", "select 1\n")
+        self.assertEqual(self.lint(0), [])
+
+    def test_a_file_by_itself_is_seen_among_the_others(self):
+        self.write("templates/a.sql", "select 1;\n")
+        self.write("dags/b.yaml", "tasks: {b: {wait_for: {task: {dag: aa}}}}\n")
+        self.write("dags/c.yaml", "tasks: {c: {wait_for: {task: {dag: aa}}}}\n")
+        for _ in range(2):
+            lines = self.dag("lint", "--json", "dags/b.yaml").stdout.splitlines()
+            self.assertEqual([(f["code"], f["file"]) for f in map(json.loads, lines)],
+                             [("unknown-wait", "dags/b.yaml")])
+        self.assertEqual(self.dag("lint", "--json", "dags/a.yaml").stdout, "")
+        self.assertEqual(len(self.dag("lint", "--json", "dags").stdout.splitlines()), 2)
+        self.assertEqual(self.lint(0), ["unknown-wait", "unknown-wait"])
+
     def test_what_is_no_report_of_ours_is_passed_over(self):
         (self.folder / ".dag" / "lint.json").write_text("{")
         self.assertEqual(self.lint(), ["sql-syntax"])

@@ -379,9 +379,9 @@ TEST(a_project_is_linted_as_a_whole)
     diagnostics_init(f.dir.diagnostics, f.dir.arena);
     REQUIRE_OK(lint_project(dir_project(&f.dir), f.dir.diagnostics, &f.dir.error), &f.dir.error);
     CHECK_STR(dir_findings(&f.dir),
-        "1:1 the DAG `x` is in dags/x.yaml already; give one of the two another `dag_id`\n"
         "1:18 COMMIT in the SQL of the task `a`; a task is one transaction, and dag ends it; leave "
-        "it out, or use a savepoint\n");
+        "it out, or use a savepoint\n"
+        "1:1 the DAG `x` is in dags/x.yaml already; give one of the two another `dag_id`\n");
     done(&f);
 }
 
