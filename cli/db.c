@@ -4,6 +4,7 @@
 #include "cli/cli.h"
 #include "daemon/lock.h"
 #include "daemon/retention.h"
+#include "definition/project.h"
 #include "store/inspect.h"
 
 static const char *before;
@@ -101,7 +102,7 @@ static enum status clean(struct cli *cli, struct error *err)
 
 static enum status export_to(struct cli *cli, struct error *err)
 {
-    enum status status = store_export(metadata(cli), cli->args[1], err);
+    enum status status = store_export(metadata(cli), cli->args[1], name_is_sensitive, err);
     if (status == OK && !cli->json)
         printf("%s: all of the metadata, without the values of stored settings\n", cli->args[1]);
     return status;
@@ -142,7 +143,8 @@ const struct command command_db = {
                    "what ended before a date; the rows of runs and tasks stay. The daemon does "
                    "that daily; by hand it must be stopped. `export` writes the whole state to one "
                    "file, a SQLite database, to attach to a report or to keep as a backup: stored "
-                   "settings are in it without their values.",
+                   "settings are in it without their values, and of confs and requests what their "
+                   "names say to be a secret is masked.",
     .examples = "dag db check\ndag db clean --before 2026-01-01 --dry-run\n"
                 "dag db export state.db",
     .options = options,

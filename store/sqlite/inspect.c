@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/json.h"
 #include "store/limits.h"
 #include "store/sqlite/schema.h"
 
@@ -129,19 +130,69 @@ static enum status copy_to(sqlite3 *db, const char *to, struct error *err)
     return status;
 }
 
-/* Overwritten on the disk, too: what is deleted is zeroed, and the file is written anew. */
-static enum status blank_settings(const char *path, struct error *err)
+static bool mask_text(const char *text, store_is_secret *is_secret, struct strbuf *ret);
+
+/* Values whose names say that they are secrets, at any depth; a request has its conf as a text. */
+static void mask_tree(json_t *tree, store_is_secret *is_secret)
 {
-    static const char sql[] = "pragma secure_delete = on; pragma journal_mode = delete;"
-                              "update setting set value = ''; vacuum";
+    const char *name;
+    json_t *value;
+    size_t i;
+    void *next;
+    json_array_foreach(tree, i, value) mask_tree(value, is_secret);
+    json_object_foreach_safe(tree, next, name, value)
+    {
+        CLEANUP(strbuf_done) struct strbuf inner = {0};
+        if (is_secret(name) && !json_is_null(value))
+            json_object_set_new(tree, name, json_string("***"));
+        else if (mask_text(json_string_value(value), is_secret, &inner))
+            json_object_set_new(tree, name, json_stringn(inner.text, inner.size));
+        else
+            mask_tree(value, is_secret);
+    }
+}
+
+/* False: it is no text of JSON. */
+static bool mask_text(const char *text, store_is_secret *is_secret, struct strbuf *ret)
+{
+    CLEANUP(json_decrefp) json_t *tree = NULL;
+    if (!text || json_parse(text, strlen(text), NULL, &tree, NULL))
+        return false;
+    mask_tree(tree, is_secret);
+    struct json_writer w = json_begin(ret);
+    json_tree(&w, tree);
+    return true;
+}
+
+/* SQL's masked(text): NULL of what is no JSON. */
+static void sql_masked(sqlite3_context *context, int count, sqlite3_value **values)
+{
+    CLEANUP(strbuf_done) struct strbuf masked = {0};
+    const char *text = (const char *)sqlite3_value_text(values[0]);
+    (void)count;
+    if (mask_text(text, *(store_is_secret **)sqlite3_user_data(context), &masked))
+        sqlite3_result_text(context, masked.text, (int)masked.size, SQLITE_TRANSIENT);
+}
+
+/* Overwritten on the disk, too: what is deleted is zeroed, and the file is written anew. */
+static enum status blank_secrets(const char *path, store_is_secret *is_secret, struct error *err)
+{
+    static const char sql[] =
+        "pragma secure_delete = on; pragma journal_mode = delete;"
+        "update setting set value = ''; update run set conf = masked(conf);"
+        "update backfill set conf = masked(conf); update request set request = masked(request);"
+        "update asset_event set extra = masked(extra); vacuum";
     CLEANUP(close_db) sqlite3 *db = NULL;
     enum status status = open_db(path, &db, err);
-    if (status == OK && sqlite3_exec(db, sql, NULL, NULL, NULL) != SQLITE_OK)
+    if (status == OK && (sqlite3_create_function(db, "masked", 1, SQLITE_UTF8, &is_secret,
+                             sql_masked, NULL, NULL) != SQLITE_OK ||
+                            sqlite3_exec(db, sql, NULL, NULL, NULL) != SQLITE_OK))
         status = failed(db, path, err);
     return status;
 }
 
-enum status store_export(const char *path, const char *to, struct error *err)
+enum status store_export(
+    const char *path, const char *to, store_is_secret *is_secret, struct error *err)
 {
     CLEANUP(close_db) sqlite3 *db = NULL;
     enum status status = open_db(path, &db, err);
@@ -158,7 +209,7 @@ enum status store_export(const char *path, const char *to, struct error *err)
     close(fd);
     status = copy_to(db, to, err);
     if (status == OK)
-        status = blank_settings(to, err);
+        status = blank_secrets(to, is_secret, err);
     if (status != OK)
         unlink(to);
     return status;

@@ -1,5 +1,6 @@
 """What is deleted when it is old, and what never is; dag db check, clean and export."""
 
+import json
 import sqlite3
 import stat
 import unittest
@@ -117,6 +118,22 @@ class Metadata(ProjectCase):
             self.assertEqual(db.execute("select count(*) from attempt").fetchone()[0], 1)
             self.assertEqual(db.execute("select count(*) from setting").fetchone()[0], 1)
         self.assertIn("there already", self.dag("db", "export", str(to), status=None).stderr)
+
+    def test_an_export_masks_what_names_call_a_secret(self):
+        self.write("dags/keyed.yaml", "schedule: null\ntasks:\n  a: {bash: 'true'}\n")
+        conf = {"api_token": "not-to-be-seen-1", "deep": [{"password": ["not-to-be-seen-2"]}],
+                "day": "2026-01-05"}
+        self.dag("run", "keyed", "--logical-date", "2026-01-05", "--conf", json.dumps(conf))
+        to = self.folder / "state.db"
+        self.dag("db", "export", str(to))
+        self.assertFalse(b"not-to-be-seen" in to.read_bytes())  # not printed: it is large
+        with closing(sqlite3.connect(to)) as db:
+            rows = db.execute("select conf from run where dag_id = 'keyed'").fetchall()
+            empty = db.execute("select conf from run where dag_id <> 'keyed'").fetchone()[0]
+        self.assertEqual([json.loads(row[0]) for row in rows],
+                         [{"api_token": "***", "deep": [{"password": "***"}], "day": "2026-01-05"}])
+        self.assertEqual(empty, "{}")
+        self.assertIn("not-to-be-seen-1", self.dag("status", "keyed", "--json").stdout)
 
     def test_wrong_use_is_told(self):
         self.assertIn("export FILE", self.dag("db", "export", status=2).stderr)
