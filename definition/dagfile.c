@@ -98,43 +98,9 @@ static void load_catchup(struct loading *l, const struct yaml_node *node)
         "write latest (or false), all (or true) or none");
 }
 
-static bool is_declaration(const struct yaml_node *node)
-{
-    return node->kind == YAML_MAPPING &&
-           (yaml_get(node, "type") || yaml_get(node, "enum") || yaml_get(node, "default"));
-}
-
-static void load_param(struct loading *l, const struct yaml_pair *pair, struct param *ret)
-{
-    struct error error;
-    json_t *json = yaml_to_json(pair->value);
-    *ret = (struct param){.name = arena_strdup(l->arena, pair->key->value.p),
-        .line = pair->key->line,
-        .column = pair->key->column};
-    if (!is_declaration(pair->value)) {
-        ret->default_value = json;
-        return;
-    }
-    ret->schema = json;
-    ret->default_value = json_incref(json_object_get(json, "default"));
-    if (param_schema_check(ret->name, json, &error) != OK) {
-        struct diagnostic *d = report_from(l->diagnostics, pair->value, &error, NULL);
-        report_hint(d, "%s", error.hint);
-        return;
-    }
-    const struct yaml_node *place = yaml_get(pair->value, "default");
-    if (ret->default_value && param_check(ret, ret->default_value, &error) != OK)
-        report_from(l->diagnostics, place, &error, "the default");
-}
-
 void load_params(struct loading *l, const struct yaml_node *params)
 {
-    if (!params)
-        return;
-    struct param *all = arena_array(l->arena, struct param, params->count);
-    l->dag->params = all;
-    for (size_t i = 0; i < params->count; i++, l->dag->param_count++)
-        load_param(l, &params->pairs[i], &all[i]);
+    l->dag->params = params_read(params, l->arena, l->diagnostics, &l->dag->param_count);
 }
 
 static const char *default_dag_id(struct loading *l)

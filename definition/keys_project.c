@@ -1,5 +1,6 @@
 /* The keys of dag.yaml. */
 #include "definition/keys.h"
+#include "definition/limits.h"
 
 #define AT(field) offsetof(struct project_keys, field)
 
@@ -29,8 +30,8 @@ static const struct key project_rows[] = {
     {"alerts", KEY_MAPPING, KEY_LATER, AT(later), "{}", "where alerts go, by name", NULL, 0, 0, 0},
     {"smtp", KEY_MAPPING, KEY_LATER | KEY_SECRET, AT(later), "{}",
         "host, port, tls, user, password, from", NULL, 0, 0, 0},
-    {"endpoints", KEY_MAPPING, KEY_LATER, AT(later), "{}", "predictions over HTTP, by name", NULL,
-        0, 0, 0},
+    {"endpoints", KEY_MAPPING, 0, AT(endpoints), "{}", "predictions over HTTP, by name", NULL, 0, 0,
+        0},
     {"retention", KEY_DURATION, 0, AT(project.retention_us), "90d",
         "how long attempts, logs and XComs are kept", NULL, 0, 0, 0},
     {"shutdown_grace", KEY_DURATION, 0, AT(project.shutdown_grace_us), "0s",
@@ -97,6 +98,44 @@ static const struct airflow_word connection_words[] = {
 
 const struct level connection_level = {"a connection", connection_rows, ARRAY_SIZE(connection_rows),
     connection_words, ARRAY_SIZE(connection_words)};
+
+#define AT(field) offsetof(struct endpoint_keys, field)
+
+static const struct key endpoint_rows[] = {
+    {"sql", KEY_TEXT, KEY_REQUIRED, AT(sql), NULL,
+        "one query, or the path of its file in `templates`; `%(name)s` and `$1` are parameters",
+        NULL, 0, 0, 0},
+    {"connection", KEY_WORD, 0, AT(endpoint.connection), "the only one that is declared",
+        "the database that it asks", NULL, 0, 0, 0},
+    {"description", KEY_WORD, 0, AT(endpoint.description), NULL, "what it answers, in a line", NULL,
+        0, 0, 0},
+    {"params", KEY_MAPPING, 0, AT(params), "{}",
+        "what a request gives, declared like a DAG's `params`", NULL, 0, 0, 0},
+    {"timeout", KEY_DURATION, 0, AT(endpoint.timeout_us), "5s",
+        "how long a request may take, waiting included; at most 10m", NULL, 0, 0, 0},
+    {"cache", KEY_DURATION, 0, AT(endpoint.cache_us), "0s",
+        "how long an answer is given again for the same values; at most 1d", NULL, 0, 0, 0},
+    {"max_concurrent", KEY_INT, 0, AT(endpoint.max_concurrent), "4",
+        "queries at the same time; each has a session, beside the connection's `max_connections`",
+        NULL, 1, ENDPOINT_CONCURRENT_MAX, 0},
+    {"max_waiting", KEY_INT, 0, AT(endpoint.max_waiting), "32",
+        "requests that wait for their turn; more are told to come back", NULL, 0,
+        ENDPOINT_WAITING_MAX, 0},
+    {"max_body_bytes", KEY_INT, 0, AT(endpoint.max_body_bytes), "65536", "bytes of a request", NULL,
+        2, ENDPOINT_BODY_MAX, 0},
+    {"max_rows", KEY_INT, 0, AT(endpoint.max_rows), "1000", "rows of an answer", NULL, 1,
+        ENDPOINT_ROWS_MAX, 0},
+};
+#undef AT
+
+static const struct airflow_word endpoint_words[] = {
+    {"query", "sql", NULL},
+    {"conn_id", "connection", NULL},
+    {"parameters", "params", NULL},
+};
+
+const struct level endpoint_level = {"an endpoint", endpoint_rows, ARRAY_SIZE(endpoint_rows),
+    endpoint_words, ARRAY_SIZE(endpoint_words)};
 
 static const struct key web_rows[] = {
     {"listen", KEY_WORD, 0, offsetof(struct web_keys, listen), "127.0.0.1:8080",

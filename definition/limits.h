@@ -39,6 +39,20 @@ enum {
     SETTING_VALUE_MAX = 64 * 1024,
     /* Seconds that a `${cmd:…}` may take: it may ask an agent for a password. */
     SETTING_COMMAND_TIMEOUT_S = 60,
+    /* Bytes of an endpoint's query, and parameters that it may have. */
+    ENDPOINT_SQL_MAX = 256 * 1024,
+    ENDPOINT_PARAMS_MAX = 100,
+    /* Milliseconds of an endpoint's `timeout`; seconds of its `cache`. */
+    ENDPOINT_TIMEOUT_MAX_MS = 10 * 60 * 1000,
+    ENDPOINT_CACHE_MAX_S = 24 * 60 * 60,
+    /* Of an endpoint's keys: sessions that it may open, requests that may wait for one, bytes of a
+       request and rows of an answer, which are made on the loop. */
+    ENDPOINT_CONCURRENT_MAX = 64,
+    ENDPOINT_WAITING_MAX = 200,
+    ENDPOINT_BODY_MAX = 1024 * 1024,
+    ENDPOINT_ROWS_MAX = 10 * 1000,
+    /* Dimensions of a list that becomes an array of SQL, as in PostgreSQL. */
+    ENDPOINT_ARRAY_DEPTH_MAX = 6,
     /* Retries of a task, `max_active_…` and slots: beyond is a typing error. */
     COUNT_VALUE_MAX = 1000 * 1000,
     /* Retries of one task: beyond is a typing error. */

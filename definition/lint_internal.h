@@ -54,6 +54,8 @@ enum status lint_one(const struct project *project, struct sources *sources, con
 void lint_delivery(struct linting *l);
 /* Looks at a DAG's trigger rules. */
 void lint_rules(struct linting *l);
+/* Looks at the endpoints of dag.yaml. */
+void lint_endpoints(const struct project *project, struct diagnostics *found);
 /* What is said of transaction control in the task at hand. */
 void lint_control_error(const struct linting *l, const char *statement, struct error *ret);
 /* Looks at every template of a DAG's tasks. */

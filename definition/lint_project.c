@@ -141,6 +141,7 @@ enum status lint_project(
         add_found(*unit, &found);
     if (status == OK) {
         check_across(&all, &found);
+        lint_endpoints(project, &found);
         lint_finish(all.sources, NULL, &found, findings);
         lint_cache_write(project, all.sources, &all.units, findings);
     }

@@ -9,6 +9,12 @@
 
 #include "definition/model/model.h"
 
+struct yaml_node;
+
+/* The declarations of a file's mapping (NULL: none), in its order; mistakes are reported.  The JSON
+   in them is the caller's to release. */
+const struct param *params_read(const struct yaml_node *params, struct arena *arena,
+    struct diagnostics *diagnostics, size_t *ret_count);
 /* The declaration of that name, or NULL. */
 const struct param *dag_find_param(const struct dag *dag, const char *name);
 /* Whether a value fits; ERR_PARAM says what is asked for.  A parameter without schema takes

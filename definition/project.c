@@ -71,9 +71,8 @@ void settling_take(struct settling *s, const char *name, struct slice text)
     vec_push(&s->taken, taken);
 }
 
-/* A file of the project's folder, as it is or as `like` read it. */
-static enum status read_file(
-    struct settling *s, const char *name, struct slice *ret, struct error *err)
+enum status settling_file(
+    struct settling *s, const char *name, size_t size_max, struct slice *ret, struct error *err)
 {
     if (s->options->like) {
         const struct named_text *taken = settling_taken(s, name);
@@ -84,7 +83,7 @@ static enum status read_file(
         return OK;
     }
     const char *path = path_join(s->scratch, s->project->root, name);
-    enum status status = file_read(path, YAML_SIZE_MAX, s->scratch, ret, err);
+    enum status status = file_read(path, size_max, s->scratch, ret, err);
     if (status == OK)
         settling_take(s, name, *ret);
     return status;
@@ -96,7 +95,7 @@ static enum status read_tree(
     struct slice text;
     struct yaml_file file;
     *ret = NULL;
-    enum status status = read_file(s, name, &text, err);
+    enum status status = settling_file(s, name, YAML_SIZE_MAX, &text, err);
     if (status != OK)
         return status;
     /* Its mistakes are in the diagnostics. */

@@ -11,7 +11,7 @@ static struct keys_reader reader_of(struct settling *s)
     return (struct keys_reader){s->arena, s->diagnostics, 0, false};
 }
 
-static bool check_name(struct settling *s, const struct yaml_node *key, const char *what)
+bool settling_check_name(struct settling *s, const struct yaml_node *key, const char *what)
 {
     bool ok = key->value.size > 0 && key->value.size <= 250;
     for (size_t i = 0; i < key->value.size; i++)
@@ -34,7 +34,7 @@ static void read_connection(
                                        .origin = settling_origin(s, pair->key)}};
     struct keys_given given;
     struct keys_reader reader = reader_of(s);
-    check_name(s, pair->key, "connection");
+    settling_check_name(s, pair->key, "connection");
     keys_read(&reader, &connection_level, pair->value, &keys, &given);
     keys.connection.name = arena_strdup(s->arena, pair->key->value.p);
     const struct yaml_node *uri = keys_given_value(&given, &connection_level, "uri");
@@ -67,7 +67,7 @@ static void read_pools(struct settling *s, const struct yaml_node *node)
     for (size_t i = 0; i < count; i++) {
         struct key key = slots;
         key.name = node->pairs[i].key->value.p;
-        check_name(s, node->pairs[i].key, "pool");
+        settling_check_name(s, node->pairs[i].key, "pool");
         all[i].name = arena_strdup(s->arena, key.name);
         keys_read_value(&reader, &key, node->pairs[i].value, &all[i].slots);
     }
@@ -231,6 +231,7 @@ void settling_read(struct settling *s)
     read_pools(s, keys.pools);
     read_variables(s, keys.variables);
     read_functions(s, keys.functions);
+    settling_endpoints(s, keys.endpoints);
     read_web(s, keys.web);
     check_zone(s);
 }
@@ -324,6 +325,7 @@ void settling_list(struct settling *s)
     list_level(s, &list, &project_level, "", s->tree);
     list_level(s, &list, &web_level, "web.", yaml_get(s->tree, "web"));
     list_named(s, &list, &connection_level, "connections");
+    list_named(s, &list, &endpoint_level, "endpoints");
     list_pools(s, &list);
     list_variables(s, &list);
     list_named(s, &list, &function_level, "functions");

@@ -119,6 +119,7 @@ const struct schema dag_schema = {"dag", "a DAG file of dag", &dag_level, dag_de
 
 static const struct schema_definition project_definitions[] = {
     {"connection", &connection_level, NULL, false},
+    {"endpoint", &endpoint_level, NULL, false},
     {"web", &web_level, NULL, false},
     {"variable", &variable_level, NULL, false},
     {"function", &function_level, NULL, false},
@@ -134,6 +135,8 @@ static const struct schema_form project_forms[] = {
         "'type': 'object', 'additionalProperties': {'anyOf': [{" REF("variable") "}, {" ANYTHING
                                                                                  "}]}"},
     {&project_level, "functions", MAP_OF("function")},
+    {&project_level, "endpoints", MAP_OF("endpoint")},
+    {&endpoint_level, "params", "'type': 'object'"},
     {&project_level, "web", REF("web")},
     {&variable_level, "value", ANYTHING},
 };

@@ -43,6 +43,13 @@ bool settling_is_hidden(const struct settling *s, const struct yaml_node *node);
 /* Why the stored value cannot be read; NULL for others. */
 const char *settling_problem(const struct settling *s, const struct yaml_node *node);
 
+/* A file below the project's folder, as it is or as `like` read it; `name` is relative. */
+enum status settling_file(struct settling *s, const char *name, size_t size_max, struct slice *ret,
+    struct error *err) MUST_CHECK;
+/* Reads `endpoints` (NULL: none) into the project, whose connections are there. */
+void settling_endpoints(struct settling *s, const struct yaml_node *node);
+/* Whether the key's text can be a name; reported otherwise. */
+bool settling_check_name(struct settling *s, const struct yaml_node *key, const char *what);
 /* Replaces ${…} in all values of a file's tree; NULL stays NULL. */
 struct yaml_node *settling_expand(struct settling *s, struct yaml_node *tree);
 /* Lays stored values under the tree, those of the environment and of flags over it. */

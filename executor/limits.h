@@ -67,6 +67,20 @@ enum {
     /* Notices of one statement that go to the log; the rest is counted. */
     SESSION_NOTICES_MAX = 10000,
 
+    /* Of endpoints: threads that connect and that cancel, apart from the tasks' ones. */
+    SERVING_CONNECTS_MAX = 4,
+    SERVING_CANCELS_MAX = 4,
+    /* A session of an endpoint that rested for this long is closed: it may hold a loaded model. */
+    SERVING_IDLE_MS = 10 * 60 * 1000,
+    /* Beyond the endpoint's timeout, so that the server's own, which is the sooner one, leaves the
+       session usable. */
+    SERVING_LATE_MS = 250,
+    /* Bytes of an answer's rows: they are made on the loop and held in memory. */
+    SERVING_ANSWER_MAX = 4 * 1024 * 1024,
+    /* Answers of one endpoint that are kept to be given again, and their bytes. */
+    SERVING_KEPT_MAX = 1000,
+    SERVING_KEPT_BYTES_MAX = 8 * 1024 * 1024,
+
     /* Bytes of a COPY's file that are in memory: read and being sent, or received and being
        written.  A row larger than that is held whole, as libpq gives it. */
     COPY_CHUNK = 256 * 1024,

@@ -44,6 +44,11 @@ const char *http_query(const struct http_request *request, const char *name, str
     return http_decode(arena, slice_of(spaced));
 }
 
+const char *http_header(const struct http_request *request, const char *name)
+{
+    return MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND, name);
+}
+
 /* The library is not to decode: "%2F" inside a name is not a separator. */
 static size_t keep_encoded(void *user, struct MHD_Connection *connection, char *text)
 {
@@ -70,6 +75,12 @@ static void add_headers(struct MHD_Response *response, const struct http_answer 
     MHD_add_response_header(response, "Cross-Origin-Resource-Policy", "same-origin");
     if (answer->location)
         MHD_add_response_header(response, "Location", answer->location);
+    if (answer->status == MHD_HTTP_TOO_MANY_REQUESTS ||
+        answer->status == MHD_HTTP_SERVICE_UNAVAILABLE) {
+        char seconds[16];
+        snprintf(seconds, sizeof(seconds), "%d", HTTP_RETRY_AFTER_S);
+        MHD_add_response_header(response, "Retry-After", seconds);
+    }
     if (answer->status == MHD_HTTP_METHOD_NOT_ALLOWED)
         MHD_add_response_header(response, "Allow", "GET, HEAD");
 }
@@ -102,43 +113,99 @@ static enum MHD_Result send_answer(struct http_answer *answer, struct MHD_Connec
     return result;
 }
 
-static enum status check(const char *method, const char *host, struct error *err)
+/* A browser says which site's page sends a POST; programs say nothing. */
+static bool is_own_origin(const struct http_request *request, const char *host)
 {
+    const char *origin = http_header(request, MHD_HTTP_HEADER_ORIGIN);
+    return !origin ||
+           (str_starts(origin, "http://") && str_equal(origin + strlen("http://"), host));
+}
+
+static enum status check(const struct http_request *request, const char *method, struct error *err)
+{
+    const char *host = http_header(request, MHD_HTTP_HEADER_HOST);
+    bool post = str_equal(method, MHD_HTTP_METHOD_POST);
     if (!listen_host_allowed(host))
         return error_set(err, ERR_HTTP_HOST, "`%s` is not a name of this daemon",
             host ? host : "(no Host header)");
-    if (!str_equal(method, MHD_HTTP_METHOD_GET) && !str_equal(method, MHD_HTTP_METHOD_HEAD))
+    if (!post && !str_equal(method, MHD_HTTP_METHOD_GET) &&
+        !str_equal(method, MHD_HTTP_METHOD_HEAD))
         return error_set(err, ERR_HTTP_METHOD, "%s is not answered here", method);
+    if (post && !is_own_origin(request, host))
+        return error_set(err, ERR_HTTP_ORIGIN, "a page of %s may not ask this daemon",
+            http_header(request, MHD_HTTP_HEADER_ORIGIN));
     return OK;
 }
 
-/* The library calls once for the head, and again when the body is there; a refusal goes out before
-   the body, which is then not read. */
+static enum status accept_post(struct http_server *server, const struct http_request *request,
+    struct http_post **ret, struct error *err)
+{
+    const char *length = http_header(request, MHD_HTTP_HEADER_CONTENT_LENGTH);
+    int64_t size = 0;
+    size_t body_max = 0;
+    if (length && (!parse_int64(slice_of(length), &size) || size < 0))
+        return error_set(err, ERR_INVALID, "`Content-Length` is no number of bytes");
+    enum status status =
+        server->options.accept(server->options.user, request, (size_t)size, &body_max, err);
+    if (status == OK)
+        *ret = http_post_new(server, request->connection, body_max);
+    return status;
+}
+
+/* What a GET has for a state, from its head on. */
+static char seen;
+
+/* The head is there; a refusal goes out before the body, which is then not read. */
+static enum MHD_Result on_head(struct http_server *server, const struct http_request *request,
+    const char *method, void **state)
+{
+    struct http_answer answer = {0};
+    struct http_post *post = NULL;
+    struct error err;
+    enum status status = check(request, method, &err);
+    if (status == OK && str_equal(method, MHD_HTTP_METHOD_POST))
+        status = accept_post(server, request, &post, &err);
+    *state = post ? (void *)post : &seen;
+    if (status == OK)
+        return MHD_YES;
+    server->options.refuse(server->options.user, request, &err, &answer);
+    return send_answer(&answer, request->connection);
+}
+
+/* The library calls once for the head, for each part of the body, when all of it is there, and when
+   a connection that slept was woken up. */
 static enum MHD_Result on_request(void *user, struct MHD_Connection *connection, const char *url,
     const char *method, const char *version, const char *upload, size_t *upload_size, void **state)
 {
-    static char seen;
     struct http_server *server = user;
     struct http_request request = {.connection = connection, .path = url};
     struct http_answer answer = {0};
-    struct error err;
     (void)version;
-    (void)upload;
-    if (!*state) {
-        *state = &seen;
-        const char *host =
-            MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_HOST);
-        if (check(method, host, &err) == OK)
-            return MHD_YES;
-        server->options.refuse(server->options.user, &request, &err, &answer);
-        return send_answer(&answer, connection);
-    }
+    if (!*state)
+        return on_head(server, &request, method, state);
+    struct http_post *post = *state == &seen ? NULL : *state;
     if (*upload_size) {
+        bool fits = !post || http_post_add(post, upload, *upload_size);
         *upload_size = 0;
-        return MHD_YES;
+        return fits ? MHD_YES : MHD_NO;
+    }
+    if (post) {
+        struct http_answer *given = http_post_go_on(post, &request);
+        return given ? send_answer(given, connection) : MHD_YES;
     }
     server->options.answer(server->options.user, &request, &answer);
     return send_answer(&answer, connection);
+}
+
+static void on_completed(void *user, struct MHD_Connection *connection, void **state,
+    enum MHD_RequestTerminationCode code)
+{
+    (void)user;
+    (void)connection;
+    (void)code;
+    if (*state && *state != &seen)
+        http_post_free(*state);
+    *state = NULL;
 }
 
 /* ---- the loop -------------------------------------------------------------------------------- */
@@ -201,7 +268,7 @@ static struct MHD_Daemon *start_library(struct http_server *server, int fd)
         MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT, (unsigned)HTTP_CONNECTIONS_MAX,
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HTTP_CONNECTION_MEMORY,
         MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)HTTP_IDLE_S, MHD_OPTION_UNESCAPE_CALLBACK,
-        keep_encoded, NULL, MHD_OPTION_END);
+        keep_encoded, NULL, MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL, MHD_OPTION_END);
 }
 
 enum status http_open(
@@ -245,6 +312,7 @@ void http_close(struct http_server *server)
     server->closing = true;
     uv_poll_stop(&server->poll);
     http_stream_close_all(server);
+    http_post_close_all(server);
     MHD_stop_daemon(server->mhd);
     uv_close((uv_handle_t *)&server->poll, on_handle_closed);
     uv_close((uv_handle_t *)&server->timer, on_handle_closed);

@@ -5,8 +5,8 @@
  * when it is ready, and after each run sets a timer to the time the library names.  There is no
  * thread: requests are answered on the loop's.
  *
- * Only GET and HEAD are answered, and only for hosts of this machine (listen.h); everything else
- * gets its answer here, through the owner's `refuse`.
+ * GET, HEAD and POST are answered, and only for hosts of this machine (listen.h); a page of another
+ * site may not POST here.  Everything else gets its answer here, through the owner's `refuse`.
  */
 #ifndef WEB_HTTP_H
 #define WEB_HTTP_H
@@ -18,6 +18,7 @@
 
 struct http_server;
 struct http_stream;
+struct http_post; /* http_post.h */
 struct MHD_Connection;
 
 /* A request; valid for the call. */
@@ -27,6 +28,8 @@ struct http_request {
 };
 /* A parameter of the query, decoded, in the arena.  NULL when it is missing or not UTF-8. */
 const char *http_query(const struct http_request *request, const char *name, struct arena *arena);
+/* A header as sent; NULL when it is missing. */
+const char *http_header(const struct http_request *request, const char *name);
 /* %XX decoded (and nothing else).  NULL for broken or NUL escapes and for what is not UTF-8. */
 char *http_decode(struct arena *arena, struct slice text);
 
@@ -48,7 +51,13 @@ struct http_options {
     uv_loop_t *loop;
     void *user;
     void (*answer)(void *user, const struct http_request *request, struct http_answer *ret);
-    /* A request that is not answered otherwise: method or host. */
+    /* A POST, before its body (of `size` bytes, 0 when it does not say): how many it may have, or
+       why it is refused. */
+    enum status (*accept)(void *user, const struct http_request *request, size_t size,
+        size_t *ret_body_max, struct error *err);
+    /* The body is there: to be answered with http_post_answer, now or later. */
+    void (*post)(void *user, const struct http_request *request, struct http_post *post);
+    /* A request that is not answered otherwise: method, host, or what `accept` refuses. */
     void (*refuse)(void *user, const struct http_request *request, const struct error *why,
         struct http_answer *ret);
 };

@@ -9,18 +9,20 @@
  *  3. describe it in docs/status-page.md (tests/web fails when it is missing there).
  */
 static const struct route routes[] = {
-    {"/", page_home},
-    {"/dags/:dag", page_dag},
-    {"/dags/:dag/runs/:run", page_run},
-    {"/dags/:dag/runs/:run/tasks/:task", page_task},
-    {"/dags/:dag/runs/:run/tasks/:task/tries/:number", page_task},
-    {"/dags/:dag/runs/:run/tasks/:task/tries/:number/log", file_log},
-    {"/dags/:dag/runs/:run/tasks/:task/tries/:number/sql", file_sql},
-    {"/queue", page_queue},
-    {"/audit", page_audit},
-    {"/health", api_health},
-    {"/api/events", api_events},
-    {"/assets/:name", file_asset},
+    {"/", page_home, NULL, NULL},
+    {"/dags/:dag", page_dag, NULL, NULL},
+    {"/dags/:dag/runs/:run", page_run, NULL, NULL},
+    {"/dags/:dag/runs/:run/tasks/:task", page_task, NULL, NULL},
+    {"/dags/:dag/runs/:run/tasks/:task/tries/:number", page_task, NULL, NULL},
+    {"/dags/:dag/runs/:run/tasks/:task/tries/:number/log", file_log, NULL, NULL},
+    {"/dags/:dag/runs/:run/tasks/:task/tries/:number/sql", file_sql, NULL, NULL},
+    {"/queue", page_queue, NULL, NULL},
+    {"/audit", page_audit, NULL, NULL},
+    {"/health", api_health, NULL, NULL},
+    {"/api/events", api_events, NULL, NULL},
+    {"/api/v2/predict", api_endpoints, NULL, NULL},
+    {"/api/v2/predict/:name", api_endpoint, predict_accept, predict_post},
+    {"/assets/:name", file_asset, NULL, NULL},
 };
 
 const struct route *route_table(size_t *ret_count)

@@ -16,6 +16,11 @@ struct route {
     const char *path; /* ":dag" and the like stand for one segment */
     /* Fills the answer, or returns an error, which becomes an error page. */
     enum status (*serve)(struct page *page, struct http_answer *ret, struct error *err);
+    /* Of a route that takes POST: how many bytes its body (of `size`, 0 when it does not say) may
+       have; and the request with its body, which is answered, now or later, unless it is an error.
+     */
+    enum status (*accept)(struct page *page, size_t size, size_t *ret_body_max, struct error *err);
+    enum status (*post)(struct page *page, struct http_post *post, struct error *err);
 };
 
 /* The route of a path as sent.  ERR_NOT_FOUND when there is none. */

@@ -2,6 +2,8 @@
 
 #include "base/file.h"
 #include "base/log.h"
+#include "executor/serving/serving.h"
+#include "web/http_post.h"
 #include "web/limits.h"
 #include "web/pages/pages.h"
 
@@ -60,6 +62,54 @@ static void refuse(void *user, const struct http_request *request, const struct 
     page_error(&page, request->path, why, ret);
 }
 
+void web_refuse_post(
+    struct web *web, struct http_post *post, const char *path, const struct error *why)
+{
+    struct http_answer answer = {0};
+    struct http_request request = {.path = path};
+    refuse(web, &request, why, &answer);
+    http_post_answer(post, &answer);
+}
+
+/* The route of a POST, and the page that its functions are given. */
+static enum status find_post(struct web *web, const struct http_request *request,
+    struct arena *arena, const struct route **ret, struct route_values *values, struct page *page,
+    struct error *err)
+{
+    *page = make_page(web, request, arena, &(struct http_answer){0});
+    page->out = NULL;
+    page->values = values;
+    enum status status = route_find(request->path, arena, ret, values, err);
+    if (status == OK && !(*ret)->post)
+        status = error_set(err, ERR_HTTP_METHOD, "POST is not answered at %s", request->path);
+    return status;
+}
+
+static enum status accept_post(void *user, const struct http_request *request, size_t size,
+    size_t *ret_body_max, struct error *err)
+{
+    CLEANUP(arena_freep) struct arena *arena = arena_new();
+    const struct route *route;
+    struct route_values values;
+    struct page page;
+    enum status status = find_post(user, request, arena, &route, &values, &page, err);
+    return status == OK ? route->accept(&page, size, ret_body_max, err) : status;
+}
+
+static void take_post(void *user, const struct http_request *request, struct http_post *post)
+{
+    CLEANUP(arena_freep) struct arena *arena = arena_new();
+    const struct route *route;
+    struct route_values values;
+    struct page page;
+    struct error err;
+    enum status status = find_post(user, request, arena, &route, &values, &page, &err);
+    if (status == OK)
+        status = route->post(&page, post, &err);
+    if (status != OK)
+        web_refuse_post(user, post, request->path, &err);
+}
+
 /* ---- what the daemon calls ------------------------------------------------------------------- */
 
 /* The events name runs, which task changes do not: those that are live already are read once. */
@@ -82,11 +132,19 @@ static void *open_pages(struct daemon *daemon, uv_loop_t *loop, struct error *er
         .loop = loop,
         .user = web,
         .answer = answer,
+        .accept = accept_post,
+        .post = take_post,
         .refuse = refuse};
     web->daemon = daemon;
     web->loop = loop;
     assets_version(web->assets);
-    if (http_open(&options, &web->http, err) != OK) {
+    enum status status = OK;
+    if (daemon_project(daemon)->endpoint_count)
+        status = serving_new(loop, &web->serving, err);
+    if (status == OK)
+        status = http_open(&options, &web->http, err);
+    if (status != OK) {
+        serving_free(web->serving);
         mem_free(web);
         return NULL;
     }
@@ -105,6 +163,7 @@ static void close_pages(void *pages)
 {
     struct web *web = pages;
     http_close(web->http);
+    serving_free(web->serving); /* after the requests that wait for it */
     events_free(web->events);
     store_close(web->reader);
     mem_free(web);

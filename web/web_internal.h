@@ -11,10 +11,14 @@ struct web {
     uv_loop_t *loop;
     struct http_server *http;
     struct events *events;
-    struct store *reader; /* NULL until the metadata could be opened */
-    char assets[17];      /* changes with what is in assets/: part of their addresses */
+    struct serving *serving; /* NULL: the project has no endpoint */
+    struct store *reader;    /* NULL until the metadata could be opened */
+    char assets[17];         /* changes with what is in assets/: part of their addresses */
 };
 
+/* What a POST is answered that went wrong. */
+void web_refuse_post(
+    struct web *web, struct http_post *post, const char *path, const struct error *why);
 /* A reader of the metadata, opened when first asked for. */
 enum status web_reader(struct web *web, struct store **ret, struct error *err) MUST_CHECK;
 

@@ -77,14 +77,19 @@ static void json_release(const json_t *json)
     json_decref((json_t *)(uintptr_t)json);
 }
 
+static void release_params(const struct param *params, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        json_release(params[i].schema);
+        json_release(params[i].default_value);
+    }
+}
+
 void dag_unref(struct dag *dag)
 {
     if (!dag || atomic_fetch_sub_explicit(&dag->references, 1, memory_order_acq_rel) > 1)
         return;
-    for (size_t i = 0; i < dag->param_count; i++) {
-        json_release(dag->params[i].schema);
-        json_release(dag->params[i].default_value);
-    }
+    release_params(dag->params, dag->param_count);
     for (uint32_t i = 0; i < dag->task_count; i++) {
         json_release(dag->tasks[i].params);
         json_release(dag->tasks[i].sql.parameters);
@@ -122,6 +127,14 @@ const struct pool *project_find_pool(const struct project *project, const char *
     return NULL;
 }
 
+const struct endpoint *project_find_endpoint(const struct project *project, const char *name)
+{
+    for (size_t i = 0; i < project->endpoint_count; i++)
+        if (str_equal(project->endpoints[i].name, name))
+            return &project->endpoints[i];
+    return NULL;
+}
+
 /* A name in the environment has lost its case: DAG_VAR_RELEASE is `release`, or `Release`. */
 const struct variable *project_find_variable(const struct project *project, const char *name)
 {
@@ -144,6 +157,9 @@ const struct project *project_ref(const struct project *project)
 
 void project_free(struct project *project)
 {
-    if (project && project->references-- == 0)
-        arena_free(project->arena);
+    if (!project || project->references-- > 0)
+        return;
+    for (size_t i = 0; i < project->endpoint_count; i++)
+        release_params(project->endpoints[i].params, project->endpoints[i].param_count);
+    arena_free(project->arena);
 }

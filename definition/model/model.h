@@ -365,6 +365,22 @@ struct variable {
     const char *problem; /* why its stored value cannot be used; NULL: it can */
 };
 
+/* A question over HTTP: one statement that reads, its parameters bound. */
+struct endpoint {
+    const char *name;
+    const char *description; /* may be NULL */
+    const char *connection;
+    const char *sql;            /* $1 is the first of `params`; each of them is in it */
+    const struct param *params; /* what a request may give, or must where there is no default */
+    size_t param_count;
+    int64_t timeout_us; /* of a request, the waiting in it included */
+    int64_t cache_us;   /* how long an answer is given again; 0 = never */
+    int max_concurrent; /* queries on the database at once: sessions */
+    int max_waiting;    /* requests that wait for one of those */
+    int max_body_bytes; /* of a request */
+    int max_rows;       /* of an answer */
+};
+
 /* A setting as `dag config --origin` shows it. */
 struct setting {
     const char *name;  /* dotted: "timezone", "connections.greenplum.uri" */
@@ -393,6 +409,8 @@ struct project {
     bool paused_upon_creation;
     int64_t retention_us;
     int64_t shutdown_grace_us; /* that running SQL tasks get when the daemon is told to stop */
+    const struct endpoint *endpoints;
+    size_t endpoint_count;
     const char *web_listen;
     const struct setting *settings; /* all of the above, with their origins */
     size_t setting_count;
@@ -405,6 +423,7 @@ struct project {
 const struct connection *project_find_connection(const struct project *project, const char *name);
 const struct pool *project_find_pool(const struct project *project, const char *name);
 const struct variable *project_find_variable(const struct project *project, const char *name);
+const struct endpoint *project_find_endpoint(const struct project *project, const char *name);
 /* Another holder; project_free lets go.  One thread counts. */
 const struct project *project_ref(const struct project *project);
 void project_free(struct project *project); /* NULL is fine */

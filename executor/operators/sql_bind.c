@@ -22,38 +22,18 @@ struct placeholder {
     const char *name; /* "1" or "day" */
 };
 
-static bool follows(const struct sql_token *before, const struct sql_token *token)
-{
-    return token->offset == before->offset + before->size;
-}
-
-/* `%(name)s` at a percent sign: five tokens without blanks between. */
-static bool read_named(
-    struct slice text, size_t percent, struct arena *arena, struct placeholder *ret)
-{
-    static const enum sql_token_kind kinds[] = {SQL_OPEN, SQL_WORD, SQL_CLOSE, SQL_WORD};
-    struct sql_token tokens[4], before = {.offset = percent, .size = 1};
-    size_t position = percent + 1;
-    for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
-        tokens[i] = sql_lex(text, &position);
-        if (tokens[i].kind != kinds[i] || !follows(&before, &tokens[i]))
-            return false;
-        before = tokens[i];
-    }
-    if (text.p[tokens[0].offset] != '(' || !sql_token_is(text, tokens[3], "s"))
-        return false;
-    ret->offset = percent;
-    ret->size = position - percent;
-    ret->name = arena_strndup(arena, text.p + tokens[1].offset, tokens[1].size);
-    return true;
-}
-
 static bool read_placeholder(struct slice text, struct sql_token token, bool by_name,
     struct arena *arena, struct placeholder *ret)
 {
-    if (by_name)
-        return token.kind == SQL_OTHER && text.p[token.offset] == '%' &&
-               read_named(text, token.offset, arena, ret);
+    if (by_name) {
+        struct slice name;
+        ret->size = token.kind == SQL_OTHER && text.p[token.offset] == '%'
+                        ? sql_named_parameter(text, token.offset, &name)
+                        : 0;
+        ret->offset = token.offset;
+        ret->name = ret->size ? arena_strndup(arena, name.p, name.size) : NULL;
+        return ret->size > 0;
+    }
     if (token.kind != SQL_PARAMETER)
         return false;
     ret->offset = token.offset;

@@ -200,6 +200,19 @@ void session_query_bound(
     sent(session, PQsendQueryParams(session->conn, sql, count, NULL, values, NULL, NULL, 0));
 }
 
+void session_prepare(struct session *session, const char *name, const char *sql)
+{
+    start_text(session);
+    sent(session, PQsendPrepare(session->conn, name, sql, 0, NULL));
+}
+
+void session_query_prepared(
+    struct session *session, const char *name, int count, const char *const *values)
+{
+    start_text(session);
+    sent(session, PQsendQueryPrepared(session->conn, name, count, values, NULL, NULL, 0));
+}
+
 /* ---- COPY ------------------------------------------------------------------------------------ */
 
 void session_copy_put(struct session *session, const char *data, size_t size)

@@ -70,6 +70,11 @@ void session_query(struct session *session, const char *sql);
 /* The same for one statement with bound values (text; NULL = null), by the extended protocol. */
 void session_query_bound(
     struct session *session, const char *sql, int count, const char *const *values);
+/* Prepares one statement under a name; the server finds out what its parameters are. */
+void session_prepare(struct session *session, const char *name, const char *sql);
+/* Runs what was prepared, with bound values as above. */
+void session_query_prepared(
+    struct session *session, const char *name, int count, const char *const *values);
 bool session_busy(const struct session *session);
 
 /* COPY FROM STDIN, after `copy` or `copy_ready`: sends up to COPY_CHUNK bytes, which are copied;

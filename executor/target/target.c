@@ -4,6 +4,7 @@
 
 #include "base/vec.h"
 #include "executor/limits.h"
+#include "executor/target/connecting.h"
 
 /* A session at rest or being cleaned. */
 struct rest {
@@ -38,16 +39,6 @@ struct acquire {
     bool fresh;
     void *user;
     void (*done)(void *user, struct session *session, const struct error *err);
-};
-
-struct connect_job {
-    struct offload_job job;
-    struct target *target; /* touched on the loop only */
-    struct arena *arena;
-    struct connection *connection;
-    struct connected connected;
-    enum status status;
-    struct error err;
 };
 
 static void start_connect(struct target *target);
@@ -178,52 +169,30 @@ static void connect_for_waiting(struct target *target)
         start_connect(target);
 }
 
-static void free_connect_job(struct connect_job *job)
+static void on_connected(void *user, const struct connection *connection,
+    struct connected *connected, const struct error *err)
 {
-    PQfinish(job->connected.conn);
-    arena_free(job->arena);
-    mem_free(job);
-}
-
-static void on_connect_work(struct offload_job *base)
-{
-    struct connect_job *job = CONTAINER_OF(base, struct connect_job, job);
-    job->status = connect_blocking(job->connection, "dag", &job->connected, &job->err);
-}
-
-static void on_connect_discard(struct offload_job *base)
-{
-    free_connect_job(CONTAINER_OF(base, struct connect_job, job));
-}
-
-static void on_connect_done(struct offload_job *base)
-{
-    struct connect_job *job = CONTAINER_OF(base, struct connect_job, job);
-    struct target *target = job->target;
+    (void)connection;
+    struct target *target = user;
     struct session *session = NULL;
+    struct error failure;
     target->connecting--;
-    if (job->status == OK) {
-        target->keeps_state = job->connected.facts.keeps_state;
-        job->status = session_new(target->targets->handles, &job->connected, &session, &job->err);
+    if (!err) {
+        target->keeps_state = connected->facts.keeps_state;
+        if (session_new(target->targets->handles, connected, &session, &failure) != OK)
+            err = &failure;
     }
     if (session)
         offer(target, session, true);
     else if (target->first)
-        answer(target->first, NULL, &job->err);
+        answer(target->first, NULL, err);
     connect_for_waiting(target); /* it may have gone to one that waited for a used one */
-    free_connect_job(job);
 }
 
 static void start_connect(struct target *target)
 {
-    struct connect_job *job = mem_alloc_zero(1, sizeof(*job));
-    job->job = (struct offload_job){
-        .work = on_connect_work, .done = on_connect_done, .discard = on_connect_discard};
-    job->target = target;
-    job->arena = arena_new();
-    job->connection = connection_copy(target->connection, job->arena);
     target->connecting++;
-    offload_run(target->targets->connects, &job->job);
+    connecting_start(target->targets->connects, target->connection, "dag", target, on_connected);
 }
 
 /* Keeps fresh sessions ready while sessions are used up. */

@@ -35,3 +35,26 @@ bool sql_begins_expression(struct slice statement, struct sql_token before)
         return is_one_of(statement, before, words, ARRAY_SIZE(words));
     return before.kind == SQL_OPEN || before.kind == SQL_OTHER;
 }
+
+static bool follows(struct sql_token before, struct sql_token token)
+{
+    return token.offset == before.offset + before.size;
+}
+
+/* Five tokens without blanks between. */
+size_t sql_named_parameter(struct slice text, size_t percent, struct slice *ret_name)
+{
+    static const enum sql_token_kind kinds[] = {SQL_OPEN, SQL_WORD, SQL_CLOSE, SQL_WORD};
+    struct sql_token tokens[4], before = {.offset = percent, .size = 1};
+    size_t position = percent + 1;
+    for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+        tokens[i] = sql_lex(text, &position);
+        if (tokens[i].kind != kinds[i] || !follows(before, tokens[i]))
+            return 0;
+        before = tokens[i];
+    }
+    if (text.p[tokens[0].offset] != '(' || !sql_token_is(text, tokens[3], "s"))
+        return 0;
+    *ret_name = slice_make(text.p + tokens[1].offset, tokens[1].size);
+    return position - percent;
+}

@@ -18,4 +18,8 @@ bool sql_takes_parameters(struct slice statement);
    It may not behind a name, which would be the literal's type: `date '2007-04-12'`. */
 bool sql_begins_expression(struct slice statement, struct sql_token before);
 
+/* `%(name)s`, as Airflow's users write a parameter, at the percent sign at `percent`: its size in
+   bytes and the name.  0: none stands there. */
+size_t sql_named_parameter(struct slice text, size_t percent, struct slice *ret_name);
+
 #endif

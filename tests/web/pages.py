@@ -85,11 +85,11 @@ class WebCase(ProjectCase):
         address = re.findall(r"status page: http://([^/\s]+)/", self.log())[-1]
         self.host, self.port = address.rsplit(":", 1)
 
-    def request(self, path, method="GET", headers=None):
+    def request(self, path, method="GET", headers=None, body=None):
         """The answer, and its body as text."""
         connection = http.client.HTTPConnection(self.host, int(self.port), timeout=30)
         self.addCleanup(connection.close)
-        connection.request(method, path, headers=headers or {})
+        connection.request(method, path, body, headers or {})
         answer = connection.getresponse()
         return answer, answer.read().decode("utf-8")
 

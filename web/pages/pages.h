@@ -29,6 +29,15 @@ enum status api_health(struct page *page, struct http_answer *ret, struct error 
 void assets_version(char ret[17]);
 enum status api_events(struct page *page, struct http_answer *ret, struct error *err) MUST_CHECK;
 
+/* ---- predictions ---- */
+
+/* The endpoints with their parameters, limits and counters: all, and one. */
+enum status api_endpoints(struct page *page, struct http_answer *ret, struct error *err) MUST_CHECK;
+enum status api_endpoint(struct page *page, struct http_answer *ret, struct error *err) MUST_CHECK;
+enum status predict_accept(
+    struct page *page, size_t size, size_t *ret_body_max, struct error *err) MUST_CHECK;
+enum status predict_post(struct page *page, struct http_post *post, struct error *err) MUST_CHECK;
+
 /* ---- parts that pages share ---- */
 
 /* Runs as a table; `dag_id` NULL: of several DAGs. */
