@@ -1,5 +1,6 @@
 #include "definition/lineage.h"
 
+#include "base/clock.h"
 #include "base/vec.h"
 #include "definition/project.h"
 #include "language/timetable/timetable.h"
@@ -15,11 +16,54 @@ static int64_t sample_date(const struct dag *dag)
     return civil_to_us(&day);
 }
 
+/* The day's first run; false when there is none that day. */
+static bool find_run(const struct dag *dag, const struct civil *day, int64_t *ret)
+{
+    struct timetable_run run;
+    *ret = civil_to_us(day);
+    if (!dag->timetable)
+        return true;
+    if (timetable_next(dag->timetable, NULL, *ret, &run) != TIMETABLE_RUN ||
+        run.logical_us >= *ret + US_PER_DAY)
+        return false;
+    *ret = run.logical_us;
+    return true;
+}
+
+static int leap_year_from(int year)
+{
+    while (days_in_month(year, 2) < 29)
+        year++;
+    return year;
+}
+
+size_t sample_run_dates(const struct dag *dag, int64_t ret[SAMPLE_DATES_MAX])
+{
+    struct civil first = civil_from_us(sample_date(dag));
+    int year = first.year, month = first.month, leap = leap_year_from(year + (month > 2));
+    bool december = month == 12;
+    const struct civil days[SAMPLE_DATES_MAX] = {
+        {.year = year, .month = month, .day = days_in_month(year, month)},
+        {.year = year + december, .month = december ? 1 : month + 1, .day = 1},
+        {.year = leap, .month = 2, .day = 29},
+        {.year = year, .month = 12, .day = 31},
+    };
+    size_t count = 0;
+    for (size_t i = 0; i < ARRAY_SIZE(days); i++)
+        count += find_run(dag, &days[i], &ret[count]);
+    return count;
+}
+
 enum status sample_run_facts(
     const struct dag *dag, struct arena *arena, struct run_facts *ret, struct error *err)
 {
-    enum status status =
-        context_facts_at(dag, sample_date(dag), RUN_TYPE_SCHEDULED, arena, ret, err);
+    return sample_run_facts_at(dag, sample_date(dag), arena, ret, err);
+}
+
+enum status sample_run_facts_at(const struct dag *dag, int64_t logical_us, struct arena *arena,
+    struct run_facts *ret, struct error *err)
+{
+    enum status status = context_facts_at(dag, logical_us, RUN_TYPE_SCHEDULED, arena, ret, err);
     if (status != OK)
         return status;
     ret->started_us = ret->run_after_us;

@@ -38,6 +38,14 @@ void lineage_of_task(const struct project *project, const struct task *task,
    other), after runs that succeeded. */
 enum status sample_run_facts(const struct dag *dag, struct arena *arena, struct run_facts *ret,
     struct error *err) MUST_CHECK;
+/* The same for another date. */
+enum status sample_run_facts_at(const struct dag *dag, int64_t logical_us, struct arena *arena,
+    struct run_facts *ret, struct error *err) MUST_CHECK;
+enum { SAMPLE_DATES_MAX = 4 };
+/* Further logical dates on which templates often take another way, as far as the DAG has runs on
+   such days: the first month's last day, the next one's first, a leap day, the year's last.  Gives
+   how many. */
+size_t sample_run_dates(const struct dag *dag, int64_t ret[SAMPLE_DATES_MAX]);
 /* A task as of such a run, for a dialect; *ret_sampled: as attempt_facts.sampled. */
 enum status sample_run_render(const struct project *project, const struct dag *dag,
     const struct task *task, const struct run_facts *facts, enum dialect dialect,

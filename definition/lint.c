@@ -75,11 +75,28 @@ const struct lint_code *lint_code_find(struct slice code)
     return NULL;
 }
 
+/* Whether an earlier run has shown it. */
+static bool is_found(const struct linting *l, const char *code, const struct error *error)
+{
+    for (const struct diagnostic *d = l->findings->first; d; d = d->next)
+        if (str_equal(d->code, code) && d->error.place.line == error->place.line &&
+            d->error.place.column == error->place.column &&
+            str_equal(d->error.place.file, error->place.file))
+            return true;
+    return false;
+}
+
 void lint_add(struct linting *l, const char *severity, const char *code, const struct error *error)
 {
     const struct lint_code *row = lint_code_find(slice_of(code));
     size_t before = l->findings->kept;
-    struct diagnostic *d = report_warning(l->findings, error, row ? row->code : NULL);
+    struct error dated = *error;
+    if (l->only_date && is_found(l, code, error))
+        return;
+    if (l->only_date)
+        snprintf(dated.message, sizeof(dated.message), "%.*s (in the run of %s)",
+            (int)(sizeof(dated.message) - 40), error->message, l->only_date);
+    struct diagnostic *d = report_warning(l->findings, &dated, row ? row->code : NULL);
     if (!d || l->findings->kept == before || str_equal(severity, "warning"))
         return;
     d->severity = severity;

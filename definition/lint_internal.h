@@ -23,6 +23,8 @@ struct linting {
     struct dag_facts *facts; /* of the DAG, to be filled; NULL: not wanted */
     struct arena *kept;      /* where its parts live */
     bool passing;            /* as of dag_facts */
+    bool takes_ways;         /* a template of the DAG may take another on another date */
+    const char *only_date;   /* of the run at hand; NULL: of the first */
     bool asks_target;        /* a template of the DAG has the word: dialects may differ */
 };
 
@@ -63,6 +65,12 @@ void lint_templates(struct linting *l);
 /* Looks at what a DAG's tasks would run.  After lint_templates, whose findings it does not repeat.
  */
 void lint_rendered(struct linting *l);
+/* Whether a template's way may depend on a value. */
+bool lint_takes_ways(struct slice text);
+/* Looks at the tasks as of runs on other days than the first. */
+void lint_dates(struct linting *l, const struct lineage_task *lineages);
+/* What rendering says; nothing when another check has said something of that line. */
+void lint_template_error(struct linting *l, const struct error *error);
 /* Looks at SQL as it was rendered for a sample run. */
 void lint_sql(struct linting *l, const struct jinja_result *map);
 /* Looks at what a DAG's tasks read and write: a lineage for each of dag.tasks. */

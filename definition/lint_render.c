@@ -78,7 +78,7 @@ static void note_sources(struct linting *l, const struct jinja_result *map)
     }
 }
 
-static void report_template(struct linting *l, const struct error *error)
+void lint_template_error(struct linting *l, const struct error *error)
 {
     l->passing |= error->status == ERR_TEMPLATE_NOT_FOUND;
     if (!lint_is_said(l, error))
@@ -108,7 +108,7 @@ static void check_variant(struct linting *l, const struct run_facts *facts, enum
     enum status status = sample_run_render(
         l->project, l->dag, l->task, facts, dialect, arena, &rendered, &sampled, &error);
     if (status && !sampled)
-        report_template(l, &error);
+        lint_template_error(l, &error);
 }
 
 static void check_task(
@@ -130,7 +130,7 @@ static void check_task(
     if (status == OK && !sampled)
         check_choice(l, rendered_find(&rendered, "branch"));
     if (status && !sampled)
-        report_template(l, &error);
+        lint_template_error(l, &error);
     lineage_of_task(
         l->project, l->task, sql ? sql->map : NULL, sampled || status, l->arena, ret_lineage);
     if (sql && !sampled)
@@ -154,4 +154,5 @@ void lint_rendered(struct linting *l)
         check_task(l, &facts, &lineages[i]);
     }
     lint_data(l, &facts, lineages);
+    lint_dates(l, lineages);
 }

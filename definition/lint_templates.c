@@ -138,6 +138,7 @@ static void template_parsed(void *user, const struct jinja_template *template,
     struct jinja_needs needs = jinja_template_needs(template, l->arena);
     struct slice all = source ? source->text : slice_of(text->value);
     l->asks_target |= memmem(all.p, all.size, "target", 6) != NULL;
+    l->takes_ways |= lint_takes_ways(all);
     l->passing |= memmem(all.p, all.size, "ignore missing", 14) != NULL;
     for (size_t i = 0; i < needs.name_count; i++)
         check_name(l, &needs.names[i], text, source);

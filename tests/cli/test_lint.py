@@ -115,6 +115,21 @@ class SharedTables(ProjectCase):
         self.assertEqual(self.lint(), [])
 
 
+class Dates(ProjectCase):
+    """Templates that take another way on some days."""
+
+    def test_a_fault_of_the_leap_day_is_told_with_its_date(self):
+        self.write("dag.yaml", "connections: {db: {}}\n")
+        self.write("dags/a.yaml", "schedule: '@daily'\nstart_date: 2023-01-01\n"
+                   "tasks: {a: {connection: db, sql: a.sql}}\n")
+        self.write("templates/a.sql", "select 1\n"
+                   "{% if ds_nodash[4:] == '0229' %}form t{% endif %} where true;\n")
+        line, = self.dag("lint", "--json", status=1).stdout.splitlines()
+        found = json.loads(line)
+        self.assertEqual((found["code"], found["line"]), ("sql-syntax", 2))
+        self.assertIn("(in the run of 2024-02-29)", found["message"])
+
+
 class Unchanged(ProjectCase):
     """What was found is kept in the state folder, and holds as long as nothing has changed."""
 

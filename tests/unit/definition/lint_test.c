@@ -302,6 +302,35 @@ TEST(mistakes_that_only_rendering_shows_are_found)
     done(&f);
 }
 
+TEST(templates_are_rendered_for_days_on_which_they_take_another_way)
+{
+    struct fixture f = begin("schedule: '@daily'\nstart_date: 2023-04-05\ntasks:\n"
+                             "  a: {connection: gp, sql: a.sql}\n");
+    dir_write(&f.dir, "templates/a.sql",
+        "select 1\n{% if logical_date.day == 1 %}where{% endif %};\n"
+        "select {{ 1 if ds_nodash[4:] != '0229' else leap_days() }};\n"
+        "select {% if logical_date.month == 12 %}{{ 1 // (31 - logical_date.day) }}{% endif %} "
+        "2;\n");
+    const char *text = lint(&f);
+    static const char *const parts[] = {"error sql-syntax templates/a.sql:2:",
+        " (in the run of 2023-05-01);", "error template-undefined templates/a.sql:3:",
+        "error template-error templates/a.sql:4:", "(in the run of 2023-12-31);"};
+    for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
+        if (!CHECK(strstr(text, parts[i]) != NULL))
+            printf("  lacks %s in\n%s\n", parts[i], text);
+    CHECK_INT(f.findings->error_count, 3);
+    dir_write(&f.dir, "dags/x.yaml",
+        "schedule: '@daily'\nstart_date: 2023-04-05\nend_date: 2023-04-20\ntasks:\n"
+        "  a: {connection: gp, sql: a.sql}\n");
+    dir_write(&f.dir, "templates/a.sql",
+        "select 1 {% if logical_date.day == 1 %}where{% endif %};\nselect 2,\n");
+    text = lint(&f);
+    CHECK(strstr(text, "sql-syntax templates/a.sql:2") != NULL);
+    CHECK(strstr(text, "in the run of") == NULL);
+    CHECK_INT(f.findings->error_count, 1);
+    done(&f);
+}
+
 TEST(what_only_a_run_knows_is_no_mistake)
 {
     struct fixture f =
