@@ -52,12 +52,12 @@ def memory_kib(pid):
 
 
 class Database:
-    """A PostgreSQL 15 with fsync, from the sandbox's script."""
+    """A PostgreSQL 15 from the sandbox's script; with fsync, unless `words` say otherwise."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, *words):
         self.sandbox = [str(ROOT / "sandbox" / "sandbox")]
         self.dir = ["--dir", str(folder)]
-        output(self.sandbox + ["start"] + self.dir)
+        output(self.sandbox + ["start"] + self.dir + list(words))
         self.uri = output(self.sandbox + ["uri"] + self.dir).strip()
         self.postmaster = self.find_postmaster()
 

@@ -17,21 +17,45 @@ enum {
 
 /* ---- text of a task -------------------------------------------------------------------------- */
 
-/* All that the task renders for a date, secrets masked; of a mapped task what it is mapped over. */
+/* What a text is rendered for: a run as it was made, or what a run of the date would have. */
+struct moment {
+    int64_t logical_us;
+    const struct run_record *run; /* NULL: none was made */
+};
+
+static enum status facts_of(const struct dag *dag, const struct moment *moment, struct arena *arena,
+    struct run_facts *ret, struct error *err)
+{
+    const struct run_record *run = moment->run;
+    enum run_type type = run ? run->type : context_run_type_at(dag, moment->logical_us);
+    enum status status = context_facts_at(dag, moment->logical_us, type, arena, ret, err);
+    if (status != OK || !run)
+        return status;
+    ret->run_id = run->run_id;
+    ret->interval_start_us = run->interval_start_us;
+    ret->interval_end_us = run->interval_end_us;
+    ret->run_after_us = run->run_after_us;
+    ret->conf = run->conf;
+    return OK;
+}
+
+/* All that the task renders, secrets masked; of a mapped task what it is mapped over. */
 static const char *text_of(const struct revision *of, const struct dag *dag,
-    const struct task *task, int64_t logical_us, struct arena *arena)
+    const struct task *task, const struct moment *moment, struct arena *arena)
 {
     struct run_facts facts;
     struct rendered_task rendered;
     struct error err;
-    struct attempt_facts attempt = {
-        .attempt_id = "", .try_number = 1, .map_index = -1, .now_us = logical_us, .seed = 1};
+    struct attempt_facts attempt = {.attempt_id = "",
+        .try_number = 1,
+        .map_index = -1,
+        .now_us = moment->logical_us,
+        .seed = 1};
     const struct connection *connection =
         task->sql.connection ? project_find_connection(of->project, task->sql.connection) : NULL;
     struct render_target target = render_target_of(of->project, connection);
     struct strbuf text = {.arena = arena};
-    enum status status = context_facts_at(
-        dag, logical_us, context_run_type_at(dag, logical_us), arena, &facts, &err);
+    enum status status = facts_of(dag, moment, arena, &facts, &err);
     if (status == OK)
         status = task->expand.count ? context_render_expand(of->project, dag, task, &facts,
                                           &attempt, &target, arena, &rendered, &err)
@@ -143,8 +167,9 @@ static void compare_texts(
     int64_t *dates;
     size_t count = dates_of(p->new, &dates, p->cli->arena), changed = 0;
     for (size_t i = 0; i < count; i++) {
-        const char *before = text_of(p->a, p->old, old, dates[i], p->cli->arena);
-        const char *after = text_of(p->b, p->new, new, dates[i], p->cli->arena);
+        const struct moment moment = {.logical_us = dates[i]};
+        const char *before = text_of(p->a, p->old, old, &moment, p->cli->arena);
+        const char *after = text_of(p->b, p->new, new, &moment, p->cli->arena);
         if (str_equal(before, after) || changed++)
             continue;
         json_object_set_new(task, "logical_date", json_string(date_text(p, dates[i])));
@@ -233,10 +258,12 @@ static void compare_ticks(struct pair *p)
 
 /* ---- what goes stale ------------------------------------------------------------------------- */
 
-/* The tasks whose text for the run's date is another now, without those that follow one of them:
-   "a b", "" when there is none. */
-static const char *stale_tasks(struct pair *p, int64_t logical_us)
+/* The tasks whose text for the run is another now, without those that follow one of them: "a b", ""
+   when there is none.  A run keeps its interval and conf when it is cleared, whatever the schedule
+   says now. */
+static const char *stale_tasks(struct pair *p, const struct run_record *run)
 {
+    const struct moment moment = {run->logical_us, run};
     struct arena *arena = p->cli->arena;
     bool *below = arena_array(arena, bool, p->new->task_count + 1);
     struct strbuf text = {.arena = arena};
@@ -246,8 +273,8 @@ static const char *stale_tasks(struct pair *p, int64_t logical_us)
         for (size_t k = 0; k < new->upstream.count; k++)
             below[index] |= below[new->upstream.at[k]];
         const struct task *old = below[index] ? NULL : dag_find_task(p->old, new->task_id);
-        if (below[index] || (old && str_equal(text_of(p->a, p->old, old, logical_us, arena),
-                                        text_of(p->b, p->new, new, logical_us, arena))))
+        if (below[index] || (old && str_equal(text_of(p->a, p->old, old, &moment, arena),
+                                        text_of(p->b, p->new, new, &moment, arena))))
             continue;
         below[index] = true;
         strbuf_printf(&text, "%s%s", text.size ? " " : "", new->task_id);
@@ -290,7 +317,7 @@ static void compare_runs(struct pair *p)
     for (size_t i = runs.count + 1; i-- > 0;) { /* they come newest first */
         const struct run_record *run = i > 0 ? &runs.at[i - 1] : NULL;
         bool stale = run && run->state == RUN_SUCCESS && !str_equal(run->version, p->new->version);
-        const char *of_run = stale ? stale_tasks(p, run->logical_us) : "";
+        const char *of_run = stale ? stale_tasks(p, run) : "";
         if (count && !str_equal(of_run, tasks)) {
             add_stale(p, first_us, last_us, count, tasks);
             count = 0;

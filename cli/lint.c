@@ -7,6 +7,7 @@
 #include "cli/cli.h"
 #include "cli/lint_format.h"
 #include "definition/lint.h"
+#include "definition/project.h"
 #include "testing/prepare.h"
 
 static bool strict, codes, with_database;
@@ -109,6 +110,14 @@ static enum status prepare(struct cli *cli, struct diagnostics *findings, struct
     return status;
 }
 
+/* In a folder of no project there is nothing to check, which is no success. */
+static enum status check_project(struct cli *cli, struct diagnostics *findings, struct error *err)
+{
+    const char *root;
+    enum status status = project_find(cli->project->root, cli->arena, &root, err);
+    return status == OK ? lint_project(cli->project, findings, err) : status;
+}
+
 static enum status run(struct cli *cli, struct error *err)
 {
     if (codes) {
@@ -121,8 +130,8 @@ static enum status run(struct cli *cli, struct error *err)
             lint_format_names(cli->arena));
     struct diagnostics findings;
     diagnostics_init(&findings, cli->arena);
-    enum status status = cli->arg_count ? check_paths(cli, &findings, err)
-                                        : lint_project(cli->project, &findings, err);
+    enum status status =
+        cli->arg_count ? check_paths(cli, &findings, err) : check_project(cli, &findings, err);
     if (status == OK && with_database && !findings.error_count)
         status = prepare(cli, &findings, err);
     if (status != OK)

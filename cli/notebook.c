@@ -204,6 +204,8 @@ enum status notebook_read(
     enum status status = file_read(path, NOTEBOOK_SIZE_MAX, arena, &text, err);
     if (status == OK)
         status = json_parse(text.p, text.size, path, &tree, err);
+    if (status == ERR_JSON)
+        error_hint(err, "a notebook is a file of JSON, as Jupyter saves it: NAME.ipynb");
     if (status != OK)
         return status;
     const json_t *cells = json_object_get(tree, "cells");

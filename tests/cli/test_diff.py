@@ -140,6 +140,22 @@ class Diff(ProjectCase):
         row, = self.json("diff", "HEAD")
         self.assertEqual(row["stale"][0]["runs"], 2)
 
+    def test_a_run_keeps_its_interval_and_conf(self):
+        text = ('schedule: "@daily"\nstart_date: 2030-01-01\nparams: {who: a}\ntasks:\n'
+                '  load: {bash: "echo {{ data_interval_end }} {{ params.who }}"}\n')
+        self.write("dags/kept.yaml", text)
+        self.commit()
+        self.dag("run", "kept", "--logical-date", "2030-01-01", "--conf", '{"who": "b"}')
+        weekly = text.replace("@daily", "0 0 * * 1").replace("who: a", "who: c")
+        self.write("dags/kept.yaml", weekly)
+        row, = self.json("diff", "HEAD")
+        self.assertNotIn("stale", row)
+        self.dag("run", "kept", "--logical-date", "2030-02-01")
+        self.write("dags/kept.yaml", text.replace("who: a", "who: d"))
+        stale, = [row["stale"] for row in self.json("diff", "HEAD") if "stale" in row]
+        self.assertEqual(stale[0]["runs"], 1)
+        self.assertIn("2030-02-01", stale[0]["command"])
+
     def test_broken_files_and_wrong_use(self):
         self.keep()
         self.write("dags/report.yaml", "tasks: [\n")

@@ -59,6 +59,11 @@ class Formats(ProjectCase):
         self.assertEqual(json.loads(self.dag("lint", "--format", "sarif").stdout)
                          ["runs"][0]["results"], [])
 
+    def test_without_a_project_and_a_path_nothing_was_checked(self):
+        (self.folder / "dag.yaml").unlink()
+        self.assertIn("there is no dag.yaml", self.dag("lint", status=3).stderr)
+        self.dag("lint", "dags/a b.yaml", status=1)
+
     def test_a_format_that_there_is_not(self):
         self.assertIn("text, json, github, gitlab, sarif",
                       self.dag("lint", "--format", "xml", status=2).stderr)

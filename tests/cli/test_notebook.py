@@ -115,6 +115,7 @@ class Notebook(ProjectCase):
     def test_notebooks_that_are_broken(self):
         for text, status, words in (
                 ("{", 2, ".ipynb:1:"),
+                ("x", 2, "a file of JSON"),
                 ("[]", 2, "no list `cells`"),
                 ('{"worksheets": []}', 2, "before version 4"),
                 ('{"cells": [{"source": []}]}', 2, "cell 1 has no type"),
