@@ -601,9 +601,9 @@ static void tell_elsewhere(struct reconciling *r)
         const struct elsewhere *found = value;
         struct difference d = difference_of(DIFFERENCE_LEDGER, NULL, NULL, TIME_NONE);
         d.found = arena_printf(r->arena,
-            "%zu success%s in ledger %s, to which no connection leads (%s of %s %s)", found->count,
-            found->count == 1 ? " is" : "es are", ledger, found->task_id, found->dag_id,
-            found->run_id);
+            "%zu success%s in ledger %s, to which no connection that answers leads (%s of %s %s)",
+            found->count, found->count == 1 ? " is" : "es are", ledger, found->task_id,
+            found->dag_id, found->run_id);
         d.remedy = "point a connection to the database that holds that ledger; if it is lost, "
                    "`dag clear` what it held";
         tell(r, &d);

@@ -22,7 +22,7 @@ enum difference_kind {
     DIFFERENCE_NO_RUN,      /* results of a date of which there is no run, or no such task in it */
     DIFFERENCE_GENERATION,  /* a result of a generation that the metadata does not know */
     DIFFERENCE_SESSION,     /* an attempt that is over is still at work on the server */
-    DIFFERENCE_LEDGER,      /* successes in a ledger to which no connection given leads */
+    DIFFERENCE_LEDGER,      /* successes in a ledger to which none of the connections given leads */
     DIFFERENCE_KIND_COUNT
 };
 /* "not-success" … */
