@@ -24,6 +24,9 @@ void *mem_alloc_zero(size_t count, size_t size);
 void *mem_realloc(void *p, size_t size);
 char *mem_strdup(const char *s);
 void mem_free(void *p);
+/* Gives the system back what has been freed: after work that needed much and will not soon again.
+ */
+void mem_trim(void);
 
 /* Private to arena_alloc and base/memory.c. */
 struct arena {

@@ -94,6 +94,7 @@ static struct dag *dag_new(int number, uint32_t task_count)
             .pool = "default_pool",
             .pool_slots = 1,
             .weight = 1};
+        task_set_parts(&tasks[n], NULL, NULL);
     }
     dag->tasks = tasks;
     dag->task_count = task_count;

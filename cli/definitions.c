@@ -171,7 +171,7 @@ const char *cli_kind_words(struct arena *arena, const struct task *task)
     if (task->kind != KIND_TRIGGER_DAG)
         return kind;
     return arena_printf(
-        arena, "%s %s%s", kind, task->trigger.dag_id.value, task->trigger.wait ? ", wait" : "");
+        arena, "%s %s%s", kind, task->trigger->dag_id.value, task->trigger->wait ? ", wait" : "");
 }
 
 enum status cli_split_task(

@@ -42,9 +42,9 @@ static void print_json(const struct dag *dag)
         json_object_begin(&w);
         json_kv_str(&w, "task_id", task->task_id);
         json_kv_str(&w, "kind", task_kind_name(task->kind));
-        if (task->trigger.dag_id.value) {
-            json_kv_str(&w, "triggers", task->trigger.dag_id.value);
-            json_kv_bool(&w, "wait", task->trigger.wait);
+        if (task->trigger->dag_id.value) {
+            json_kv_str(&w, "triggers", task->trigger->dag_id.value);
+            json_kv_bool(&w, "wait", task->trigger->wait);
         }
         json_kv_str(&w, "trigger_rule", trigger_rule_name(task->trigger_rule));
         json_kv_int(&w, "retries", task->retries);

@@ -580,6 +580,7 @@ enum status daemon_run(const struct daemon_options *options, struct error *err)
     open_handles(&daemon);
     status = open_parts(&daemon, err);
     if (status == OK) {
+        mem_trim(); /* of reading every DAG file */
         notify_send("READY=1");
         notify_every(&daemon, notify_watchdog_us() / US_PER_MS / 2);
         if (options->ready)

@@ -211,7 +211,7 @@ static bool want(struct loading *in, const char *dag_id)
             map_set(in->names, other->dag_id, in->names);
     }
     for (uint32_t i = 0; dag && i < dag->task_count; i++) {
-        const char *target = dag->tasks[i].trigger.dag_id.value;
+        const char *target = dag->tasks[i].trigger->dag_id.value;
         if (!target)
             continue;
         if (strchr(target, '{'))

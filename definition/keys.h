@@ -101,6 +101,7 @@ struct trigger_keys {
 };
 struct task_keys {
     struct task task;
+    struct task_parts parts;
     struct http_keys http;
     struct trigger_keys trigger;
     struct names depends_on;

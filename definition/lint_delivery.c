@@ -32,8 +32,8 @@ static void check_ledger(struct linting *l, uint32_t index)
 
 static void check_env(struct linting *l, const struct task *task)
 {
-    for (size_t i = 0; i < task->process.env.count; i++) {
-        const struct named_text *variable = &task->process.env.at[i];
+    for (size_t i = 0; i < task->process->env.count; i++) {
+        const struct named_text *variable = &task->process->env.at[i];
         struct error error;
         if (!process_env_is_kept(variable->name))
             continue;

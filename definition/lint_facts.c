@@ -39,11 +39,11 @@ static void add_waits(struct dag_facts *facts, const struct dag *dag, struct are
     size_t count = 0;
     for (uint32_t i = 0; i < dag->task_count; i++) {
         const struct task *task = &dag->tasks[i];
-        if (task->kind != KIND_WAIT_FOR || task->wait.kind != WAIT_TASK)
+        if (task->kind != KIND_WAIT_FOR || task->wait->kind != WAIT_TASK)
             continue;
         waits[count++] = (struct fact_wait){arena_strdup(arena, task->task_id),
-            plain(&task->wait.dag_id, arena), plain(&task->wait.task_id, arena)};
-        facts->opaque |= is_hidden(&task->wait.dag_id);
+            plain(&task->wait->dag_id, arena), plain(&task->wait->task_id, arena)};
+        facts->opaque |= is_hidden(&task->wait->dag_id);
     }
     facts->waits.at = waits;
     facts->waits.count = count;
@@ -58,9 +58,9 @@ static void add_triggers(struct dag_facts *facts, const struct dag *dag, struct 
         if (task->kind != KIND_TRIGGER_DAG)
             continue;
         triggers[count++] = (struct fact_trigger){arena_strdup(arena, task->task_id),
-            plain(&task->trigger.dag_id, arena), task->trigger.wait,
-            !task->trigger.logical_date.value};
-        facts->opaque |= is_hidden(&task->trigger.dag_id);
+            plain(&task->trigger->dag_id, arena), task->trigger->wait,
+            !task->trigger->logical_date.value};
+        facts->opaque |= is_hidden(&task->trigger->dag_id);
     }
     facts->triggers.at = triggers;
     facts->triggers.count = count;
@@ -72,8 +72,8 @@ static void add_assets(struct dag_facts *facts, const struct dag *dag, struct ar
     add_all(&consumes, &dag->asset_names, arena);
     for (uint32_t i = 0; i < dag->task_count; i++) {
         const struct task *task = &dag->tasks[i];
-        bool waits = task->kind == KIND_WAIT_FOR && task->wait.kind == WAIT_ASSET;
-        const char *asset = waits ? plain(&task->wait.text, arena).name : NULL;
+        bool waits = task->kind == KIND_WAIT_FOR && task->wait->kind == WAIT_ASSET;
+        const char *asset = waits ? plain(&task->wait->text, arena).name : NULL;
         add_all(&makes, &task->outlets, arena);
         add_all(&awaits, &task->inlets, arena);
         if (asset)

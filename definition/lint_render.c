@@ -26,7 +26,7 @@ static void check_choice(struct linting *l, const struct rendered *text)
     bool *marks = arena_array(l->arena, bool, l->task->downstream.count);
     if (choice_read(l->dag, l->task, text->text, marks, &error) == OK)
         return;
-    lint_place(l, &error, l->task->decision.text.line, 1, &l->task->decision.text, NULL);
+    lint_place(l, &error, l->task->decision->text.line, 1, &l->task->decision->text, NULL);
     lint_add(l, "error", "unknown-branch", &error);
 }
 

@@ -65,7 +65,7 @@ static bool may_be_decided(const struct dag *dag, const struct task *task, bool 
     for (size_t i = 0; i < task->upstream.count; i++) {
         const struct task *up = &dag->tasks[task->upstream.at[i]];
         cut[task->index] |=
-            cut[up->index] || (up->kind == KIND_SHORT_CIRCUIT && !up->decision.only_direct);
+            cut[up->index] || (up->kind == KIND_SHORT_CIRCUIT && !up->decision->only_direct);
         decided |= task_kind_decides(up->kind);
     }
     return (decided || cut[task->index]) && !task->teardown;

@@ -150,7 +150,7 @@ static void template_parsed(void *user, const struct jinja_template *template,
 static void check_script(struct linting *l, const struct text *script)
 {
     const struct source *source;
-    const struct process_task *process = &l->task->process;
+    const struct process_task *process = l->task->process;
     if (process->cwd.value || strchr(script->value, '{') || !path_is_inside(script->value))
         return;
     if (sources_read(l->sources, script->value, &source, NULL) != OK || !source->missing)
@@ -169,7 +169,7 @@ static void check_task(struct linting *l, struct template_walk *walk, const stru
     if (task->sql.sql.value && !task->sql.is_path)
         check_control(l, slice_of(task->sql.sql.value), &task->sql.sql, NULL);
     if (task->kind == KIND_PYTHON)
-        check_script(l, &task->process.script);
+        check_script(l, &task->process->script);
 }
 
 void lint_templates(struct linting *l)

@@ -473,7 +473,7 @@ static void check_circuits(struct loading *l, const struct task *tasks)
     index_list stack = {0};
     size_t followers = 0;
     for (uint32_t i = 0; i < count && followers <= DAG_CIRCUIT_TASKS_MAX; i++)
-        if (tasks[i].kind == KIND_SHORT_CIRCUIT && !tasks[i].decision.only_direct)
+        if (tasks[i].kind == KIND_SHORT_CIRCUIT && !tasks[i].decision->only_direct)
             followers += count_followers(tasks, i, seen, &stack);
     if (followers > DAG_CIRCUIT_TASKS_MAX)
         report_hint(report(l->diagnostics, l->document, ERR_LIMIT,

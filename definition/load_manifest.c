@@ -21,7 +21,7 @@ static void use_if_there(struct loading *l, const char *path)
 /* Scripts: a Python file, and a program of the project. */
 static void use_scripts(struct loading *l, const struct task *task)
 {
-    const struct process_task *process = &task->process;
+    const struct process_task *process = task->process;
     if (process->cwd.value)
         return; /* their paths are relative to a folder that is known only when they run */
     if (task->kind == KIND_PYTHON)
@@ -60,7 +60,7 @@ static void hash_graph(struct dag *dag)
         strbuf_printf(&text, "%s %s %s%s%s%s%s%s:", task->task_id, task_kind_name(task->kind),
             trigger_rule_name(task->trigger_rule), task->setup ? " setup" : "",
             task->teardown ? " teardown" : "", task->on_failure_fail_dagrun ? " fails" : "",
-            task->expand.count ? " mapped" : "", task->decision.only_direct ? " direct" : "");
+            task->expand.count ? " mapped" : "", task->decision->only_direct ? " direct" : "");
         for (size_t j = 0; j < task->upstream.count; j++)
             strbuf_printf(&text, " %s", dag->tasks[task->upstream.at[j]].task_id);
         strbuf_add_char(&text, '\n');

@@ -10,15 +10,17 @@
 
 static struct task_keys task_defaults(void)
 {
-    return (struct task_keys){
-        .task =
+    return (struct task_keys){.task =
+                                  {
+                                      .retry_delay_us = 5 * US_PER_MINUTE,
+                                      .max_retry_delay_us = US_PER_DAY,
+                                      .pool = "default_pool",
+                                      .pool_slots = 1,
+                                      .priority_weight = 1,
+                                      .sql = {.transaction = true},
+                                  },
+        .parts =
             {
-                .retry_delay_us = 5 * US_PER_MINUTE,
-                .max_retry_delay_us = US_PER_DAY,
-                .pool = "default_pool",
-                .pool_slots = 1,
-                .priority_weight = 1,
-                .sql = {.transaction = true},
                 .process = {.kill_grace_us = 60 * US_PER_SECOND, .skip_on_exit_code = 99},
                 .wait = {.poke_interval_us = 60 * US_PER_SECOND, .timeout_us = 7 * US_PER_DAY},
             },
@@ -319,7 +321,7 @@ static void finish_sql(const struct checking *c)
 
 static void finish_process(const struct checking *c)
 {
-    struct process_task *process = &c->keys->task.process;
+    struct process_task *process = &c->keys->parts.process;
     const struct yaml_node *node = given_value(c, "connections");
     for (size_t i = 0; node && i < process->connections.count; i++)
         loading_check_connection(
@@ -328,14 +330,14 @@ static void finish_process(const struct checking *c)
 
 static void finish_script(const struct checking *c)
 {
-    c->keys->task.process.script = c->keys->value;
+    c->keys->parts.process.script = c->keys->value;
     check_not_blank(c, task_kind_name(c->keys->task.kind), slice_of(c->keys->value.value));
     finish_process(c);
 }
 
 static void finish_exec(const struct checking *c)
 {
-    c->keys->task.process.argv = c->keys->argv;
+    c->keys->parts.process.argv = c->keys->argv;
     if (c->keys->argv.count == 0 && place_of(c, "exec")->kind == YAML_SEQUENCE)
         report(c->l->diagnostics, place_of(c, "exec"), ERR_VALUE_RANGE, "`exec` is empty");
     finish_process(c);
@@ -360,7 +362,7 @@ static void finish_decision(const struct checking *c)
     struct task *task = &c->keys->task;
     const struct yaml_node *node = c->keys->kind;
     const char *name = task_kind_name(task->kind);
-    task->decision.only_direct = !c->keys->ignore_downstream_trigger_rules;
+    c->keys->parts.decision.only_direct = !c->keys->ignore_downstream_trigger_rules;
     if (node->kind == YAML_MAPPING) {
         struct ask_keys ask = {0};
         struct keys_reader reader = {c->l->arena, c->l->diagnostics, 0, false};
@@ -369,8 +371,9 @@ static void finish_decision(const struct checking *c)
             finish_asking(c, name, &ask.sql);
     } else if (node->kind == YAML_SCALAR && node->type != YAML_NULL) {
         task->sql.connection = NULL; /* of default_args: a template needs none */
-        task->decision.text = node->text;
-        task->decision.text.value = arena_strndup(c->l->arena, node->value.p, node->value.size);
+        c->keys->parts.decision.text = node->text;
+        c->keys->parts.decision.text.value =
+            arena_strndup(c->l->arena, node->value.p, node->value.size);
     } else {
         report_hint(report(c->l->diagnostics, node, ERR_VALUE_TYPE,
                         "`%s` takes a template or {sql: …}, this is %s", name, yaml_describe(node)),
@@ -389,7 +392,7 @@ static void finish_wait_sql(const struct checking *c, const struct wait_keys *ke
 static void take_wait_text(
     const struct checking *c, enum wait_kind kind, const char *name, const struct text *text)
 {
-    struct wait_task *wait = &c->keys->task.wait;
+    struct wait_task *wait = &c->keys->parts.wait;
     wait->kind = kind;
     wait->text = *text;
     if (slice_trim(slice_of(text->value)).size == 0)
@@ -431,13 +434,13 @@ static void finish_wait_asset(const struct checking *c, const struct wait_keys *
 static void finish_wait_http(const struct checking *c, const struct wait_keys *keys)
 {
     struct http_keys of = {0};
-    c->keys->task.wait.kind = WAIT_HTTP;
-    (void)kind_http_request(c->l, keys->http, &of, &c->keys->task.http);
+    c->keys->parts.wait.kind = WAIT_HTTP;
+    (void)kind_http_request(c->l, keys->http, &of, &c->keys->parts.http);
 }
 
 static void finish_wait_task(const struct checking *c, const struct wait_keys *keys)
 {
-    struct wait_task *wait = &c->keys->task.wait;
+    struct wait_task *wait = &c->keys->parts.wait;
     struct wait_task_keys of = {0};
     struct keys_reader reader = {c->l->arena, c->l->diagnostics, 0, false};
     keys_read(&reader, &wait_task_level, keys->task, &of, NULL);
@@ -459,8 +462,8 @@ static void finish_wait(const struct checking *c)
     struct wait_keys keys = {0};
     struct keys_reader reader = {c->l->arena, c->l->diagnostics, 0, false};
     size_t errors = c->l->diagnostics->error_count, given = 0;
-    check_positive(c, "poke_interval", c->keys->task.wait.poke_interval_us);
-    check_positive(c, "timeout", c->keys->task.wait.timeout_us);
+    check_positive(c, "poke_interval", c->keys->parts.wait.poke_interval_us);
+    check_positive(c, "timeout", c->keys->parts.wait.timeout_us);
     if (!node)
         return;
     keys_read(&reader, &wait_level, node, &keys, NULL);
@@ -549,6 +552,7 @@ void load_task(struct loading *l, struct task_plan *plan, const struct yaml_node
         report_hint(report(l->diagnostics, mapping, ERR_VALUE_TYPE,
                         "a task is a mapping, this is %s", yaml_describe(mapping)),
             "write `%s: {sql: …}`", plan->key->value.p);
+        task_set_parts(&plan->task, NULL, NULL);
         return;
     }
     unsigned kind = find_kind(l, plan->key, mapping);
@@ -563,6 +567,7 @@ void load_task(struct loading *l, struct task_plan *plan, const struct yaml_node
         finish_kind[keys.task.kind](&checking);
     keys.task.task_id = plan->task.task_id;
     keys.task.line = plan->key->line;
+    task_set_parts(&keys.task, &keys.parts, l->arena);
     plan->task = keys.task;
     if (keys.expand)
         load_expand(l, plan, keys.expand, keys.expand_mode == 1, keys.task.sql.connection);

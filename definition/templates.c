@@ -269,21 +269,21 @@ void template_walk_task(struct template_walk *walk, const struct task *task)
     visit_named(walk, &task->sql.settings);
     for (size_t i = 0; i < task->sql.check_count; i++)
         visit_check(walk, &task->sql.checks[i]);
-    visit_text(walk, &task->decision.text);
-    visit_text(walk, &task->http.url);
-    visit_named(walk, &task->http.headers);
-    visit_text(walk, &task->http.body);
-    visit_json(walk, task->http.json, task->http.json_line);
-    visit_text(walk, &task->trigger.dag_id);
-    visit_text(walk, &task->trigger.logical_date);
-    visit_text(walk, &task->trigger.conf);
-    visit_json(walk, task->trigger.json, task->trigger.json_line);
-    visit_text(walk, &task->wait.text);
-    visit_text(walk, &task->wait.dag_id);
-    visit_text(walk, &task->wait.task_id);
-    visit_text(walk, &task->process.script);
-    visit_texts(walk, &task->process.argv);
-    visit_texts(walk, &task->process.args);
-    visit_text(walk, &task->process.cwd);
-    visit_named(walk, &task->process.env);
+    visit_text(walk, &task->decision->text);
+    visit_text(walk, &task->http->url);
+    visit_named(walk, &task->http->headers);
+    visit_text(walk, &task->http->body);
+    visit_json(walk, task->http->json, task->http->json_line);
+    visit_text(walk, &task->trigger->dag_id);
+    visit_text(walk, &task->trigger->logical_date);
+    visit_text(walk, &task->trigger->conf);
+    visit_json(walk, task->trigger->json, task->trigger->json_line);
+    visit_text(walk, &task->wait->text);
+    visit_text(walk, &task->wait->dag_id);
+    visit_text(walk, &task->wait->task_id);
+    visit_text(walk, &task->process->script);
+    visit_texts(walk, &task->process->argv);
+    visit_texts(walk, &task->process->args);
+    visit_text(walk, &task->process->cwd);
+    visit_named(walk, &task->process->env);
 }

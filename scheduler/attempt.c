@@ -286,8 +286,8 @@ static void fail(struct scheduler *s, struct instance *i, const struct attempt_r
 static int64_t wait_end_us(const struct instance *i)
 {
     int64_t end_us;
-    bool none = i->task->wait.timeout_us <= 0 || i->waiting_since_us == TIME_NONE ||
-                __builtin_add_overflow(i->waiting_since_us, i->task->wait.timeout_us, &end_us);
+    bool none = i->task->wait->timeout_us <= 0 || i->waiting_since_us == TIME_NONE ||
+                __builtin_add_overflow(i->waiting_since_us, i->task->wait->timeout_us, &end_us);
     return none ? INT64_MAX : end_us;
 }
 
@@ -316,7 +316,7 @@ static void wait_on(struct scheduler *s, struct instance *i, const struct attemp
 static void end_of_wait(
     struct scheduler *s, struct instance *i, const struct attempt_result *result)
 {
-    enum task_event event = i->task->wait.soft_fail ? TASK_EVENT_SKIP : TASK_EVENT_FAIL;
+    enum task_event event = i->task->wait->soft_fail ? TASK_EVENT_SKIP : TASK_EVENT_FAIL;
     task_finish(s, i, event, REASON_WAITED_TOO_LONG, first_line(s, result->message));
 }
 
@@ -326,8 +326,8 @@ static struct attempt_result waited_too_long(
 {
     struct attempt_result last = *result;
     char limit[32];
-    duration_format(i->task->wait.timeout_us, limit);
-    last.outcome = i->task->wait.soft_fail ? OUTCOME_SKIPPED : OUTCOME_FAILED;
+    duration_format(i->task->wait->timeout_us, limit);
+    last.outcome = i->task->wait->soft_fail ? OUTCOME_SKIPPED : OUTCOME_FAILED;
     last.error_class = CLASS_TIMEOUT;
     last.message = arena_printf(s->plan->arena, "waited for %s, its timeout%s%s", limit,
         result->message ? ": " : "", result->message ? result->message : "");

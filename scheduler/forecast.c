@@ -140,7 +140,7 @@ static void move_clock(struct cast *cast, int64_t to_mono_us)
 static bool find_order(
     const struct cast *cast, const struct cast_attempt *attempt, struct trigger_order *ret)
 {
-    const struct trigger_task *trigger = &attempt->task->trigger;
+    const struct trigger_task *trigger = attempt->task->trigger;
     *ret = (struct trigger_order){trigger->dag_id.value, attempt->logical_us, "{}"};
     return !cast->closed && !attempt->expands && ret->dag_id && !strchr(ret->dag_id, '{') &&
            !trigger->logical_date.value && scheduler_dag_version(cast->scheduler, ret->dag_id);

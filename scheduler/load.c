@@ -166,6 +166,7 @@ static struct dag *version_of_rows(
             .retries = records[n].max_tries - 1,
             .pool = "default_pool",
             .pool_slots = 1};
+        task_set_parts(&tasks[index], NULL, NULL);
     }
     return version;
 }

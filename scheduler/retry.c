@@ -120,10 +120,10 @@ int64_t retry_wait_us(const char *dag_id, const struct task *task, int64_t logic
 int64_t poke_delay_us(
     const char *dag_id, const struct task *task, int64_t logical_us, int32_t looks)
 {
-    int64_t interval_us = task->wait.poke_interval_us;
+    int64_t interval_us = task->wait->poke_interval_us;
     if (interval_us < US_PER_SECOND)
         interval_us = US_PER_SECOND;
-    if (!task->wait.exponential_backoff)
+    if (!task->wait->exponential_backoff)
         return interval_us;
     return backoff_us(interval_us, 2, RETRY_DELAY_MAX_US, looks,
         jitter(dag_id, task->task_id, logical_us, looks));

@@ -88,7 +88,7 @@ static struct indexes decided_by(
     const struct dag *dag = shape->dag;
     size_t count = 0;
     memset(scratch->after, 0, dag->task_count);
-    if (decider->kind == KIND_SHORT_CIRCUIT && !decider->decision.only_direct)
+    if (decider->kind == KIND_SHORT_CIRCUIT && !decider->decision->only_direct)
         shape_mark_relatives(dag, decider->index, true, scratch->after, scratch->stack);
     for (size_t i = 0; i < decider->downstream.count; i++)
         scratch->after[decider->downstream.at[i]] = true;

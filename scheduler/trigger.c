@@ -192,7 +192,7 @@ static void carry_out(struct scheduler *s, struct instance *i, const struct atte
     bool ended = run_state_finished(run->state);
     success.xcom = run_json(s, run);
     i->triggered = run->id;
-    if (!i->task->trigger.wait) {
+    if (!i->task->trigger->wait) {
         success.message = arena_printf(s->plan->arena, "triggered %s", run_name(s, run));
         attempt_end(s, i, &success);
     } else if (!ended) {

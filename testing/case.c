@@ -49,8 +49,8 @@ static bool find_connections(const struct project *project, struct test_case *c,
     for (size_t i = 0; i < c->task_count; i++) {
         const struct task *task = c->tasks[i];
         add_name(names, task->sql.connection);
-        for (size_t k = 0; k < task->process.connections.count; k++)
-            add_name(names, task->process.connections.at[k]);
+        for (size_t k = 0; k < task->process->connections.count; k++)
+            add_name(names, task->process->connections.at[k]);
         for (size_t k = 0; k < task->expand.count; k++)
             add_name(names, task->expand.at[k].connection);
     }

@@ -433,7 +433,7 @@ static enum status render_sql(struct rendering *r, struct error *err)
 static enum status render_process(struct rendering *r, struct error *err)
 {
     const struct task *task = r->context.task;
-    const struct process_task *process = &task->process;
+    const struct process_task *process = task->process;
     enum status status =
         add_text(r, task->kind == KIND_BASH ? "bash" : "python", &process->script, err);
     if (status == OK)
@@ -519,7 +519,7 @@ struct slice rendered_json(
 
 static enum status render_http(struct rendering *r, struct error *err)
 {
-    const struct http_task *http = &r->context.task->http;
+    const struct http_task *http = r->context.task->http;
     enum status status = add_text(r, "url", &http->url, err);
     if (status == OK)
         status = add_named(r, "headers", &http->headers, err);
@@ -530,7 +530,7 @@ static enum status render_http(struct rendering *r, struct error *err)
 
 static enum status render_trigger(struct rendering *r, struct error *err)
 {
-    const struct trigger_task *trigger = &r->context.task->trigger;
+    const struct trigger_task *trigger = r->context.task->trigger;
     enum status status = add_text(r, "dag_id", &trigger->dag_id, err);
     if (status == OK)
         status = add_text(r, "logical_date", &trigger->logical_date, err);
@@ -614,8 +614,8 @@ static enum status render_expand(struct rendering *r, struct error *err)
 static enum status render_decision(struct rendering *r, struct error *err)
 {
     const struct task *task = r->context.task;
-    return task->decision.text.value
-               ? add_text(r, task_kind_name(task->kind), &task->decision.text, err)
+    return task->decision->text.value
+               ? add_text(r, task_kind_name(task->kind), &task->decision->text, err)
                : render_sql(r, err);
 }
 
@@ -623,7 +623,7 @@ static enum status render_wait(struct rendering *r, struct error *err)
 {
     static const char *const names[] = {
         [WAIT_SQL] = "sql", [WAIT_FILE] = "file", [WAIT_TIME] = "time", [WAIT_ASSET] = "asset"};
-    const struct wait_task *wait = &r->context.task->wait;
+    const struct wait_task *wait = r->context.task->wait;
     if (wait->kind == WAIT_SQL)
         return render_sql(r, err);
     if (wait->kind == WAIT_HTTP)

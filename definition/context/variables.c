@@ -1,7 +1,6 @@
 /* The variables that templates of tasks see. */
 #include "definition/context/context_data.h"
 
-static const struct jinja_class dag_class = {RECORD_CLASS("DAG")};
 static const struct jinja_class dag_run_class = {RECORD_CLASS("DagRun")};
 static const struct jinja_class task_class = {RECORD_CLASS("Operator")};
 static const struct jinja_class target_class = {RECORD_CLASS("target")};
@@ -69,15 +68,30 @@ static struct jinja_value run_type_new(struct context *context)
 
 /* --- dag, dag_run, task --------------------------------------------------------------------- */
 
+/* `task_ids` is made when it is asked for: a DAG may have thousands, and each task makes a context.
+ */
+static enum status dag_attribute(struct jinja_render *render, struct jinja_object *self,
+    struct slice name, struct jinja_value *ret, struct error *err)
+{
+    if (!slice_equal_str(name, "task_ids"))
+        return record_attribute(render, self, name, ret, err);
+    const struct context *context = ((const struct record *)self)->context;
+    const struct dag *dag = context->dag;
+    *ret = jinja_list_new(context->arena, dag->task_count);
+    for (uint32_t i = 0; i < dag->task_count; i++)
+        jinja_list_add(context->arena, *ret, jinja_string(dag->tasks[i].task_id));
+    return OK;
+}
+
+static const struct jinja_class dag_class = {
+    .type_name = "DAG", .attribute = dag_attribute, .text = record_text};
+
 static struct jinja_value new_dag(struct context *context, struct jinja_value params)
 {
     const struct dag *dag = context->dag;
     struct arena *arena = context->arena;
     struct record *record =
         record_new(context, &dag_class, arena_printf(arena, "<DAG: %s>", dag->dag_id));
-    struct jinja_value ids = jinja_list_new(arena, dag->task_count);
-    for (uint32_t i = 0; i < dag->task_count; i++)
-        jinja_list_add(arena, ids, jinja_string(dag->tasks[i].task_id));
     record_put(record, "dag_id", jinja_string(dag->dag_id));
     record_put(record, "description", text_or_none(dag->description));
     record_put(record, "owner", text_or_none(dag->owner));
@@ -91,7 +105,6 @@ static struct jinja_value new_dag(struct context *context, struct jinja_value pa
     record_put(record, "max_active_runs", jinja_int(dag->max_active_runs));
     record_put(record, "max_active_tasks", jinja_int(dag->max_active_tasks));
     record_put(record, "fileloc", text_or_none(dag->file));
-    record_put(record, "task_ids", ids);
     record_put(record, "params", params);
     return record_value(record);
 }

@@ -203,7 +203,7 @@ void kind_http_load(struct loading *l, const struct yaml_node *key, const struct
     struct task_keys *keys)
 {
     const struct yaml_node *node = keys->kind ? keys->kind : key;
-    struct request request = {l, node, own, &keys->http, &keys->task.http};
+    struct request request = {l, node, own, &keys->http, &keys->parts.http};
     if (keys->kind && !kind_keys_twice(l, &http_kind, node, own) && read_keys(l, node, &keys->http))
         take_request(&request);
 }

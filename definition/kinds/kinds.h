@@ -22,12 +22,12 @@ bool kind_keys_twice(struct loading *l, const struct kind_keys *of, const struct
 bool kind_keys_read(struct loading *l, const struct kind_keys *of, const struct yaml_node *node,
     void *into, struct text *ret_main);
 
-/* Fills keys->task.trigger, as kind_http_load does for requests. */
+/* Fills keys->parts.trigger, as kind_http_load does for requests. */
 void kind_trigger_load(struct loading *l, const struct yaml_node *key, const struct yaml_node *own,
     struct task_keys *keys);
 
 /*
- * Fills keys->task.http.  `key` is the task's, `own` its mapping without default_args.  `http` is
+ * Fills keys->parts.http.  `key` is the task's, `own` its mapping without default_args.  `http` is
  * the url or a mapping of the request's keys (keys->kind); keys may also stand beside it
  * (keys->http), but not in both places.
  */

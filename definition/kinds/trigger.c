@@ -56,7 +56,7 @@ void kind_trigger_load(struct loading *l, const struct yaml_node *key, const str
     struct task_keys *keys)
 {
     const struct yaml_node *node = keys->kind ? keys->kind : key;
-    struct trigger_task *trigger = &keys->task.trigger;
+    struct trigger_task *trigger = &keys->parts.trigger;
     if (!keys->kind || kind_keys_twice(l, &trigger_kind, node, own) ||
         !kind_keys_read(l, &trigger_kind, node, &keys->trigger, &keys->trigger.dag_id))
         return;

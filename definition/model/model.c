@@ -85,6 +85,28 @@ static void release_params(const struct param *params, size_t count)
     }
 }
 
+void task_set_parts(struct task *task, const struct task_parts *parts, struct arena *arena)
+{
+    static const struct task_parts empty;
+    enum task_kind kind = parts ? task->kind : KIND_EMPTY;
+    task->decision = &empty.decision;
+    task->process = &empty.process;
+    task->http = &empty.http;
+    task->wait = &empty.wait;
+    task->trigger = &empty.trigger;
+    if (kind == KIND_BRANCH || kind == KIND_SHORT_CIRCUIT)
+        task->decision = arena_memdup(arena, &parts->decision, sizeof(parts->decision));
+    bool is_process = kind == KIND_BASH || kind == KIND_EXEC || kind == KIND_PYTHON;
+    if (is_process || (parts && parts->process.env.count)) /* every task may have `env` */
+        task->process = arena_memdup(arena, &parts->process, sizeof(parts->process));
+    if (kind == KIND_HTTP || (kind == KIND_WAIT_FOR && parts->wait.kind == WAIT_HTTP))
+        task->http = arena_memdup(arena, &parts->http, sizeof(parts->http));
+    if (kind == KIND_WAIT_FOR)
+        task->wait = arena_memdup(arena, &parts->wait, sizeof(parts->wait));
+    if (kind == KIND_TRIGGER_DAG)
+        task->trigger = arena_memdup(arena, &parts->trigger, sizeof(parts->trigger));
+}
+
 void dag_unref(struct dag *dag)
 {
     if (!dag || atomic_fetch_sub_explicit(&dag->references, 1, memory_order_acq_rel) > 1)
@@ -95,8 +117,8 @@ void dag_unref(struct dag *dag)
         json_release(dag->tasks[i].sql.parameters);
         for (size_t k = 0; k < dag->tasks[i].sql.check_count; k++)
             json_release(dag->tasks[i].sql.checks[k].values);
-        json_release(dag->tasks[i].http.json);
-        json_release(dag->tasks[i].trigger.json);
+        json_release(dag->tasks[i].http->json);
+        json_release(dag->tasks[i].trigger->json);
         for (size_t k = 0; k < dag->tasks[i].expand.count; k++)
             json_release(dag->tasks[i].expand.at[k].values);
     }

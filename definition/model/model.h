@@ -102,14 +102,13 @@ struct sql_check {
 
 struct sql_task {
     struct text sql; /* the text, or the path of a template */
-    bool is_path;
-    const char *connection;   /* NULL = it asks no database */
-    const json_t *parameters; /* bound parameters (list or mapping of texts), NULL = none */
-    bool transaction;
+    bool is_path, transaction;
     enum sql_isolation isolation;
     enum sql_session session;
-    int64_t statement_timeout_us; /* 0 = none */
     enum sql_result result;
+    const char *connection;   /* NULL = it asks no database */
+    const json_t *parameters; /* bound parameters (list or mapping of texts), NULL = none */
+    int64_t statement_timeout_us; /* 0 = none */
     struct named_texts settings; /* SET LOCAL, over the connection's */
     const struct sql_check *checks;
     size_t check_count;
@@ -237,8 +236,11 @@ struct task {
     struct indexes downstream; /* direct */
     enum trigger_rule trigger_rule;
     bool setup, teardown, on_failure_fail_dagrun;
+    bool depends_on_past, wait_for_downstream;
 
     int retries;
+    int pool_slots;
+    enum weight_rule weight_rule;
     int64_t retry_delay_us;
     double retry_exponential_backoff; /* 0 = off, else the multiplier */
     int64_t max_retry_delay_us;
@@ -246,11 +248,8 @@ struct task {
     struct names retry_on;
     int64_t execution_timeout_us; /* 0 = none */
 
-    bool depends_on_past, wait_for_downstream;
     const char *pool;
-    int pool_slots;
     int64_t priority_weight; /* own */
-    enum weight_rule weight_rule;
     int64_t weight; /* by the rule: own plus descendants' or ancestors' */
     int max_active_tis_per_dag, max_active_tis_per_dagrun; /* 0 = none */
 
@@ -261,12 +260,26 @@ struct task {
     struct deadline deadline;
     struct expand expand;
     struct sql_task sql;
-    struct process_task process;
+    /* What only some kinds have: of every other kind an empty one, never NULL. */
+    const struct decision_task *decision;
+    const struct process_task *process;
+    const struct http_task *http;
+    const struct wait_task *wait;
+    const struct trigger_task *trigger;
+};
+
+/* The parts that only some kinds have, before a task is made of them. */
+struct task_parts {
     struct decision_task decision;
+    struct process_task process;
     struct http_task http;
     struct wait_task wait;
     struct trigger_task trigger;
 };
+
+/* Gives `task` those of `parts` that its kind has, copied into `arena`; empty ones for the rest,
+   and without `parts`. */
+void task_set_parts(struct task *task, const struct task_parts *parts, struct arena *arena);
 
 /* A parameter's declaration: a JSON-Schema subset, or just a default. */
 struct param {

@@ -25,7 +25,7 @@ static bool take_result(
     struct exchange_end failed = *end;
     struct strbuf json = {.arena = attempt->arena};
     failed.class = CLASS_HTTP;
-    if (exchange_result(end, attempt->task->http.result, &tree, &value, &failed.err)) {
+    if (exchange_result(end, attempt->task->http->result, &tree, &value, &failed.err)) {
         fail(attempt, &failed);
         return false;
     }
@@ -48,7 +48,7 @@ static void on_end(struct attempt *attempt, const struct exchange_end *end)
         .outcome = OUTCOME_SUCCESS, .exit_code = -1, .detail = end->detail};
     if (!end->as_expected)
         fail(attempt, end);
-    else if (!attempt->task->http.result || take_result(attempt, end, &result.xcom))
+    else if (!attempt->task->http->result || take_result(attempt, end, &result.xcom))
         attempt_finish(attempt, &result);
 }
 
@@ -61,7 +61,7 @@ static void http_start(struct attempt *attempt)
         timeout_ms = (uint64_t)(task->execution_timeout_us / US_PER_MS) + HTTP_REQUEST_MS;
     attempt->own = exchange_start(
         attempt, &(struct exchange_options){
-                     .http = &task->http, .once = true, .timeout_ms = timeout_ms, .done = on_end});
+                     .http = task->http, .once = true, .timeout_ms = timeout_ms, .done = on_end});
 }
 
 static void http_recover(struct attempt *attempt)

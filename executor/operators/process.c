@@ -131,7 +131,7 @@ static struct attempt_result judge(struct process *p, const struct process_end *
         }
     } else if (p->attempt->cancelled) {
         result.outcome = attempt_cancelled_outcome(p->attempt);
-    } else if (task && !end->signalled && end->number == task->process.skip_on_exit_code) {
+    } else if (task && !end->signalled && end->number == task->process->skip_on_exit_code) {
         result.outcome = OUTCOME_SKIPPED;
         result.message = arena_printf(arena, "skipped by exit status %d", end->number);
     } else {
@@ -341,7 +341,7 @@ static int spawn(struct process *p, const struct process_command *command)
     argv[2] = attempt->log_file;
     argv[3] = arena_printf(arena, "%d", ATTEMPT_LOG_MAX);
     argv[4] =
-        arena_printf(arena, "%lld", (long long)(attempt->task->process.kill_grace_us / US_PER_MS));
+        arena_printf(arena, "%lld", (long long)(attempt->task->process->kill_grace_us / US_PER_MS));
     argv[5] = command->directory;
     argv[6] = "--";
     memcpy(argv + 7, command->argv, count * sizeof(*argv));
@@ -419,7 +419,7 @@ static void process_cancel(struct attempt *attempt, bool force)
     p->term_sent = true;
     if (syscall(SYS_pidfd_send_signal, p->watch->fd, SIGTERM, NULL, 0))
         attempt_say(attempt, LOG_KIND_INFO, "SIGTERM: %s", strerror(errno));
-    int64_t grace_ms = attempt->task ? attempt->task->process.kill_grace_us / US_PER_MS : 0;
+    int64_t grace_ms = attempt->task ? attempt->task->process->kill_grace_us / US_PER_MS : 0;
     wait_for(p, WAIT_GRACE, (uint64_t)grace_ms + PROCESS_SUPERVISOR_GRACE_MS);
 }
 

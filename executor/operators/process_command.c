@@ -51,7 +51,7 @@ static const char *const *take_list(struct builder *b)
 /* In a file: a script may be longer than an argument, and `ps` need not show it. */
 static enum status add_bash(struct builder *b, const char *folder, struct error *err)
 {
-    const struct process_task *task = &b->attempt->task->process;
+    const struct process_task *task = b->attempt->task->process;
     const char *path = path_join(b->arena, folder, "script");
     const char *text = field_text(b, "bash", &task->script);
     add(b, "bash");
@@ -76,7 +76,7 @@ static enum status check_script(const char *path, struct error *err)
 
 static enum status add_python(struct builder *b, struct error *err)
 {
-    const struct process_task *task = &b->attempt->task->process;
+    const struct process_task *task = b->attempt->task->process;
     const char *root = b->attempt->project->root;
     const char *own = path_join(b->arena, root, ".venv/bin/python");
     if (task->interpreter)
@@ -93,7 +93,7 @@ static enum status make_arguments(
     struct builder *b, const char *folder, const char *const **ret, struct error *err)
 {
     const struct task *task = b->attempt->task;
-    const struct texts *rest = &task->process.args;
+    const struct texts *rest = &task->process->args;
     const char *name = "args";
     enum status status = OK;
     if (task->kind == KIND_BASH) {
@@ -101,7 +101,7 @@ static enum status make_arguments(
     } else if (task->kind == KIND_PYTHON) {
         status = add_python(b, err);
     } else {
-        rest = &task->process.argv;
+        rest = &task->process->argv;
         name = "argv";
     }
     if (status)
@@ -201,7 +201,7 @@ static char *upper(struct arena *arena, const char *name)
 
 static enum status set_connections(struct builder *b, struct error *err)
 {
-    const struct names *names = &b->attempt->task->process.connections;
+    const struct names *names = &b->attempt->task->process->connections;
     for (size_t i = 0; i < names->count; i++) {
         const struct connection *connection =
             project_find_connection(b->attempt->project, names->at[i]);
@@ -257,7 +257,7 @@ static enum status make_environment(
     enum status status = set_connections(b, err);
     if (status)
         return status;
-    const struct named_texts *env = &b->attempt->task->process.env;
+    const struct named_texts *env = &b->attempt->task->process->env;
     for (size_t i = 0; i < env->count; i++) {
         status = check_name(env->at[i].name, err);
         if (status)
@@ -298,7 +298,7 @@ enum status process_command_make(
     struct attempt *attempt, const char *folder, struct process_command *ret, struct error *err)
 {
     struct builder b = {.attempt = attempt, .arena = attempt->arena};
-    const struct text *cwd = &attempt->task->process.cwd;
+    const struct text *cwd = &attempt->task->process->cwd;
     enum status status = dir_make(folder, true, err);
     if (status == OK)
         status = make_arguments(&b, folder, &ret->argv, err);

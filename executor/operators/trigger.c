@@ -30,7 +30,7 @@ static enum status read_date(struct attempt *attempt, int64_t *ret_us, struct er
 {
     const struct task *task = attempt->task;
     *ret_us = attempt->effect.run.logical_us;
-    if (!task->trigger.logical_date.value)
+    if (!task->trigger->logical_date.value)
         return OK;
     enum status status = zone_parse_time(
         attempt->effect.dag->zone, field_of(attempt, "logical_date"), ret_us, NULL, err);
@@ -57,7 +57,7 @@ static enum status refuse_secrets(const struct attempt *attempt, struct error *e
 static enum status read_conf(
     struct attempt *attempt, const struct dag *dag, const char **ret, struct error *err)
 {
-    const struct trigger_task *trigger = &attempt->task->trigger;
+    const struct trigger_task *trigger = attempt->task->trigger;
     CLEANUP(json_decrefp) json_t *conf = NULL;
     struct slice text =
         trigger->json ? rendered_json(&attempt->rendered, "conf", trigger->json, attempt->arena)
@@ -96,7 +96,7 @@ static void trigger_start(struct attempt *attempt)
     char date[TIME_TEXT_SIZE];
     time_format_iso(order->logical_us, date);
     attempt_say(attempt, LOG_KIND_INFO, "wants a run of `%s` of %s with conf %s%s", order->dag_id,
-        date, order->conf, attempt->task->trigger.wait ? ", and waits for its end" : "");
+        date, order->conf, attempt->task->trigger->wait ? ", and waits for its end" : "");
     attempt_finish(attempt,
         &(struct attempt_result){.outcome = OUTCOME_SUCCESS, .exit_code = -1, .trigger = order});
 }

@@ -165,7 +165,7 @@ static void finish_not_yet(struct attempt *attempt, const struct exchange_end *e
 static void judge_result(struct attempt *attempt, const struct exchange_end *end)
 {
     CLEANUP(json_decrefp) json_t *tree = NULL;
-    const char *pointer = attempt->task->http.result;
+    const char *pointer = attempt->task->http->result;
     const json_t *value;
     struct error err;
     struct strbuf text = {.arena = attempt->arena};
@@ -187,7 +187,7 @@ static void judge_result(struct attempt *attempt, const struct exchange_end *end
 
 static void on_answer(struct attempt *attempt, const struct exchange_end *end)
 {
-    if (end->as_expected && attempt->task->http.result)
+    if (end->as_expected && attempt->task->http->result)
         judge_result(attempt, end);
     else if (end->as_expected)
         succeed(attempt, "the answer is as expected: it waits no more");
@@ -204,7 +204,7 @@ static void look_http(struct attempt *attempt, struct sensor *sensor)
 {
     sensor->exchange = exchange_start(
         attempt, &(struct exchange_options){
-                     .http = &attempt->task->http, .timeout_ms = HTTP_LOOK_MS, .done = on_answer});
+                     .http = attempt->task->http, .timeout_ms = HTTP_LOOK_MS, .done = on_answer});
 }
 
 /* ---- time ------------------------------------------------------------------------------------ */
@@ -244,17 +244,17 @@ static void look_at_metadata(struct attempt *attempt, const struct look_question
         attempt_fail(attempt, CLASS_OTHER, &err);
     else if (answer == LOOK_YES)
         succeed(attempt, saw);
-    else if (answer == LOOK_NOT_YET || attempt->task->wait.failed_waits)
+    else if (answer == LOOK_NOT_YET || attempt->task->wait->failed_waits)
         finish(attempt, OUTCOME_WAIT, saw);
     else
-        finish(attempt, attempt->task->wait.soft_fail ? OUTCOME_SKIPPED : OUTCOME_FAILED, saw);
+        finish(attempt, attempt->task->wait->soft_fail ? OUTCOME_SKIPPED : OUTCOME_FAILED, saw);
 }
 
 static void look_asset(struct attempt *attempt, struct sensor *sensor)
 {
     (void)sensor;
     look_at_metadata(attempt, &(struct look_question){.run = &attempt->effect.run,
-                                  .asset = attempt->task->wait.text.value});
+                                  .asset = attempt->task->wait->text.value});
 }
 
 static void look_task(struct attempt *attempt, struct sensor *sensor)
@@ -292,7 +292,7 @@ static struct sensor *new_sensor(struct attempt *attempt)
 
 static void wait_start(struct attempt *attempt)
 {
-    looks[attempt->task->wait.kind](attempt, new_sensor(attempt));
+    looks[attempt->task->wait->kind](attempt, new_sensor(attempt));
 }
 
 /* Only a query may have left something behind. */

@@ -69,7 +69,7 @@ static bool waits_in_newest(const struct moment *m)
 {
     const struct dag *newest = project_newest(m->dag);
     const struct task *task = dag_find_task(newest, task_name(m->task->number));
-    return task && task->kind == KIND_TRIGGER_DAG && task->trigger.wait;
+    return task && task->kind == KIND_TRIGGER_DAG && task->trigger->wait;
 }
 
 bool check_run_of_trigger(struct sim *sim, const struct moment *m)

@@ -237,14 +237,15 @@ static void draw_task(
         .retry_exponential_backoff = sim_pick(sim, 4) ? 0 : 2};
     task->on_failure_fail_dagrun = task->teardown && sim_pick(sim, 2);
     task->kind = spec->kind[n];
-    task->decision.only_direct = !(spec->transactional & bit);
     task->outlets = outlets_of(sim, spec, n);
     task->deadline = draw_deadline(sim, 10);
     task->expand = expand_of(spec, task);
-    task->trigger.wait = task->kind == KIND_TRIGGER_DAG && project_waits(sim, spec, (int)n);
+    struct task_parts parts = {.decision.only_direct = !(spec->transactional & bit),
+        .trigger.wait = task->kind == KIND_TRIGGER_DAG && project_waits(sim, spec, (int)n)};
     if (task->kind == KIND_WAIT_FOR)
-        task->wait = project_wait(sim, spec, (int)n);
-    if (task->kind == KIND_WAIT_FOR && task->wait.kind == WAIT_SQL)
+        parts.wait = project_wait(sim, spec, (int)n);
+    task_set_parts(task, &parts, dag->arena);
+    if (task->kind == KIND_WAIT_FOR && task->wait->kind == WAIT_SQL)
         task->sql.connection = connections[n % CONNECTIONS];
     if (task->kind == KIND_SQL) {
         task->sql.connection = connections[n % CONNECTIONS];

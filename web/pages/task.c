@@ -59,7 +59,7 @@ static void show_task_facts(struct page *page, const struct attempt_facts *facts
     if (!task)
         return;
     show_fact(page, "kind", task_kind_name(task->kind));
-    show_fact(page, "decides by", task->decision.text.value);
+    show_fact(page, "decides by", task->decision->text.value);
     if (task->sql.connection) {
         show_fact(page, "connection", task->sql.connection);
         if (task->sql.is_path)

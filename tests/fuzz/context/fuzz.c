@@ -48,6 +48,7 @@ static void dag_init(struct dag *dag, struct task *task)
 {
     struct error err;
     *task = (struct task){.task_id = "t", .kind = KIND_SQL, .pool = "default_pool"};
+    task_set_parts(task, NULL, NULL);
     *dag = (struct dag){.dag_id = "d",
         .file = "dags/d.yaml",
         .start_us = INT64_MIN,

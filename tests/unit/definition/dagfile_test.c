@@ -124,8 +124,8 @@ TEST(every_common_key_of_a_task_is_taken_over)
     CHECK_INT(task->max_active_tis_per_dag, 7);
     CHECK_INT(task->max_active_tis_per_dagrun, 8);
     CHECK_INT(json_integer_value(json_object_get(task->params, "p")), 1);
-    CHECK_STR(task->process.env.at[0].name, "A");
-    CHECK_STR(task->process.env.at[1].text.value, "2");
+    CHECK_STR(task->process->env.at[0].name, "A");
+    CHECK_STR(task->process->env.at[1].text.value, "2");
     CHECK_STR(task->sql.settings.at[0].text.value, "1GB");
     CHECK_STR(task->doc, "note");
     done(&f);
@@ -162,7 +162,7 @@ TEST(process_tasks_are_read)
              "      connections: [greenplum], skip_on_exit_code: 7}\n"
              "  b: {exec: [bin/load, \"{{ ds }}\", --only, 3]}\n"
              "  c: {python: job.py, interpreter: python3.11, args: [y]}\n");
-    const struct process_task *bash = &f.dag->tasks[0].process;
+    const struct process_task *bash = f.dag->tasks[0].process;
     CHECK_INT(f.dag->tasks[0].kind, KIND_BASH);
     CHECK_STR(bash->script.value, "echo $1");
     CHECK_STR(bash->args.at[1].value, "2");
@@ -171,11 +171,11 @@ TEST(process_tasks_are_read)
     CHECK_STR(bash->connections.at[0], "greenplum");
     CHECK_INT(bash->skip_on_exit_code, 7);
     CHECK_INT(f.dag->tasks[1].kind, KIND_EXEC);
-    CHECK_INT(f.dag->tasks[1].process.argv.count, 4);
-    CHECK_STR(f.dag->tasks[1].process.argv.at[3].value, "3");
-    CHECK_INT(f.dag->tasks[1].process.skip_on_exit_code, 99);
-    CHECK_STR(f.dag->tasks[2].process.script.value, "job.py");
-    CHECK_STR(f.dag->tasks[2].process.interpreter, "python3.11");
+    CHECK_INT(f.dag->tasks[1].process->argv.count, 4);
+    CHECK_STR(f.dag->tasks[1].process->argv.at[3].value, "3");
+    CHECK_INT(f.dag->tasks[1].process->skip_on_exit_code, 99);
+    CHECK_STR(f.dag->tasks[2].process->script.value, "job.py");
+    CHECK_STR(f.dag->tasks[2].process->interpreter, "python3.11");
     done(&f);
 }
 
@@ -191,7 +191,7 @@ TEST(default_args_are_overridden_and_keep_to_the_kinds_that_have_them)
     CHECK_INT(f.dag->tasks[0].retries, 2);
     CHECK_INT(f.dag->tasks[0].trigger_rule, RULE_ALL_DONE);
     CHECK_INT(f.dag->tasks[1].retries, 0);
-    CHECK_INT(f.dag->tasks[1].process.kill_grace_us, US_PER_SECOND);
+    CHECK_INT(f.dag->tasks[1].process->kill_grace_us, US_PER_SECOND);
     CHECK_INT(f.dag->tasks[2].trigger_rule, RULE_ALL_DONE_SETUP_SUCCESS);
     CHECK_STR(f.dag->tasks[3].task_id, "g.d");
     CHECK_INT(f.dag->tasks[3].retries, 5);
@@ -308,7 +308,7 @@ TEST(foreach_makes_a_dag_of_each_item_and_leaves_other_expressions_alone)
     REQUIRE(file.count == 2);
     CHECK_STR(file.dags[0]->dag_id, "load_a");
     CHECK_STR(file.dags[1]->dag_id, "load_b");
-    CHECK_STR(file.dags[1]->tasks[0].process.script.value, "echo b {{ ds }}");
+    CHECK_STR(file.dags[1]->tasks[0].process->script.value, "echo b {{ ds }}");
     CHECK_INT(file.dags[0]->tasks[0].retries, 3);
     dagfile_done(&file);
     dir_done(&dir);

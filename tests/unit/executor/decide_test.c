@@ -6,7 +6,7 @@ static const char *const follows[] = {"a", "b", "g.in", "g.out", NULL};
 static struct task *by_text(enum task_kind kind, const char *text)
 {
     struct task *task = rig_decider(rig, kind, follows);
-    task->decision.text = (struct text){.value = text, .line = 4, .column = 1};
+    PARTS(task, decision)->text = (struct text){.value = text, .line = 4, .column = 1};
     return task;
 }
 

@@ -91,7 +91,7 @@ TEST(an_instance_sees_its_values)
     struct task *task = rig_task(rig, KIND_EXEC);
     static const struct text argv[] = {
         {.value = "echo"}, {.value = "{{ mapped.a + 1 }} {{ ti.map_index }}"}};
-    task->process = (struct process_task){.argv = {argv, 2}, .skip_on_exit_code = 99};
+    *PARTS(task, process) = (struct process_task){.argv = {argv, 2}, .skip_on_exit_code = 99};
     task->expand = (struct expand){&source, 1, false};
     struct effect effect = rig_effect(rig);
     effect.map_index = 3;

@@ -56,7 +56,7 @@ TEST(a_name_that_is_not_resolved_holds_up_neither_a_cancel_nor_other_requests)
 {
     rig = rig_new(NULL);
     struct task *task = rig_http(rig, "/ok");
-    task->http.url.value = "http://no.answer.slow/";
+    PARTS(task, http)->url.value = "http://no.answer.slow/";
     struct effect slow = rig_effect(rig);
     rig_start(rig, &slow);
     REQUIRE(rig_until(rig, is_looked_up, NULL, 60));
@@ -73,7 +73,7 @@ TEST(an_executor_goes_while_a_name_is_looked_up)
 {
     rig = rig_new(NULL);
     struct task *task = rig_http(rig, "/ok");
-    task->http.url.value = "http://no.answer.slow/";
+    PARTS(task, http)->url.value = "http://no.answer.slow/";
     struct effect slow = rig_effect(rig);
     rig_start(rig, &slow);
     REQUIRE(rig_until(rig, is_looked_up, NULL, 60));
@@ -111,7 +111,7 @@ TEST(many_requests_at_once_each_get_their_own_answer)
     enum { COUNT = 60 };
     struct effect effects[COUNT];
     rig = rig_new(NULL);
-    rig_http(rig, "/echo")->http.result = "/path";
+    PARTS(rig_http(rig, "/echo"), http)->result = "/path";
     for (int i = 0; i < COUNT; i++) {
         effects[i] = rig_effect(rig);
         rig_start(rig, &effects[i]);
@@ -132,8 +132,8 @@ TEST(secrets_of_headers_and_addresses_are_not_shown)
     };
     rig = rig_new(NULL);
     struct task *task = rig_http(rig, "/echo");
-    task->http.headers = (struct named_texts){headers, ARRAY_SIZE(headers)};
-    task->http.url.value =
+    PARTS(task, http)->headers = (struct named_texts){headers, ARRAY_SIZE(headers)};
+    PARTS(task, http)->url.value =
         arena_printf(rig->arena, "http://user:{{ var.value.token }}@%s/echo", web_url() + 7);
     CHECK_INT(rig_run(rig).outcome, OUTCOME_SUCCESS);
     const char *log = rig_log(rig, rig_last(rig));

@@ -35,7 +35,7 @@ static void bad_sql_syntax(void)
 static struct task *process(enum task_kind kind, const char *script)
 {
     struct task *task = rig_task(rig, kind);
-    task->process = (struct process_task){
+    *PARTS(task, process) = (struct process_task){
         .script.value = script, .skip_on_exit_code = 99, .kill_grace_us = US_PER_SECOND};
     return task;
 }
@@ -47,13 +47,13 @@ static void bad_bash(void)
 
 static void bad_bash_folder(void)
 {
-    process(KIND_BASH, "echo x >> runs")->process.cwd.value = "not/there";
+    PARTS(process(KIND_BASH, "echo x >> runs"), process)->cwd.value = "not/there";
 }
 
 static void bad_exec(void)
 {
     static const struct text argv[] = {{.value = "/not/there"}};
-    process(KIND_EXEC, NULL)->process.argv = (struct texts){argv, 1};
+    PARTS(process(KIND_EXEC, NULL), process)->argv = (struct texts){argv, 1};
 }
 
 static void bad_python(void)
@@ -65,7 +65,7 @@ static const char *const follows[] = {"a", "b", NULL};
 
 static void bad_branch(void)
 {
-    rig_decider(rig, KIND_BRANCH, follows)->decision.text.value = "a, {{ 'elsewhere' }}";
+    PARTS(rig_decider(rig, KIND_BRANCH, follows), decision)->text.value = "a, {{ 'elsewhere' }}";
 }
 
 static void bad_branch_sql(void)
@@ -75,7 +75,7 @@ static void bad_branch_sql(void)
 
 static void bad_circuit(void)
 {
-    rig_decider(rig, KIND_SHORT_CIRCUIT, follows)->decision.text.value = "{{ nope }}";
+    PARTS(rig_decider(rig, KIND_SHORT_CIRCUIT, follows), decision)->text.value = "{{ nope }}";
 }
 
 static void bad_circuit_sql(void)
@@ -86,7 +86,7 @@ static void bad_circuit_sql(void)
 static struct task *sensor(enum wait_kind kind, const char *text)
 {
     struct task *task = rig_task(rig, KIND_WAIT_FOR);
-    task->wait = (struct wait_task){.kind = kind, .text = {.value = text}};
+    *PARTS(task, wait) = (struct wait_task){.kind = kind, .text = {.value = text}};
     return task;
 }
 
@@ -107,7 +107,7 @@ static void bad_wait_time(void)
 
 static void bad_wait_task(void)
 {
-    sensor(WAIT_TASK, NULL)->wait.dag_id.value = "{{ nope }}";
+    PARTS(sensor(WAIT_TASK, NULL), wait)->dag_id.value = "{{ nope }}";
 }
 
 static void bad_http(void)
@@ -119,14 +119,14 @@ static void bad_wait_http(void)
 {
     bad_http();
     rig->tasks[0].kind = KIND_WAIT_FOR;
-    rig->tasks[0].wait.kind = WAIT_HTTP;
+    PARTS(&rig->tasks[0], wait)->kind = WAIT_HTTP;
 }
 
 static void bad_trigger(void)
 {
     struct task *task = rig_task(rig, KIND_TRIGGER_DAG);
-    task->trigger.dag_id.value = "other";
-    task->trigger.logical_date.value = "{{ 'yesterday' }}";
+    PARTS(task, trigger)->dag_id.value = "other";
+    PARTS(task, trigger)->logical_date.value = "{{ 'yesterday' }}";
 }
 
 static void bad_expand(void)

@@ -55,14 +55,15 @@ void make_sql_plain(void)
 static struct task *make_process(enum task_kind kind)
 {
     struct task *task = rig_task(rig, kind);
-    task->process =
+    *PARTS(task, process) =
         (struct process_task){.skip_on_exit_code = 99, .kill_grace_us = 20 * US_PER_SECOND};
     return task;
 }
 
 static void make_bash(void)
 {
-    make_process(KIND_BASH)->process.script.value = arena_printf(rig->arena, SCRIPT, rig->dir);
+    PARTS(make_process(KIND_BASH), process)->script.value =
+        arena_printf(rig->arena, SCRIPT, rig->dir);
 }
 
 static void make_exec(void)
@@ -72,7 +73,7 @@ static void make_exec(void)
     argv[0].value = "sh";
     argv[1].value = "-c";
     argv[2].value = arena_printf(rig->arena, SCRIPT, rig->dir);
-    task->process.argv = (struct texts){argv, 3};
+    PARTS(task, process)->argv = (struct texts){argv, 3};
 }
 
 static void make_python(void)
@@ -85,15 +86,15 @@ static void make_python(void)
     struct text *args = arena_array(rig->arena, struct text, 1);
     REQUIRE(file_write(in_dir("p.py"), slice_of(program), 0600, false, NULL) == OK);
     args[0].value = "a" PULL;
-    task->process.script.value = "p.py";
-    task->process.args = (struct texts){args, 1};
+    PARTS(task, process)->script.value = "p.py";
+    PARTS(task, process)->args = (struct texts){args, 1};
 }
 
 static const char *const follows[] = {"a", "b", NULL};
 
 static void make_branch(void)
 {
-    rig_decider(rig, KIND_BRANCH, follows)->decision.text.value = "a" PULL;
+    PARTS(rig_decider(rig, KIND_BRANCH, follows), decision)->text.value = "a" PULL;
 }
 
 static void make_branch_sql(void)
@@ -103,7 +104,7 @@ static void make_branch_sql(void)
 
 static void make_circuit(void)
 {
-    rig_decider(rig, KIND_SHORT_CIRCUIT, follows)->decision.text.value = "no" PULL;
+    PARTS(rig_decider(rig, KIND_SHORT_CIRCUIT, follows), decision)->text.value = "no" PULL;
 }
 
 static void make_circuit_sql(void)
@@ -114,7 +115,7 @@ static void make_circuit_sql(void)
 static struct task *make_wait(enum wait_kind kind, const char *text)
 {
     struct task *task = rig_task(rig, KIND_WAIT_FOR);
-    task->wait = (struct wait_task){.kind = kind, .text = {.value = text}};
+    *PARTS(task, wait) = (struct wait_task){.kind = kind, .text = {.value = text}};
     return task;
 }
 
@@ -135,7 +136,7 @@ static void make_wait_time(void)
 
 static void make_wait_task(void)
 {
-    make_wait(WAIT_TASK, NULL)->wait.dag_id.value = "other" PULL;
+    PARTS(make_wait(WAIT_TASK, NULL), wait)->dag_id.value = "other" PULL;
 }
 
 static void make_wait_asset(void)
@@ -153,12 +154,12 @@ static void make_wait_http(void)
 {
     make_http();
     rig->tasks[0].kind = KIND_WAIT_FOR;
-    rig->tasks[0].wait.kind = WAIT_HTTP;
+    PARTS(&rig->tasks[0], wait)->kind = WAIT_HTTP;
 }
 
 static void make_trigger(void)
 {
-    rig_task(rig, KIND_TRIGGER_DAG)->trigger.dag_id.value = "other" PULL;
+    PARTS(rig_task(rig, KIND_TRIGGER_DAG), trigger)->dag_id.value = "other" PULL;
 }
 
 static void make_expand(void)

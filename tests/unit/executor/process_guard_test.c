@@ -16,7 +16,7 @@ extern char **environ;
 static struct task *bash(const char *script)
 {
     struct task *task = rig_task(rig, KIND_BASH);
-    task->process = (struct process_task){
+    *PARTS(task, process) = (struct process_task){
         .script = {.value = script}, .kill_grace_us = 300 * US_PER_MS, .skip_on_exit_code = 99};
     return task;
 }
@@ -32,7 +32,7 @@ static struct attempt_result run_exec(const char *a, const char *b, const char *
 {
     struct text *argv = arena_array(rig->arena, struct text, 3);
     argv[0].value = a, argv[1].value = b, argv[2].value = c;
-    rig_task(rig, KIND_EXEC)->process = (struct process_task){
+    *PARTS(rig_task(rig, KIND_EXEC), process) = (struct process_task){
         .argv = {argv, 1u + (b != NULL) + (c != NULL)}, .skip_on_exit_code = 99};
     return rig_run(rig);
 }
@@ -120,7 +120,7 @@ TEST(a_variable_that_dag_goes_by_cannot_be_set)
     rig = rig_new(NULL);
     for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
         struct named_text env[] = {{names[i], {.value = "x"}}};
-        bash("true")->process.env = (struct named_texts){env, 1};
+        PARTS(bash("true"), process)->env = (struct named_texts){env, 1};
         struct attempt_result result = rig_run(rig);
         CHECK_INT(result.outcome, OUTCOME_FAILED);
         CHECK(contains(result.message, "hint: "));
@@ -147,18 +147,18 @@ TEST(what_does_not_run_says_why_and_what_to_do)
     result = run_exec(in_rig("not-executable"), NULL, NULL);
     CHECK_INT(result.exit_code, 126);
     CHECK(contains(result.message, "(is it executable? chmod +x)"));
-    bash("true")->process.cwd.value = "no/such/folder";
+    PARTS(bash("true"), process)->cwd.value = "no/such/folder";
     result = rig_run(rig);
     CHECK_INT(result.exit_code, 126);
     CHECK(contains(result.message, "cannot enter "));
     CHECK(contains(result.message, "no/such/folder: No such file or directory (the task's `cwd`)"));
-    rig_task(rig, KIND_PYTHON)->process.script.value = "no/such.py";
+    PARTS(rig_task(rig, KIND_PYTHON), process)->script.value = "no/such.py";
     result = rig_run(rig);
     CHECK_INT(result.outcome, OUTCOME_FAILED);
     CHECK(contains(result.message, "there is no script "));
     CHECK(contains(result.message, "hint: `python` is the path of a file"));
     static const char *names[] = {"nope"};
-    bash("true")->process.connections = (struct names){names, 1};
+    PARTS(bash("true"), process)->connections = (struct names){names, 1};
     result = rig_run(rig);
     CHECK(contains(result.message, "there is no connection `nope`"));
     CHECK(contains(result.message, "hint: add it to `connections`"));

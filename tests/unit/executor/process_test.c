@@ -16,7 +16,7 @@ static struct rig *rig;
 static struct task *bash(const char *script)
 {
     struct task *task = rig_task(rig, KIND_BASH);
-    task->process = (struct process_task){
+    *PARTS(task, process) = (struct process_task){
         .script = {.value = script, .line = 5, .column = 7},
         .kill_grace_us = 300 * US_PER_MS,
         .skip_on_exit_code = 99,
@@ -106,7 +106,7 @@ TEST(a_program_that_is_not_there_is_exit_status_127)
     rig = rig_new(NULL);
     struct task *task = rig_task(rig, KIND_EXEC);
     struct text argv[] = {{.value = "no-such-program"}, {.value = "{{ ds }}"}};
-    task->process = (struct process_task){.argv = {argv, 2}, .skip_on_exit_code = 99};
+    *PARTS(task, process) = (struct process_task){.argv = {argv, 2}, .skip_on_exit_code = 99};
     struct attempt_result result = rig_run(rig);
     CHECK_INT(result.outcome, OUTCOME_FAILED);
     CHECK_INT(result.exit_code, 127);
@@ -124,8 +124,8 @@ TEST(the_environment_is_the_runs_and_nothing_of_the_daemons)
     struct task *task = bash("env; echo $DAG_CONN_DB; ls -l /proc/self/fd");
     const char *names[] = {"db"};
     struct named_text env[] = {{"COLOUR", {.value = "of {{ ds }}"}}, {"HOME", {.value = "/x"}}};
-    task->process.connections = (struct names){names, 1};
-    task->process.env = (struct named_texts){env, 2};
+    PARTS(task, process)->connections = (struct names){names, 1};
+    PARTS(task, process)->env = (struct named_texts){env, 2};
     struct attempt_result result = rig_run(rig);
     CHECK_INT(result.outcome, OUTCOME_SUCCESS);
     const char *log = rig_log(rig, rig_last(rig));
@@ -196,7 +196,7 @@ TEST(a_process_that_ends_well_on_sigterm_has_succeeded)
     const char *pid_file = in_dir("pid");
     struct task *task = bash(arena_printf(rig->arena,
         "trap 'echo cleaning; exit 0' TERM\necho $$ > %s\nwhile :; do sleep 0.05; done", pid_file));
-    task->process.kill_grace_us = 20 * US_PER_SECOND;
+    PARTS(task, process)->kill_grace_us = 20 * US_PER_SECOND;
     struct effect effect = rig_effect(rig);
     rig_start(rig, &effect);
     read_pid(pid_file);

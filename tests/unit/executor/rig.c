@@ -252,6 +252,7 @@ void rig_free(struct rig *rig)
 struct task *rig_task(struct rig *rig, enum task_kind kind)
 {
     rig->tasks[0] = (struct task){.task_id = "t", .kind = kind, .line = 3};
+    own_parts(&rig->tasks[0], rig->arena);
     return &rig->tasks[0];
 }
 
@@ -281,7 +282,7 @@ struct task *rig_http(struct rig *rig, const char *path)
 {
     static const struct http_statuses usual = {200, 299};
     struct task *task = rig_task(rig, KIND_HTTP);
-    task->http = (struct http_task){
+    *PARTS(task, http) = (struct http_task){
         .method = "GET",
         .url = {.value = arena_printf(rig->arena, "%s%s", web_url(), path), .line = 3},
         .expect = &usual,

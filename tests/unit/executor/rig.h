@@ -9,6 +9,7 @@
 
 #include "base/vec.h"
 #include "executor/executor.h"
+#include "tests/unit/parts.h"
 
 struct rig_end {
     struct attempt_id attempt;

@@ -4,7 +4,8 @@
 static struct task *sensor(enum wait_kind kind, const char *text)
 {
     struct task *task = rig_task(rig, KIND_WAIT_FOR);
-    task->wait = (struct wait_task){.kind = kind, .text = {.value = text, .line = 4, .column = 1}};
+    *PARTS(task, wait) =
+        (struct wait_task){.kind = kind, .text = {.value = text, .line = 4, .column = 1}};
     return task;
 }
 

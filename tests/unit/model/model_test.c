@@ -12,6 +12,8 @@ static struct dag *make(void)
     dag->arena = arena;
     tasks[0] = (struct task){.task_id = "a", .params = json_object()};
     tasks[1] = (struct task){.task_id = "g.b", .sql = {.parameters = json_array()}};
+    for (int n = 0; n < 2; n++)
+        task_set_parts(&tasks[n], NULL, arena);
     params[0] = (struct param){"p", json_object(), json_integer(1), 0, 0};
     dag->tasks = tasks;
     dag->task_count = 2;

@@ -20,6 +20,7 @@
 
 struct built_task {
     struct task task;
+    struct task_parts parts;
     VEC(const char *) depends_on;
     VEC(const char *) retry_on;
     VEC(const char *) outlets;
@@ -66,23 +67,23 @@ static void set_value(struct built_task *b, const char *key, const char *value)
     else if (str_equal(key, "bash"))
         t->kind = KIND_BASH;
     else if (str_equal(key, "wait_for"))
-        t->kind = KIND_WAIT_FOR, t->wait.kind = WAIT_FILE;
+        t->kind = KIND_WAIT_FOR, b->parts.wait.kind = WAIT_FILE;
     else if (str_equal(key, "poke_interval"))
-        t->wait.poke_interval_us = number_of(value) * US_PER_SECOND;
+        b->parts.wait.poke_interval_us = number_of(value) * US_PER_SECOND;
     else if (str_equal(key, "timeout"))
-        t->wait.timeout_us = number_of(value) * US_PER_SECOND;
+        b->parts.wait.timeout_us = number_of(value) * US_PER_SECOND;
     else if (str_equal(key, "soft_fail"))
-        t->wait.soft_fail = flag;
+        b->parts.wait.soft_fail = flag;
     else if (str_equal(key, "exponential_backoff"))
-        t->wait.exponential_backoff = flag;
+        b->parts.wait.exponential_backoff = flag;
     else if (str_equal(key, "trigger_dag")) /* which one is the executor's business */
         t->kind = KIND_TRIGGER_DAG;
     else if (str_equal(key, "wait"))
-        t->trigger.wait = flag;
+        b->parts.trigger.wait = flag;
     else if (str_equal(key, "branch"))
         t->kind = KIND_BRANCH;
     else if (str_equal(key, "short_circuit"))
-        t->kind = KIND_SHORT_CIRCUIT, t->decision.only_direct = str_equal(value, "direct");
+        t->kind = KIND_SHORT_CIRCUIT, b->parts.decision.only_direct = str_equal(value, "direct");
     else if (str_equal(key, "latest_only"))
         t->kind = KIND_LATEST_ONLY;
     else if (str_equal(key, "setup"))
@@ -163,6 +164,7 @@ static void read_task(struct built_task *b, struct task_line *line)
         const char *key = next_word(line);
         read_value(b, line, key);
     }
+    task_set_parts(&b->task, &b->parts, line->arena);
     if (b->task.teardown)
         b->task.trigger_rule = RULE_ALL_DONE_SETUP_SUCCESS;
 }

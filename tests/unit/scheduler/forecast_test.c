@@ -1,6 +1,7 @@
 /* A whole project over a period. */
 #include "scheduler/forecast.h"
 #include "tests/unit/scheduler/build.h"
+#include "tests/unit/parts.h"
 
 static int64_t ten_minutes(void *context, const struct dag *dag, const struct task *task)
 {
@@ -90,7 +91,7 @@ TEST(runs_that_tasks_trigger_are_played_and_waited_for)
     struct played p = {.dags = {hourly("d", "a: {trigger_dag: e, wait: true}\n"),
                            dag_build("e", "x: {bash: 1}\n")}};
     struct task *task = (struct task *)&p.dags[0]->tasks[0];
-    task->trigger.dag_id.value = "e";
+    PARTS(task, trigger)->dag_id.value = "e";
     play(&p, 128);
     /* the last one ends after the period: it makes no further run */
     REQUIRE(p.forecast.run_count == 5);
@@ -100,7 +101,7 @@ TEST(runs_that_tasks_trigger_are_played_and_waited_for)
     CHECK_INT(p.forecast.runs[0].ended_us, time_of("2030-01-01T01:20:00"));
     CHECK_STR(p.forecast.runs[1].dag_id, "e");
     CHECK_INT(p.forecast.runs[1].ended_us, time_of("2030-01-01T01:20:00"));
-    task->trigger.dag_id.value = NULL;
+    PARTS(task, trigger)->dag_id.value = NULL;
     done(&p);
 }
 
@@ -109,7 +110,7 @@ TEST(a_date_that_has_a_run_fails_who_triggers_it_as_it_would)
     struct played p = {
         .dags = {hourly("d", "a: {trigger_dag: e}\n"), hourly("e", "x: {bash: 1}\n")}};
     struct task *task = (struct task *)&p.dags[0]->tasks[0];
-    task->trigger.dag_id.value = "e";
+    PARTS(task, trigger)->dag_id.value = "e";
     play(&p, 128);
     REQUIRE(p.forecast.run_count == 6);
     size_t failed = 0;
@@ -119,7 +120,7 @@ TEST(a_date_that_has_a_run_fails_who_triggers_it_as_it_would)
         CHECK(run->state == RUN_SUCCESS || str_equal(run->dag_id, "d"));
     }
     CHECK_INT(failed, 2); /* the last one ends after the period, and makes no run */
-    task->trigger.dag_id.value = NULL;
+    PARTS(task, trigger)->dag_id.value = NULL;
     done(&p);
 }
 

@@ -186,8 +186,8 @@ TEST(a_look_may_be_over_before_its_start_is_told)
 
 TEST(looks_become_rarer_with_backoff_in_the_same_way_each_time)
 {
-    struct task task = {.task_id = "a",
-        .wait = {.poke_interval_us = 60 * US_PER_SECOND, .exponential_backoff = true}};
+    struct wait_task wait = {.poke_interval_us = 60 * US_PER_SECOND, .exponential_backoff = true};
+    struct task task = {.task_id = "a", .wait = &wait};
     for (int32_t look = 1; look < 9; look++) {
         int64_t lower_us = (60 * US_PER_SECOND) << (look - 1);
         int64_t delay_us = poke_delay_us("d", &task, 5, look);
@@ -196,9 +196,9 @@ TEST(looks_become_rarer_with_backoff_in_the_same_way_each_time)
     }
     CHECK_INT(poke_delay_us("d", &task, 5, 10000), US_PER_DAY);
     CHECK(poke_delay_us("d", &task, 5, 1) != poke_delay_us("d", &task, 6, 1));
-    task.wait.exponential_backoff = false;
+    wait.exponential_backoff = false;
     CHECK_INT(poke_delay_us("d", &task, 5, 9), 60 * US_PER_SECOND);
-    task.wait.poke_interval_us = 0;
+    wait.poke_interval_us = 0;
     CHECK_INT(poke_delay_us("d", &task, 5, 9), US_PER_SECOND);
 }
 
