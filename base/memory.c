@@ -1,7 +1,7 @@
 #include <assert.h>
+#include <malloc.h>
 #include <stdbool.h>
 #include <stdio.h>
-#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 #include "base/limits.h"

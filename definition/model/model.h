@@ -106,10 +106,10 @@ struct sql_task {
     enum sql_isolation isolation;
     enum sql_session session;
     enum sql_result result;
-    const char *connection;   /* NULL = it asks no database */
-    const json_t *parameters; /* bound parameters (list or mapping of texts), NULL = none */
+    const char *connection;       /* NULL = it asks no database */
+    const json_t *parameters;     /* bound parameters (list or mapping of texts), NULL = none */
     int64_t statement_timeout_us; /* 0 = none */
-    struct named_texts settings; /* SET LOCAL, over the connection's */
+    struct named_texts settings;  /* SET LOCAL, over the connection's */
     const struct sql_check *checks;
     size_t check_count;
     struct texts copy_from, copy_to; /* files of COPY, in the order of the statements */
@@ -250,7 +250,7 @@ struct task {
 
     const char *pool;
     int64_t priority_weight; /* own */
-    int64_t weight; /* by the rule: own plus descendants' or ancestors' */
+    int64_t weight;          /* by the rule: own plus descendants' or ancestors' */
     int max_active_tis_per_dag, max_active_tis_per_dagrun; /* 0 = none */
 
     const json_t *params; /* a mapping over the DAG's, NULL = none */
