@@ -315,7 +315,7 @@ class Sessions(TrapCase):
             first=("insert into used select pg_backend_pid();\nlisten torture;\n"
                    "create temp table left_over (n int);\ncreate temp table kept (n int);\n"
                    "select pg_advisory_lock(7);\nprepare left_over as select 1;\n"
-                   "set search_path = elsewhere;\nset statement_timeout = 1;\n"
+                   "set search_path = elsewhere;\nset statement_timeout = '1min';\n"
                    "declare left_over cursor with hold for select 1;\n", reuse),
             second=("insert into used select pg_backend_pid();\n"
                     "do $$ begin\n"
