@@ -118,7 +118,7 @@ struct sql_attempt {
     uint64_t claim_pause_ms;
     struct timer *cancel_timer;
     bool cancel_sent;
-    struct cancel_job *cancel_job;
+    struct cancelling *cancelling;
     struct settle *settle; /* the job under way, NULL = none */
 };
 

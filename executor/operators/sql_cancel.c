@@ -6,14 +6,7 @@
  */
 #include "executor/limits.h"
 #include "executor/operators/sql_attempt.h"
-
-struct cancel_job {
-    struct offload_job job;
-    PGcancel *cancel;
-    struct sql_attempt *owner; /* NULL: nobody cares any more */
-    bool sent;
-    char message[256];
-};
+#include "executor/target/cancelling.h"
 
 static void start_terminate(struct sql_attempt *s);
 
@@ -88,29 +81,12 @@ static void on_cancel_timer(void *user)
 
 /* ---- PQcancel -------------------------------------------------------------------------------- */
 
-static void on_cancel_work(struct offload_job *base)
+static void on_cancel_sent(void *user, const char *trouble)
 {
-    struct cancel_job *job = CONTAINER_OF(base, struct cancel_job, job);
-    job->sent = job->cancel && PQcancel(job->cancel, job->message, sizeof(job->message));
-}
-
-static void on_cancel_discard(struct offload_job *base)
-{
-    struct cancel_job *job = CONTAINER_OF(base, struct cancel_job, job);
-    PQfreeCancel(job->cancel);
-    mem_free(job);
-}
-
-static void on_cancel_sent(struct offload_job *base)
-{
-    struct cancel_job *job = CONTAINER_OF(base, struct cancel_job, job);
-    struct sql_attempt *s = job->owner;
-    if (s) {
-        s->cancel_job = NULL;
-        if (!job->sent)
-            attempt_say(s->attempt, LOG_KIND_INFO, "PQcancel failed: %s", job->message);
-    }
-    on_cancel_discard(base);
+    struct sql_attempt *s = user;
+    s->cancelling = NULL;
+    if (trouble)
+        attempt_say(s->attempt, LOG_KIND_INFO, "PQcancel failed: %s", trouble);
 }
 
 static void send_cancel(struct sql_attempt *s)
@@ -118,20 +94,13 @@ static void send_cancel(struct sql_attempt *s)
     s->clean = false;
     attempt_say(
         s->attempt, LOG_KIND_INFO, "PQcancel to backend %d", (int)session_facts(s->session)->pid);
-    struct cancel_job *job = mem_alloc_zero(1, sizeof(*job));
-    job->job = (struct offload_job){
-        .work = on_cancel_work, .done = on_cancel_sent, .discard = on_cancel_discard};
-    job->cancel = session_cancel_handle(s->session);
-    job->owner = s;
-    s->cancel_job = job;
-    offload_run(attempt_admin(s->attempt), &job->job);
+    s->cancelling = cancelling_start(attempt_admin(s->attempt), s->session, s, on_cancel_sent);
 }
 
 static void start_cancel(struct sql_attempt *s)
 {
     s->cancel_sent = true;
-    if (s->cancel_job)
-        s->cancel_job->owner = NULL; /* of a statement that was called off */
+    cancelling_forget(s->cancelling); /* of a statement that was called off */
     send_cancel(s);
     sql_copy_stop(s, "cancelled");
     s->cancel_timer = timer_new(attempt_handles(s->attempt), on_cancel_timer, s);
@@ -172,8 +141,6 @@ void sql_cancel_lost(struct sql_attempt *s)
 
 void sql_cancel_done(struct sql_attempt *s)
 {
-    if (s->cancel_job)
-        s->cancel_job->owner = NULL;
-    s->cancel_job = NULL;
+    cancelling_forget(take(s->cancelling));
     timer_free(take(s->cancel_timer));
 }

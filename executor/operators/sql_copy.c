@@ -191,7 +191,7 @@ bool sql_copy_begin(void *user, bool in)
 {
     struct sql_attempt *s = user;
     struct sql_copy *copy = s->step == SQL_STEP_STATEMENT ? copy_at(s, s->at) : NULL;
-    if (!copy || (copy->way == SQL_COPY_FROM) != in || s->attempt->cancelled || s->cancel_job)
+    if (!copy || (copy->way == SQL_COPY_FROM) != in || s->attempt->cancelled || s->cancelling)
         return false;
     s->copy = copy;
     s->copy_ended = false;

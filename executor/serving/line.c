@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "executor/limits.h"
 #include "executor/serving/serving_internal.h"
+#include "executor/target/cancelling.h"
 #include "executor/target/sql_error.h"
 #include "executor/target/sql_value.h"
 #include "language/sql/name.h"
@@ -283,34 +284,11 @@ void line_start(struct line *line, struct ask *ask)
     session_query(line->session, text);
 }
 
-struct cancel_job {
-    struct offload_job job;
-    PGcancel *cancel;
-};
-
-static void on_cancel_work(struct offload_job *base)
-{
-    char message[256]; /* of no use to anybody: the session's end tells */
-    struct cancel_job *job = CONTAINER_OF(base, struct cancel_job, job);
-    if (job->cancel)
-        (void)PQcancel(job->cancel, message, sizeof(message));
-}
-
-static void on_cancel_done(struct offload_job *base)
-{
-    struct cancel_job *job = CONTAINER_OF(base, struct cancel_job, job);
-    PQfreeCancel(job->cancel);
-    mem_free(job);
-}
-
 void line_leave(struct line *line)
 {
     line->state = LINE_LEAVING;
-    struct cancel_job *job = mem_alloc_zero(1, sizeof(*job));
-    job->job = (struct offload_job){
-        .work = on_cancel_work, .done = on_cancel_done, .discard = on_cancel_done};
-    job->cancel = session_cancel_handle(line->session);
-    offload_run(line->pool->serving->cancels, &job->job);
+    /* Whether it could be sent is of no use to anybody: the session's end tells. */
+    (void)cancelling_start(line->pool->serving->cancels, line->session, NULL, NULL);
 }
 
 void line_free(struct line *line)
