@@ -22,3 +22,12 @@ void strbuf_add_shell_word(struct strbuf *out, const char *word)
     }
     strbuf_add_char(out, '\'');
 }
+
+void strbuf_add_shell_words(struct strbuf *out, const char *const *words)
+{
+    for (const char *const *word = words; *word; word++) {
+        if (word != words)
+            strbuf_add_char(out, ' ');
+        strbuf_add_shell_word(out, *word);
+    }
+}

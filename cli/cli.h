@@ -68,8 +68,6 @@ enum timetable_answer cli_coming_run(
 /* "task[3]" → task and map index (-1 without). */
 enum status cli_split_task(struct cli *cli, const char *word, const char **ret_task,
     int32_t *ret_index, struct error *err) MUST_CHECK;
-/* The way back: "task", or "task[3]" of an instance of a mapped one. */
-const char *cli_task_word(struct arena *arena, const char *task_id, int64_t map_index);
 /* What a task does: its kind, and the DAG that it triggers ("trigger_dag reports, wait"). */
 const char *cli_kind_words(struct arena *arena, const struct task *task);
 /* J: JSON, or @FILE. */

@@ -138,8 +138,8 @@ static void print_queue(struct cli *cli, const json_t *queue)
         table_add(&table, json_string_value(json_object_get(item, "dag_id")));
         table_add(&table, json_string_value(json_object_get(item, "run_id")));
         const char *task_id = json_string_value(json_object_get(item, "task_id"));
-        table_add(&table, cli_task_word(cli->arena, task_id,
-                              json_integer_value(json_object_get(item, "map_index"))));
+        table_add(&table,
+            task_word(cli->arena, task_id, json_integer_value(json_object_get(item, "map_index"))));
         table_add(&table, json_string_value(json_object_get(item, "reason")));
     }
     if (json_array_size(queue))

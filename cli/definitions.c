@@ -160,11 +160,6 @@ enum timetable_answer cli_coming_run(
     return timetable_next(timetable, NULL, TIME_MIN_US, ret);
 }
 
-const char *cli_task_word(struct arena *arena, const char *task_id, int64_t map_index)
-{
-    return map_index < 0 ? task_id : arena_printf(arena, "%s[%d]", task_id, (int)map_index);
-}
-
 const char *cli_kind_words(struct arena *arena, const struct task *task)
 {
     const char *kind = task_kind_name(task->kind);

@@ -55,7 +55,7 @@ static enum status no_such_task(struct cli *cli, struct store *reader, const str
         if (tasks.at[i].map_index != map_index)
             continue;
         error_set(err, ERR_NOT_FOUND, "`%s` has not been started in %s (it is %s)",
-            cli_task_word(cli->arena, task_id, map_index), run->run_id,
+            task_word(cli->arena, task_id, map_index), run->run_id,
             task_state_name(tasks.at[i].state));
         if (tasks.at[i].reason_text)
             error_hint(err, "%s", tasks.at[i].reason_text);
@@ -173,8 +173,7 @@ static enum status look_at_attempts(struct view *view, struct arena *arena, stru
     if (status != OK || view->shown.count || !meant || !try_number || (follow && !view->done))
         return status;
     return error_set(err, ERR_NOT_FOUND, "`%s` has no try %lld (it has %zu)",
-        cli_task_word(view->cli->arena, view->task_id, view->map_index), (long long)try_number,
-        meant);
+        task_word(view->cli->arena, view->task_id, view->map_index), (long long)try_number, meant);
 }
 
 /* ---- printing -------------------------------------------------------------------------------- */
@@ -186,7 +185,7 @@ static void print_heading(struct view *view, const struct shown *shown)
     bool several = view->shown.count > 1 || (follow && view->all_indexes);
     if (number != view->last && several)
         printf("%s==> %s, try %d <==\n", view->last ? "\n" : "",
-            cli_task_word(view->cli->arena, shown->attempt.task_id, shown->attempt.map_index),
+            task_word(view->cli->arena, shown->attempt.task_id, shown->attempt.map_index),
             (int)shown->attempt.number);
     view->last = number;
 }
@@ -236,7 +235,7 @@ static void tell_waiting(const struct view *view, unsigned turn, bool *told)
     }
     if (turn == 0 && !view->shown.count)
         fprintf(stderr, "dag: `%s` has not been started; waiting for it\n",
-            cli_task_word(view->cli->arena, view->task_id, view->map_index));
+            task_word(view->cli->arena, view->task_id, view->map_index));
 }
 
 static enum status look(struct view *view, struct error *err)

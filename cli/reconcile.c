@@ -40,7 +40,7 @@ static const char *whose(struct cli *cli, const struct difference *d)
         return "";
     const char *run = d->logical_us != TIME_NONE ? cli_time(arena, d->logical_us) : d->run_id;
     return arena_printf(arena, "%s %s%s%s: ", d->dag_id, run, d->task_id ? " " : "",
-        d->task_id ? cli_task_word(arena, d->task_id, d->map_index) : "");
+        d->task_id ? task_word(arena, d->task_id, d->map_index) : "");
 }
 
 static void on_difference(void *user, const struct difference *d)

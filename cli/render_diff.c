@@ -9,7 +9,7 @@ enum { STORED_SIZE_MAX = 256 << 20 };
 
 static const char *instance_name(struct cli *cli, const struct render_instance *instance)
 {
-    return cli_task_word(cli->arena, instance->task->task_id, instance->map_index);
+    return task_word(cli->arena, instance->task->task_id, instance->map_index);
 }
 
 static enum status find_attempt(struct cli *cli, const struct run_record *run,

@@ -159,10 +159,10 @@ static const char *dag_of(const struct here *here, struct run_id run)
 }
 
 /* "load[3]"; of another DAG's run "reports: load[3]". */
-static const char *task_word(const struct here *here, const struct task_record *task)
+static const char *word_of(const struct here *here, const struct task_record *task)
 {
     struct arena *arena = here->cli->arena;
-    const char *word = cli_task_word(arena, task->task_id, task->map_index);
+    const char *word = task_word(arena, task->task_id, task->map_index);
     if (!here->run.v || task->run.v == here->run.v)
         return word;
     return arena_printf(arena, "%s: %s", dag_of(here, task->run), word);
@@ -202,7 +202,7 @@ static void print_task(struct here *here, const struct change *change)
     printf("%02d:%02d:%02d  %s  %s%s%s%s%s\n", at.hour, at.minute, at.second,
         task->reason == REASON_EXPANDED ? "  expanded"
                                         : cli_state_text(here->cli, task_state_name(task->state)),
-        task_word(here, task), duration[0] ? "  " : "", duration, tell ? "  " : "",
+        word_of(here, task), duration[0] ? "  " : "", duration, tell ? "  " : "",
         tell ? task->reason_text : "");
     fflush(stdout);
 }

@@ -165,7 +165,7 @@ static void print_failures(
         bool failing = task->state == TASK_FAILED || task->state == TASK_UP_FOR_RETRY;
         if (!failing || !attempt || !attempt->message)
             continue;
-        printf("\n%s (try %d)", cli_task_word(cli->arena, task->task_id, task->map_index),
+        printf("\n%s (try %d)", task_word(cli->arena, task->task_id, task->map_index),
             attempt->number);
         if (attempt->sqlstate)
             printf(" %s", attempt->sqlstate);
@@ -199,7 +199,7 @@ static enum status show_run(
             print_task_json(task, last_attempt(&attempts, task));
             continue;
         }
-        table_add(&table, cli_task_word(cli->arena, task->task_id, task->map_index));
+        table_add(&table, task_word(cli->arena, task->task_id, task->map_index));
         table_add(&table, cli_state_text(cli, task_state_name(task->state)));
         table_add(&table, arena_printf(cli->arena, "%d of %d", task->try_number, task->max_tries));
         table_add(&table, task_duration(cli, task));

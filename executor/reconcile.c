@@ -81,24 +81,13 @@ static char *date_key(struct arena *arena, int64_t logical_us)
 
 /* ---- telling --------------------------------------------------------------------------------- */
 
-/* A command line; NULL ends the words. */
 static char *command_of(struct arena *arena, const char *const *words)
 {
     struct strbuf text = {0};
-    for (; *words; words++) {
-        if (text.size)
-            strbuf_add_char(&text, ' ');
-        strbuf_add_shell_word(&text, *words);
-    }
+    strbuf_add_shell_words(&text, words);
     char *copy = strbuf_to_arena(&text, arena);
     strbuf_done(&text);
     return copy;
-}
-
-static char *task_word(struct arena *arena, const char *task_id, int32_t map_index)
-{
-    return map_index < 0 ? arena_strdup(arena, task_id)
-                         : arena_printf(arena, "%s[%d]", task_id, (int)map_index);
 }
 
 static void tell(struct reconciling *r, const struct difference *difference)

@@ -80,12 +80,6 @@ char *run_label(struct arena *arena, const struct zone *zone, int64_t logical_us
     return label;
 }
 
-char *task_word(struct arena *arena, const char *task_id, int32_t map_index)
-{
-    return map_index < 0 ? arena_strdup(arena, task_id)
-                         : arena_printf(arena, "%s[%d]", task_id, map_index);
-}
-
 /* ---- states ---------------------------------------------------------------------------------- */
 
 /* How to add a state: a row here and its colours in assets/page.css (tests/unit/web/show_test.c
@@ -199,11 +193,7 @@ void show_took(struct page *page, int64_t started_us, int64_t ended_us)
 void show_act(struct page *page, const char *label, const char *const *words)
 {
     CLEANUP(strbuf_done) struct strbuf line = {0};
-    for (; *words; words++) {
-        if (line.size)
-            strbuf_add_char(&line, ' ');
-        strbuf_add_shell_word(&line, *words);
-    }
+    strbuf_add_shell_words(&line, words);
     html_printf(page->out,
         "<span class=\"act\"><span class=\"label\">%s</span> <code class=\"command\" "
         "dir=\"ltr\">%s</code></span>",

@@ -18,8 +18,6 @@ char *link_try(struct page *page, const char *task_link, int32_t number);
 char *run_word(struct arena *arena, const struct zone *zone, int64_t logical_us);
 /* The same for reading only: "2026-11-20 12:27:55". */
 char *run_label(struct arena *arena, const struct zone *zone, int64_t logical_us);
-/* "task" or "task[3]". */
-char *task_word(struct arena *arena, const char *task_id, int32_t map_index);
 
 /* ---- states ---------------------------------------------------------------------------------- */
 

@@ -133,6 +133,11 @@ const struct task *dag_find_task(const struct dag *dag, const char *task_id)
     return NULL;
 }
 
+const char *task_word(struct arena *arena, const char *task_id, int64_t map_index)
+{
+    return map_index < 0 ? task_id : arena_printf(arena, "%s[%lld]", task_id, (long long)map_index);
+}
+
 const struct connection *project_find_connection(const struct project *project, const char *name)
 {
     for (size_t i = 0; i < project->connection_count; i++)

@@ -344,6 +344,9 @@ DEFINE_CLEANUP(struct dag, dag_unref);
 bool names_have(const struct names *names, const char *name);
 /* The task of that id, or NULL. */
 const struct task *dag_find_task(const struct dag *dag, const char *task_id);
+/* An instance as people write it: "task", or "task[3]" of a mapped one.  May be `task_id` itself.
+ */
+const char *task_word(struct arena *arena, const char *task_id, int64_t map_index);
 
 enum dialect { DIALECT_POSTGRESQL, DIALECT_GREENPLUM6, DIALECT_GREENPLUM7 };
 const char *dialect_name(enum dialect dialect);
