@@ -38,9 +38,12 @@ select day, points, labelled, unlabelled, predictions,
   left join accuracy on tdate = day
  order by day;
 
-select mdate as "model of", model_tabname as "table", round(auc::numeric, 3) as "AUC",
-       in_service as "in service", reason
-  from geolife.models_metadata order by mdate;
+select version as "model of", place as "table", round((metrics ->> 'auc')::numeric, 3) as "AUC",
+       in_service as "in service", reason, coalesce(scored, 0) as scored
+  from models.registry
+  left join (select model_version as version, count(*) as scored
+               from geolife.walk_prediction_results group by 1) results using (version)
+ where name = 'rf_walk' order by mdate;
 
 select n as "judged predictions", round(right_share::numeric, 3) as accuracy,
        round(balanced::numeric, 3) as "balanced accuracy"

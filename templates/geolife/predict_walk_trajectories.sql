@@ -1,4 +1,5 @@
 {%- import "macros/dialect.sql" as dialect with context -%}
+{%- import "macros/models.sql" as models -%}
 {%- set unlabelled = dialect.day_partition("geolife.tsfresh_predict_features", ds) -%}
 {%- set predicted = "geolife.walk_prediction_results_" ~ ds_nodash -%}
 {%- set before = data_interval_end | ds -%}
@@ -11,6 +12,7 @@ drop table if exists {{ predicted }};
 do $task$
 declare
     model text;
+    model_version text;
     trajectories bigint;
 begin
     if not exists (select 1 from {{ unlabelled }}) then
@@ -18,13 +20,10 @@ begin
         return;
     end if;
 
-    select model_tabname into model
-    from geolife.models_metadata
-    where model_type = 'rf_walk'
-        and in_service
-        and mdate < date {{ before | literal }}
-    order by mdate desc
-    limit 1;
+    select newest.place, newest.version into model, model_version
+    from (
+        {{ models.in_service("rf_walk", before) | indent(8) }}
+    ) as newest;
 
     if model is null then
         raise warning {{ ("no predictions: no model before " ~ before) | literal }};
@@ -38,11 +37,11 @@ begin
         'response'
     );
 
-    insert into geolife.walk_prediction_results (id, estimated_label, tdate)
-    select id, estimated_label, date {{ ds | literal }}
+    insert into geolife.walk_prediction_results (id, estimated_label, tdate, model_version)
+    select id, estimated_label, date {{ ds | literal }}, model_version
     from {{ predicted }};
     get diagnostics trajectories = row_count;
-    raise notice '% trajectories, by %', trajectories, model;
+    raise notice '% trajectories, by % of %', trajectories, model, model_version;
 end
 $task$;
 

@@ -1,84 +1,81 @@
+{%- import "macros/models.sql" as models -%}
 {%- set split = "geolife.features_walk_" ~ ds_nodash -%}
 {%- set model = "geolife.rf_walk_" ~ ds_nodash ~ "_output" -%}
 {%- set result = "geolife.walk_" ~ ds_nodash ~ "_result" -%}
 {%- set auc = "geolife.walk_" ~ ds_nodash ~ "_auc" -%}
 {%- set confusion = "geolife.walk_" ~ ds_nodash ~ "_confusion" -%}
--- The model's row in the registry. It enters service if it is viable (its AUC reaches the
--- threshold) and not worse than the model that is in service on this date.
-delete from geolife.models_metadata
-where model_type = 'rf_walk'
-    and mdate = date {{ ds | literal }};
+-- The model's row in the registry, with what a page draws of it. It enters service if it is viable
+-- (enough rows, its AUC reaches the threshold) and not worse than the model in service on this date.
+{{ models.forget("rf_walk", ds) }}
 
 do $task$
 declare
-    new_row geolife.models_metadata%rowtype;
-    rival geolife.models_metadata%rowtype;
+    walk_auc double precision;
+    accuracy double precision;
+    recall double precision;
+    precision_of_walk double precision;
+    specificity double precision;
+    counts text;
+    features text;
+    rows_train bigint := 0;
+    rows_test bigint := 0;
+    against text;
 begin
-    new_row.rows_train := 0;
-    new_row.rows_test := 0;
-
     if to_regclass({{ auc | literal }}) is not null then
-        select count(*) into new_row.rows_train from {{ split }}_train;
-        select independent_varnames into new_row.features from {{ model }}_summary;
-        select area_under_roc into new_row.auc from {{ auc }};
+        select count(*) into rows_train from {{ split }}_train;
+        select independent_varnames into features from {{ model }}_summary;
+        select area_under_roc into walk_auc from {{ auc }};
         select
             string_agg(class || ': ' || array_to_string(confusion_arr, ', '), '; ' order by row_id)
-        into new_row.confusion
+        into counts
         from {{ confusion }};
         select
             count(*),
             avg(case when predicted_class = observed_class then 1 else 0 end),
-            avg(case when observed = 1 and predicted_class = 'walk' then 1
-                when observed = 1 then 0 end) / 2
-            + avg(case when observed = 0 and predicted_class = 'other' then 1
-                when observed = 0 then 0 end) / 2
-        into new_row.rows_test, new_row.accuracy, new_row.balanced_accuracy
+            avg(case when observed = 1 then
+                case when predicted_class = 'walk' then 1 else 0 end end),
+            avg(case when predicted_class = 'walk' then observed end),
+            avg(case when observed = 0 then
+                case when predicted_class = 'other' then 1 else 0 end end)
+        into rows_test, accuracy, recall, precision_of_walk, specificity
         from {{ result }};
     end if;
 
-    select * into rival
-    from geolife.models_metadata
-    where model_type = 'rf_walk'
-        and in_service
-        and mdate < date {{ ds | literal }}
-    order by mdate desc
-    limit 1;
-
-    new_row.in_service := false;
     if to_regclass({{ model | literal }}) is null then
-        new_row.reason := 'not trained: too few rows, labels or features';
-    elsif new_row.auc is null then
-        new_row.reason := 'the test part has one class only';
-    elsif new_row.auc < {{ params.min_auc | literal }} then
-        new_row.reason := 'AUC ' || round(new_row.auc::numeric, 4)
-            || ' is below ' || {{ params.min_auc | literal }};
-    elsif new_row.auc < rival.auc then
-        new_row.reason := 'AUC ' || round(new_row.auc::numeric, 4)
-            || ' is below ' || round(rival.auc::numeric, 4)
-            || ' of the model of ' || rival.mdate;
-    else
-        new_row.in_service := true;
-        new_row.reason := 'AUC ' || round(new_row.auc::numeric, 4);
+        against := 'not trained: too few rows, labels or features';
+    elsif walk_auc is null then
+        against := 'the test part has one class only';
     end if;
 
-    insert into geolife.models_metadata
-        (mdate, nodash, model_type, model_tabname, auc, accuracy, balanced_accuracy, confusion,
-        features, rows_train, rows_test, in_service, reason)
+    insert into models.registry
+        (name, version, mdate, kind, place, metrics, features, dag_id, run_id, rows_train,
+        rows_test, reason)
     values (
-        date {{ ds | literal }},
-        {{ ds_nodash | literal }},
         'rf_walk',
+        {{ ds | literal }},
+        date {{ ds | literal }},
+        'madlib_forest',
         {{ model | literal }},
-        new_row.auc,
-        new_row.accuracy,
-        new_row.balanced_accuracy,
-        new_row.confusion,
-        new_row.features,
-        new_row.rows_train,
-        new_row.rows_test,
-        new_row.in_service,
-        new_row.reason
+        json_build_object(
+            'auc', walk_auc,
+            'accuracy', accuracy,
+            'balanced_accuracy', (recall + specificity) / 2,
+            'recall', recall,
+            'precision', precision_of_walk,
+            'threshold', 0.5,
+            'confusion', counts
+        )::text::jsonb,
+        features,
+        {{ dag.dag_id | literal }},
+        {{ run_id | literal }},
+        rows_train,
+        rows_test,
+        against
     );
-    raise notice 'in service: %, %', new_row.in_service, new_row.reason;
 end
 $task$;
+
+{{ models.keep_evaluation("rf_walk", ds, result) }}
+
+{{ models.decide("rf_walk", ds, least={"auc": params.min_auc}, compare="auc",
+    min_rows=params.min_rows) }}

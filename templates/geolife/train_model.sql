@@ -1,11 +1,10 @@
 {%- set train = "geolife.features_walk_" ~ ds_nodash ~ "_train" -%}
 {%- set model = "geolife.rf_walk_" ~ ds_nodash ~ "_output" -%}
 {%- set importance = "geolife.rf_walk_" ~ ds_nodash ~ "_importance" -%}
+{%- import "macros/models.sql" as models -%}
 -- Trains the forest. The tables of a model trained before for the same date are replaced, so it
 -- leaves the registry in the same transaction.
-delete from geolife.models_metadata
-where model_type = 'rf_walk'
-    and mdate = date {{ ds | literal }};
+{{ models.forget("rf_walk", ds) }}
 
 drop table if exists
     {{ model }},

@@ -117,7 +117,7 @@ BROKEN = {
         "unknown-variable dags/initial_load.yaml:20:38"),
     "a parameter that is pasted": (
         SQL + "train_model.sql", "<> {{ feature | literal }}", "<> '{{ feature }}'",
-        "untrusted-value templates/geolife/train_model.sql:41:59"),
+        "untrusted-value templates/geolife/train_model.sql:40:59"),
     "a literal inside of quotes": (
         SQL + "fetch_daily_label.sql", "date {{ ds | literal }}", "date '{{ ds | literal }}'",
         "literal-in-quotes templates/geolife/fetch_daily_label.sql:8:29"),
@@ -149,7 +149,7 @@ BROKEN = {
     "a dependency that is turned round": (
         TRAINING, "sql: geolife/register_model.sql\n    depends_on: evaluate_model",
         "sql: geolife/register_model.sql\n    depends_on: train_model",
-        "read-before-write templates/geolife/register_model.sql:23:56"),
+        "read-before-write templates/geolife/register_model.sql:27:53"),
     "two tasks that replace the same day": (
         SQL + "tsfresh_predict_features.sql",
         'replace_day_partition("geolife.tsfresh_predict_features", ds) }}',

@@ -127,13 +127,16 @@ class Sandbox:
 class Database:
     """A scratch database with the migrations applied."""
 
-    def __init__(self, name):
+    def __init__(self, name, migrations=tuple(MIGRATIONS)):
         self.name = f"{name}_{os.getpid()}"
         self._maintenance = Sandbox.uri("postgres")
         self._psql(self._maintenance, f"create database {self.name} template geolife_template")
         self._connection = Sandbox.uri(self.name)
-        for path in MIGRATIONS:
-            self.execute(render_migration(path))
+        for path in migrations:
+            self.migrate(path)
+
+    def migrate(self, path):
+        self.execute(render_migration(path))
 
     def drop(self):
         self._psql(self._maintenance, f"drop database {self.name}")

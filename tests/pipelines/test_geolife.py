@@ -346,7 +346,7 @@ class Models(Server):
         self.database.execute("delete from geolife.features_walk_20070520_train where label")
         self.database.run("geolife_model_training", support.TRAINING[1:], day)
         self.addCleanup(self.database.execute,
-                        f"delete from geolife.models_metadata where mdate = date '{day}'")
+                        f"delete from models.registry where mdate = date '{day}'")
         (in_service, reason), = self.database.rows(
             f"select in_service, reason from geolife.models_metadata where mdate = date '{day}'")
         self.assertFalse(in_service)
@@ -354,19 +354,42 @@ class Models(Server):
 
     def test_a_worse_model_stays_out_of_service(self):
         self.database.execute(
-            "insert into geolife.models_metadata"
-            " (mdate, nodash, model_type, model_tabname, auc, rows_train, rows_test,"
-            " in_service, reason)"
-            " values ('2007-05-15', '20070515', 'rf_walk', 'geolife.rf_walk_20070501_output', 2,"
-            " 1, 1, true, 'better than any')")
+            "insert into models.registry"
+            " (name, version, mdate, kind, place, metrics, rows_train, rows_test, in_service)"
+            " values ('rf_walk', '2007-05-15', '2007-05-15', 'madlib_forest',"
+            " 'geolife.rf_walk_20070501_output', '{\"auc\": 2}', 1, 1, true)")
         self.addCleanup(self.database.execute,
-                        "delete from geolife.models_metadata where mdate > date '2007-05-01'")
+                        "delete from models.registry where mdate > date '2007-05-01'")
         self.database.train("2007-06-01")
         (in_service, reason), = self.database.rows(
             "select in_service, reason from geolife.models_metadata"
             " where mdate = date '2007-06-01'")
         self.assertFalse(in_service)
         self.assertIn("of the model of 2007-05-15", reason)
+
+
+class Registry(unittest.TestCase):
+    """The registry of every pipeline takes over the one that the forests had."""
+
+    def test_rows_of_before_move_over_and_are_read_by_the_old_name(self):
+        before, registry = support.MIGRATIONS[:4], support.MIGRATIONS[4]
+        database = support.Database("dag_registry", before)
+        self.addCleanup(database.drop)
+        database.execute(
+            "insert into geolife.models_metadata values"
+            " ('2007-05-01', '20070501', 'rf_walk', 'geolife.rf_walk_20070501_output', 0.9, 0.8,"
+            " 0.7, 'other: 3, 0; walk: 1, 1', 'speed, distance', 19, 5, true, 'AUC 0.9000'),"
+            " ('2007-06-01', '20070601', 'rf_walk', 'geolife.rf_walk_20070601_output', null, null,"
+            " null, null, null, 0, 0, false, 'not trained')")
+        rows = "select * from geolife.models_metadata order by mdate"
+        old = database.rows(rows)
+        database.migrate(registry)
+        self.assertEqual(old, database.rows(rows))
+        self.assertEqual(
+            [["rf_walk", "2007-05-01", "madlib_forest", "geolife_model_training", "rule"],
+             ["rf_walk", "2007-06-01", "madlib_forest", "geolife_model_training", "rule"]],
+            database.rows("select name, version, kind, dag_id, decided_by from models.registry"
+                          " order by version"))
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ def predictions(*options):
             if day == TRAINED:
                 database.train(str(day))
                 # Whether it is good enough is what the test asks.
-                database.execute("update geolife.models_metadata set in_service = true")
+                database.execute("update models.registry set in_service = true")
             database.run_day(str(day))
             day += timedelta(days=1)
         return judged(database, truth)

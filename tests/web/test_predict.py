@@ -307,19 +307,22 @@ class Shipped(WebCase):
             " partition of geolife.walk_prediction_results"
             " for values in ('2007-05-01');"
             "insert into geolife.walk_prediction_results values"
-            " ('a', true, '2007-05-01'), ('b', false, '2007-05-01'), ('c', true, '2007-05-01');"
-            "insert into geolife.models_metadata (mdate, nodash, model_type, model_tabname,"
-            " rows_train, rows_test, in_service, reason) select d, to_char(d, 'YYYYMMDD'),"
-            " 'rf_walk', 'm', 1, 1, d < '2007-05-01' or d > '2007-05-02', 'a test'"
+            " ('a', true, '2007-05-01', '2007-04-29'), ('b', false, '2007-05-01', null),"
+            " ('c', true, '2007-05-01', '2007-04-29');"
+            "insert into models.registry (name, version, mdate, kind, place, in_service)"
+            " select 'rf_walk', to_char(d, 'YYYY-MM-DD'), d, 'madlib_forest', 'm',"
+            " d < '2007-05-01' or d > '2007-05-02'"
             " from generate_series(date '2007-04-29', '2007-05-03', '1 day') as d", "shipped")
         self.open()
         answer, text = self.request("/api/v2/predict/walk", "POST",
                                     {"Content-Type": "application/json"},
                                     '{"trajectory_ids": ["b", "a", "none"]}')
         self.assertEqual(answer.status, 200, f"{text}\n{self.log()}")
-        day = {"tdate": "2007-05-01", "model_date": "2007-04-30"}
-        self.assertEqual(json.loads(text)["rows"], [{"trajectory_id": "a", "walk": True, **day},
-                                                    {"trajectory_id": "b", "walk": False, **day}])
+        # b is of before versions were recorded: the newest in service at the end of its day.
+        self.assertEqual(json.loads(text)["rows"], [
+            {"trajectory_id": "a", "walk": True, "tdate": "2007-05-01", "model_date": "2007-04-29"},
+            {"trajectory_id": "b", "walk": False, "tdate": "2007-05-01",
+             "model_date": "2007-04-30"}])
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ drop table if exists geolife.walk_prediction_results_20070430;
 do $task$
 declare
     model text;
+    model_version text;
     trajectories bigint;
 begin
     if not exists (select 1 from geolife.tsfresh_predict_features_1_prt_p20070430) then
@@ -16,13 +17,16 @@ begin
         return;
     end if;
 
-    select model_tabname into model
-    from geolife.models_metadata
-    where model_type = 'rf_walk'
-        and in_service
-        and mdate < date '2007-05-01'
-    order by mdate desc
-    limit 1;
+    select newest.place, newest.version into model, model_version
+    from (
+        select registry.version, registry.mdate, registry.kind, registry.place
+        from models.registry
+        where registry.name = 'rf_walk'
+            and registry.in_service
+            and registry.mdate < date '2007-05-01'
+        order by registry.mdate desc, registry.version desc
+        limit 1
+    ) as newest;
 
     if model is null then
         raise warning 'no predictions: no model before 2007-05-01';
@@ -36,11 +40,11 @@ begin
         'response'
     );
 
-    insert into geolife.walk_prediction_results (id, estimated_label, tdate)
-    select id, estimated_label, date '2007-04-30'
+    insert into geolife.walk_prediction_results (id, estimated_label, tdate, model_version)
+    select id, estimated_label, date '2007-04-30', model_version
     from geolife.walk_prediction_results_20070430;
     get diagnostics trajectories = row_count;
-    raise notice '% trajectories, by %', trajectories, model;
+    raise notice '% trajectories, by % of %', trajectories, model, model_version;
 end
 $task$;
 

@@ -1,8 +1,11 @@
 -- Trains the forest. The tables of a model trained before for the same date are replaced, so it
 -- leaves the registry in the same transaction.
-delete from geolife.models_metadata
-where model_type = 'rf_walk'
-    and mdate = date '2007-05-01';
+delete from models.evaluation
+where name = 'rf_walk'
+    and version = '2007-05-01';
+delete from models.registry
+where name = 'rf_walk'
+    and version = '2007-05-01';
 
 drop table if exists
     geolife.rf_walk_20070501_output,
