@@ -110,7 +110,8 @@ void executor_cancel(struct executor *ex, const struct effect *effect);
  * can commit any more.  `effect->dag` and `task` say whose; tasks that are not SQL, and connections
  * without ledger, have nothing to void and are VOID_INSERTED at once.  Answered by EVENT_VOID_DONE
  * that carries `effect->attempt`: VOID_COMMITTED with the result read back (started/ended as then),
- * or VOID_UNREACHABLE after the deadline (EXECUTOR_VOID_DEADLINE_MS): ask again later.
+ * or VOID_UNREACHABLE with the reason as the result's message, when the server was away for
+ * EXECUTOR_VOID_AWAY_MS or nothing was settled within EXECUTOR_VOID_DEADLINE_MS: ask again later.
  */
 void executor_void(struct executor *ex, const struct effect *effect);
 

@@ -103,6 +103,9 @@ enum {
     CONFIRM_PAUSE_MS = 50,
     /* A void that could not be inserted by then is answered VOID_UNREACHABLE. */
     EXECUTOR_VOID_DEADLINE_MS = 60 * 1000,
+    /* A void whose server cannot be reached for this long is answered so: the scheduler asks again,
+       later each time, and no thread is held meanwhile. */
+    EXECUTOR_VOID_AWAY_MS = 3 * 1000,
     /* How long executor_recover tries to reach the database. */
     EXECUTOR_RECOVER_DEADLINE_MS = 120 * 1000,
     /* Between two tries of the above. */

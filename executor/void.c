@@ -39,6 +39,11 @@ static struct answer *answer_void(struct void_request *request, enum void_outcom
     return answer;
 }
 
+static void answer_unreachable(struct void_request *request, const char *why)
+{
+    answer_void(request, VOID_UNREACHABLE)->result.message = arena_strdup(request->arena, why);
+}
+
 static void say(struct void_request *request, const char *text)
 {
     if (request->log)
@@ -52,7 +57,7 @@ static void finish(struct void_request *request, const struct settle *settle)
         say(request, strbuf_text(&settle->said));
     if (settle->status) {
         say(request, settle->err.message);
-        answer_void(request, VOID_UNREACHABLE);
+        answer_unreachable(request, settle->err.message);
         return;
     }
     if (settle->inserted) {
@@ -130,7 +135,8 @@ void void_begin(struct executor *ex, const struct effect *effect)
     const struct connection *connection =
         is_sql ? project_find_connection(ex->options.project, task->sql.connection) : NULL;
     if (is_sql && !connection)
-        answer_void(request, VOID_UNREACHABLE);
+        answer_unreachable(request,
+            arena_printf(arena, "there is no connection `%s` any more", task->sql.connection));
     else if (!is_sql || !connection->ledger)
         answer_void(request, VOID_INSERTED);
     else

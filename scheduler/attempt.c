@@ -115,9 +115,17 @@ void attempt_started(struct scheduler *s, const struct event *event)
     emit_attempt(s, i, NULL, NULL);
 }
 
+/* A reason is one line; the attempt's row has the whole message. */
+static const char *first_line(struct scheduler *s, const char *message)
+{
+    size_t size = message ? strcspn(message, "\n") : 0;
+    return message ? arena_strndup(s->plan->arena, message, size) : NULL;
+}
+
 /* ---- making sure that nothing can commit any more ---- */
 
-static void void_unreachable(struct scheduler *s, struct instance *i)
+/* "in doubt: <why>; asked again at 2007-04-12T00:05:00+00:00" */
+static void void_unreachable(struct scheduler *s, struct instance *i, const char *why)
 {
     int64_t delay_us = VOID_RETRY_FIRST_US;
     for (int32_t n = 0; n < i->void_tries && delay_us < VOID_RETRY_LAST_US; n++)
@@ -127,7 +135,13 @@ static void void_unreachable(struct scheduler *s, struct instance *i)
         delay_us = VOID_RETRY_LAST_US;
     wake_set(s, &i->timer, s->now.mono_us + delay_us);
     enum reason shown = i->reason == REASON_SETTLING ? REASON_IN_DOUBT : i->reason;
-    task_set_reason(s, i, shown, reason_text(REASON_IN_DOUBT));
+    char at[TIME_TEXT_SIZE];
+    time_format_iso(s->now.wall_us + delay_us, at);
+    task_set_reason(s, i, shown,
+        why ? arena_printf(
+                  s->plan->arena, "in doubt: %s; asked again at %s", first_line(s, why), at)
+            : arena_printf(
+                  s->plan->arena, "%s; asked again at %s", reason_text(REASON_IN_DOUBT), at));
 }
 
 void attempt_settle(struct scheduler *s, struct instance *i)
@@ -137,8 +151,8 @@ void attempt_settle(struct scheduler *s, struct instance *i)
         i->run->settling_count++;
     }
     know(s, i);
-    if (i->run->held) /* who is to be asked is not known now */
-        void_unreachable(s, i);
+    if (i->run->held)
+        void_unreachable(s, i, "its DAG has no version, so whom to ask is not known");
     else
         emit_task_effect(s, EFFECT_VOID, i);
 }
@@ -193,7 +207,7 @@ void attempt_void_done(struct scheduler *s, const struct event *event)
     if (!i || !i->settling)
         return;
     if (event->void_outcome == VOID_UNREACHABLE) {
-        void_unreachable(s, i);
+        void_unreachable(s, i, event->result ? event->result->message : NULL);
         return;
     }
     bool own = i->unsettled_generation == i->generation;
@@ -232,13 +246,6 @@ void attempt_end_wait(struct scheduler *s, struct instance *i)
                                    : "ended while it waited for its next look",
             .exit_code = -1});
     trigger_leave(i);
-}
-
-/* A reason is one line; the attempt's row has the whole message. */
-static const char *first_line(struct scheduler *s, const char *message)
-{
-    size_t size = message ? strcspn(message, "\n") : 0;
-    return message ? arena_strndup(s->plan->arena, message, size) : NULL;
 }
 
 /* "at 2007-04-12T00:05:00+00:00: attempt 2 of 3; <message>" */

@@ -407,11 +407,11 @@ struct event {
     int64_t logical_us;    /* run loaded */
     const struct request *request;
     struct attempt_id attempt;           /* started, finished, void done */
-    const struct attempt_result *result; /* finished */
+    const struct attempt_result *result; /* finished, void done */
     enum void_outcome {
-        VOID_INSERTED,  /* it can never commit */
-        VOID_COMMITTED, /* it had committed: `result` holds what was read back */
-        VOID_UNREACHABLE,
+        VOID_INSERTED,    /* it can never commit */
+        VOID_COMMITTED,   /* it had committed: `result` holds what was read back */
+        VOID_UNREACHABLE, /* `result`, which may be NULL, has the reason as its message */
     } void_outcome;
 };
 

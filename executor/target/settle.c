@@ -141,22 +141,33 @@ static void wait_longer(unsigned *pause_ms)
     *pause_ms = *pause_ms < EXECUTOR_RETRY_PAUSE_MAX_MS ? *pause_ms * 2 : *pause_ms;
 }
 
+/* True when the server was reached, whatever came of it. */
+static bool try_void(struct settle *s)
+{
+    struct connected connected = {0};
+    s->inserted = false;
+    s->status = open_connection(s, &connected);
+    bool reached = connected.conn;
+    if (s->status == OK)
+        s->status = insert_void(s, &connected);
+    if (s->status == OK)
+        place_files(s);
+    PQfinish(connected.conn);
+    return reached;
+}
+
 static void work_void(struct settle *s)
 {
     unsigned pause_ms = EXECUTOR_RETRY_PAUSE_MS;
-    do {
-        struct connected connected = {0};
-        s->inserted = false;
-        s->status = open_connection(s, &connected);
-        if (s->status == OK)
-            s->status = insert_void(s, &connected);
-        if (s->status == OK)
-            place_files(s);
-        PQfinish(connected.conn);
-        if (s->status != ERR_CONNECT)
+    int64_t seen_us = clock_now().mono_us;
+    for (;;) {
+        if (try_void(s))
+            seen_us = clock_now().mono_us;
+        int64_t away_us = clock_now().mono_us - seen_us;
+        if (s->status != ERR_CONNECT || over(s) || away_us >= EXECUTOR_VOID_AWAY_MS * US_PER_MS)
             return;
         wait_longer(&pause_ms);
-    } while (!over(s));
+    }
 }
 
 /* ---- recover --------------------------------------------------------------------------------- */

@@ -185,6 +185,23 @@ class Crashes(TrapCase):
         self.assertTrue(trap.hit.is_set())
         self.assertEqual((self.count(), self.claims()), (1, "1|0"))
 
+    def test_while_the_server_is_away_the_task_is_in_doubt_and_says_when_it_is_asked_again(self):
+        self.tasks(work=("insert into kept values (1);\n", ", retries: 0"))
+        trap = self.proxy.arm("silence")
+        self.up()
+        self.trigger()
+        self.assertTrue(trap.hit.wait(60))
+        self.wait_for(lambda: self.claims() == "1|0")
+        self.proxy.refuse(True)
+        self.proxy.cut_all()
+        self.wait_for(lambda: "asked again at" in self.row()["reason"])
+        self.assertRegex(self.row()["reason"],
+                         "^in doubt: .*`db`.*; asked again at [-0-9]{10}T[0-9:.]{8,15}[+]00:00$")
+        self.assertEqual(self.json("status", "one")[0]["state"], "running")
+        self.proxy.refuse(False)
+        self.ends("success")
+        self.assertEqual((self.count(), self.claims()), (1, "1|0"))
+
     def test_a_client_that_stalls_is_not_cut_off_by_the_roles_idle_timeout(self):
         self.role("idle_in_transaction_session_timeout = '100ms'")
         self.tasks(work="insert into kept values (1);\nselect pg_advisory_xact_lock(9);\n"

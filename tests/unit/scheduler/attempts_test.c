@@ -180,6 +180,7 @@ TEST(while_the_database_is_unreachable_the_task_is_in_doubt_and_is_asked_about_a
     for (size_t n = 0; n < ARRAY_SIZE(delays_s); n++) {
         world_end_void(&w, "a", VOID_UNREACHABLE);
         CHECK_INT(world_task(&w, "a")->reason, REASON_IN_DOUBT);
+        CHECK(strstr(world_task(&w, "a")->reason_text, "; asked again at 20") != NULL);
         CHECK_STR(world_run_state(&w), "running");
         world_advance(&w, delays_s[n] * US_PER_SECOND - 1);
         CHECK(world_void(&w, "a") == NULL);
