@@ -211,13 +211,26 @@ static void on_acquired(void *user, struct session *session, const struct error 
 void sql_acquire(struct sql_attempt *s)
 {
     bool fresh = s->attempt->effect.fresh_session || s->task->session == SESSION_FRESH ||
-                 !s->task->transaction;
+                 !s->task->transaction || s->begun_again;
     s->target = targets_find(attempt_targets(s->attempt), s->connection);
     struct session *session = target_take(s->target, fresh);
     if (session)
         begin_on(s, session);
     else
         s->acquire = target_acquire(s->target, fresh, s, on_acquired);
+}
+
+bool sql_begin_again(struct sql_attempt *s, const char *why)
+{
+    if (s->begun_again || s->attempt->cancelled)
+        return false;
+    s->begun_again = true;
+    attempt_say(
+        s->attempt, LOG_KIND_INFO, "the session is of no use any more (%s): on to a new one", why);
+    session_set_user(s->session, &(struct session_user){0});
+    target_release(s->target, take(s->session), false);
+    sql_acquire(s);
+    return true;
 }
 
 /* ---- the generation before ------------------------------------------------------------------- */

@@ -85,6 +85,7 @@ struct sql_attempt {
     int64_t txid, txid_at_end; /* of the transaction, as read at its beginning and at its end */
     int64_t began_us;          /* of the step, monotonic */
     bool commit_sent;          /* COMMIT, or without a transaction the result, is on its way */
+    bool begun_again;          /* the session that it first had was of no use any more */
     bool ran;                  /* without a transaction: a statement was sent, and may have run */
     bool claimed;              /* without a transaction: the claim is committed */
     bool clean;                /* the session may be used again */
@@ -133,6 +134,9 @@ bool sql_read_text(struct sql_attempt *s);
 void sql_act(struct sql_attempt *s);
 /* Gets a session and begins. */
 void sql_acquire(struct sql_attempt *s);
+/* Its session turned out to be of no use before anything was sent but BEGIN: on to a fresh one,
+   once. False: it was tried already. */
+bool sql_begin_again(struct sql_attempt *s, const char *why);
 /* Whether the session may be used again when all goes well, by what its target knows. */
 bool sql_stays_clean(const struct sql_attempt *s);
 /* Ends it on request; the operator's `cancel`. */

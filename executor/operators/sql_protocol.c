@@ -584,11 +584,25 @@ static void sql_notice(void *user, const PGresult *notice)
     sql_report_notice(user, notice);
 }
 
+/* A session at rest may have been cut off unseen; and a short timeout that the task before left in
+   it can strike as late as here, after all was cleaned. */
+static bool begin_again(struct sql_attempt *s, const struct query_end *end)
+{
+    if (s->step != SQL_STEP_BEGIN)
+        return false;
+    const char *sqlstate = end->error ? PQresultErrorField(end->error, PG_DIAG_SQLSTATE) : NULL;
+    if (end->lost)
+        return sql_begin_again(s, "its connection is lost");
+    return sqlstate && str_equal(sqlstate, "57014") && sql_begin_again(s, "a timeout left in it");
+}
+
 static void sql_step_ended(void *user, const struct query_end *end)
 {
     struct sql_attempt *s = user;
     bool cancelled = s->attempt->cancelled;
     s->copy = NULL;
+    if (begin_again(s, end))
+        return;
     if (end->lost && cancelled) {
         sql_cancel_lost(s);
     } else if (end->lost) {

@@ -70,6 +70,19 @@ static void wait_for_end(int client)
 }
 
 /* False: the connection ends. */
+static bool break_begin(const struct pair *pair)
+{
+    static const char timed_out[] = "E\0\0\0\x41SERROR\0C57014\0"
+                                    "Mcanceling statement due to statement timeout\0\0"
+                                    "Z\0\0\0\5I";
+    int drop = PROXY_DROP_BEGIN;
+    if (atomic_compare_exchange_strong(&proxy.mode, &drop, PROXY_PASS))
+        return false;
+    pass(pair->client, timed_out, sizeof(timed_out) - 1);
+    return true;
+}
+
+/* The same. */
 static bool from_client(const struct pair *pair)
 {
     static const char commit[] = "COMMIT"; /* a text's last command */
@@ -79,7 +92,10 @@ static bool from_client(const struct pair *pair)
         return false;
     bool is_commit = n >= (ssize_t)sizeof(commit) && bytes[0] == 'Q' &&
                      memcmp(bytes + n - sizeof(commit), commit, sizeof(commit)) == 0;
+    bool is_begin = n >= 10 && bytes[0] == 'Q' && memcmp(bytes + 5, "BEGIN", 5) == 0;
     int mode = proxy.mode;
+    if (is_begin && (mode == PROXY_DROP_BEGIN || mode == PROXY_TIME_OUT_BEGIN))
+        return break_begin(pair);
     if (is_commit)
         proxy.commits++;
     if (is_commit && mode == PROXY_DROP_BEFORE_COMMIT)

@@ -12,6 +12,8 @@ enum proxy_mode {
     PROXY_DROP_AFTER_COMMIT,  /* COMMIT is passed on; its answer is swallowed */
     PROXY_HANG_AFTER_COMMIT,  /* the same, and our end stays open without a word */
     PROXY_HOLD_COMMIT,        /* COMMIT is passed on when the mode changes */
+    PROXY_DROP_BEGIN,         /* the next BEGIN is swallowed, and both ends are closed: once */
+    PROXY_TIME_OUT_BEGIN,     /* each BEGIN is answered by the error of statement_timeout */
     PROXY_HANG,               /* takes connections and says nothing until the mode changes */
     PROXY_LIE_ABOUT_PID,      /* the backend's key is another one's, as behind a pooler */
 };

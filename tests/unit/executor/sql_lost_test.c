@@ -1,4 +1,4 @@
-/* Connections that break around COMMIT, and ones that never come. */
+/* Connections that break around BEGIN and COMMIT, and ones that never come. */
 #include "tests/unit/executor/proxy.h"
 #include "tests/unit/executor/sql_cases.h"
 
@@ -67,6 +67,30 @@ TEST(a_void_settles_a_lost_attempt_either_way)
     proxy_set(PROXY_PASS);
     CHECK_INT(rig_void(rig, rig_last(rig)).void_outcome, VOID_INSERTED);
     CHECK_INT(rig_run(rig).outcome, OUTCOME_SUPERSEDED);
+    CHECK_INT(sql_rows(), 1);
+    sql_finish();
+}
+
+TEST(a_session_that_was_cut_off_unseen_is_left_for_a_new_one)
+{
+    begin("lostrest");
+    int before = proxy_connections();
+    proxy_set(PROXY_DROP_BEGIN);
+    CHECK_INT(rig_run(rig).outcome, OUTCOME_SUCCESS);
+    CHECK(proxy_connections() > before);
+    CHECK_INT(sql_rows(), 1);
+    sql_finish();
+}
+
+TEST(a_begin_that_times_out_is_tried_once_more_and_no_oftener)
+{
+    begin("lostbegin");
+    proxy_set(PROXY_TIME_OUT_BEGIN);
+    struct attempt_result result = rig_run(rig);
+    CHECK_INT(result.outcome, OUTCOME_FAILED);
+    CHECK_STR(result.sqlstate, "57014");
+    proxy_set(PROXY_PASS);
+    CHECK_INT(rig_run(rig).outcome, OUTCOME_SUCCESS);
     CHECK_INT(sql_rows(), 1);
     sql_finish();
 }
