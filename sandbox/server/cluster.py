@@ -51,6 +51,7 @@ class Cluster:
         self.data = self.home / "data"
         self.socket = self.home / "socket"
         self.python = self.home / "python"
+        self.models = self.home / "models"
         self.log = self.home / "server.log"
 
     # What is there
@@ -104,6 +105,7 @@ class Cluster:
             say(f"making a database cluster in {self.home}")
             state = {"password": secrets.token_urlsafe(24), "port": None}
             self._make(state["password"], fast)
+        self._make_models_folder()
         # No process is left, so these are of a killed one, whose number may be another's by now.
         for stale in [self.data / "postmaster.pid"] + list(self.socket.iterdir()):
             stale.unlink(missing_ok=True)
@@ -144,6 +146,12 @@ class Cluster:
             raise SandboxError(f"initdb failed:\n{done.stdout}")
         (self.home / "of").write_text(f"{self.directory}\n")
 
+    def _make_models_folder(self):
+        """Where tasks publish model files; the server only reads them."""
+        if not self.models.exists():
+            self.models.mkdir()
+            self.models.chmod(0o755)
+
     def _write_settings(self, port, fast):
         fits = len(os.fsencode(self.socket)) <= SOCKET_BYTES_MAX
         settings = dict(SETTINGS, port=str(port),
@@ -179,12 +187,9 @@ class Cluster:
             "LC_ALL": "C.UTF-8",
             "PYTHONPATH": f"{self.python}:{place.venv_packages()}",
             "PYTHONDONTWRITEBYTECODE": "1",
-            # Many backends on few cores: each computes on one thread.
-            "OMP_NUM_THREADS": "1",
-            "OPENBLAS_NUM_THREADS": "1",
-            "NUMBA_NUM_THREADS": "1",
             "NUMBA_CACHE_DIR": str(self.home / "numba"),
             "TZ": "UTC",
+            **place.computing_environment(),
         }
         return subprocess.run([str(word) for word in command], env=environment, umask=0o077,
                               cwd=self.home, stdin=subprocess.DEVNULL,

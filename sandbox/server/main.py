@@ -31,8 +31,8 @@ def say(message):
     print(f"sandbox: {message}", file=sys.stderr)
 
 
-def command_install(_cluster, _options):
-    packages.install(say)
+def command_install(_cluster, options):
+    packages.install(say, options.tensorflow)
 
 
 def command_start(cluster, options):
@@ -66,6 +66,7 @@ def command_status(cluster, _options):
     print(f"databases: {place.DATABASE}, {place.TEMPLATE} (for `createdb -T`)")
     print(f"cluster:   {cluster.home}")
     print(f"log:       {cluster.log}")
+    print(f"models:    {cluster.models}")
     print(f"packages:  {place.venv_directory()}")
 
 
@@ -78,7 +79,8 @@ def command_env(cluster, _options):
     _require_running(cluster)
     state = cluster.state()
     values = {"SANDBOX_URI": cluster.uri(), "PGHOST": "127.0.0.1", "PGPORT": state["port"],
-              "PGUSER": place.ROLE, "PGPASSWORD": state["password"], "PGDATABASE": place.DATABASE}
+              "PGUSER": place.ROLE, "PGPASSWORD": state["password"], "PGDATABASE": place.DATABASE,
+              "SANDBOX_MODELS": cluster.models, "SANDBOX_VENV": place.venv_directory()}
     for name, value in values.items():
         print(f"export {name}='{value}'")
 
@@ -88,6 +90,8 @@ def _require_running(cluster):
         raise SandboxError(f"not running ({cluster.directory}); start it with `sandbox start`", 4)
 
 
+TENSORFLOW = ("--tensorflow", {"action": "store_true",
+                               "help": "TensorFlow as well, for KERAS_BACKEND=tensorflow"})
 FAST = ("--fast", {"action": "store_true",
                    "help": "without fsync, for tests: a crash of the machine may lose the data"})
 PORT_FILE = ("--port-file", {"metavar": "FILE", "help": "write the port's number there"})
@@ -96,8 +100,8 @@ DATABASE = ("--database", {"metavar": "NAME", "default": place.DATABASE,
 
 COMMANDS = {
     # name: (function, what it does, options, takes the lock)
-    "install": (command_install, "install what is missing: Debian packages, Python modules", [],
-                False),
+    "install": (command_install, "install what is missing: Debian packages, Python modules",
+                [TENSORFLOW], False),
     "start": (command_start, "start the server; make it first if need be", [FAST, PORT_FILE], True),
     "stop": (command_stop, "stop the server; its data stays", [], True),
     "status": (command_status, "say whether it runs, and where", [], False),

@@ -7,7 +7,7 @@ ordinary user runs the sandbox. PostgreSQL refuses to run as root, so for root i
 user may not look.
 
 The Python packages are shared between projects and clones: one virtual environment for each content
-of requirements.txt.
+of requirements.txt. TensorFlow comes on top of it where it is asked for.
 """
 
 import hashlib
@@ -18,6 +18,7 @@ from pathlib import Path
 SANDBOX = Path(__file__).resolve().parent.parent
 PROJECT = SANDBOX.parent
 REQUIREMENTS = SANDBOX / "requirements.txt"
+TENSORFLOW = SANDBOX / "requirements-tensorflow.txt"
 POSTGRES_BIN = Path("/usr/lib/postgresql/15/bin")
 SERVER_USER = "postgres"  # used when we are root; made by Debian's postgresql-common
 ROLE = "dag"
@@ -83,3 +84,34 @@ def venv_packages():
 
 def venv_is_complete():
     return (venv_directory() / ".complete").exists()
+
+
+def tensorflow_marker():
+    """The file that says that TensorFlow, as it is pinned now, is installed too."""
+    digest = hashlib.sha256(TENSORFLOW.read_bytes()).hexdigest()[:12]
+    return venv_directory() / f".tensorflow-{digest}"
+
+
+def keras_backend():
+    """What Keras computes with: KERAS_BACKEND, else JAX."""
+    backend = os.environ.get("KERAS_BACKEND") or "jax"
+    if backend not in ("jax", "tensorflow"):
+        raise SandboxError(f"KERAS_BACKEND is {backend!r}; the sandbox has jax and tensorflow", 2)
+    if backend == "tensorflow" and not tensorflow_marker().exists():
+        raise SandboxError("TensorFlow is not installed; run `sandbox install --tensorflow`", 4)
+    return backend
+
+
+def computing_environment():
+    """Variables that keep a process of ours to one thread: there are many, on few cores."""
+    return {
+        "OMP_NUM_THREADS": "1",
+        "OPENBLAS_NUM_THREADS": "1",
+        "NUMBA_NUM_THREADS": "1",
+        "KERAS_BACKEND": keras_backend(),
+        "JAX_PLATFORMS": "cpu",
+        "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1",
+        "TF_NUM_INTRAOP_THREADS": "1",
+        "TF_NUM_INTEROP_THREADS": "1",
+        "TF_CPP_MIN_LOG_LEVEL": "2",
+    }

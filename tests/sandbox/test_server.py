@@ -61,7 +61,10 @@ def test_install_twice_changes_nothing():
 
 
 def test_requirements_are_pinned_and_complete():
-    lines = [line for line in place.REQUIREMENTS.read_text().splitlines()
+    files = [place.REQUIREMENTS]
+    if place.tensorflow_marker().exists():
+        files.append(place.TENSORFLOW)
+    lines = [line for path in files for line in path.read_text().splitlines()
              if line and not line.startswith("#")]
     assert all(line.count("==") == 1 for line in lines)
     pinned = {tuple(line.split("==")) for line in lines}
@@ -97,6 +100,48 @@ parameters = [{"query": [1.0, 2.0, 1.0, 3.0], "threshold": 0.5, "normalize": Fal
 if count < 3 or "numba" not in sys.modules:
     plpy.error("stumpy did not work: %s" % count)
 $$""")
+
+
+def test_keras_loads_in_a_session_on_one_thread(database):
+    database.execute("""do language plpython3u $$
+import os
+import sys
+if "keras" in sys.modules or "jax" in sys.modules:
+    plpy.error("a session that does not score has loaded Keras")
+import keras
+if keras.backend.backend() != os.environ["KERAS_BACKEND"]:
+    plpy.error("the back end is %s" % keras.backend.backend())
+if "intra_op_parallelism_threads=1" not in os.environ["XLA_FLAGS"]:
+    plpy.error("threads are not bounded")
+$$""")
+
+
+def test_another_back_end_of_keras_is_refused_before_anything_starts(own):
+    done = run(SANDBOX, "start", "--fast", "--dir", own, env=environment(KERAS_BACKEND="torch"))
+    assert done.returncode == 2
+    assert "the sandbox has jax and tensorflow" in done.stderr
+    assert server_pid(own) is None
+
+
+def test_task_python_has_the_packages_and_passes_arguments():
+    python = ROOT / "sandbox" / "task_python"
+    code = "import sys, numpy, os; print(sys.argv[1:], os.environ['XLA_FLAGS'])"
+    said = succeed(python, "-c", code, "a", "b c", env=environment(XLA_FLAGS="mine"))
+    assert said == "['a', 'b c'] mine\n"
+    missing = run(python, "-c", "0", env=environment(SANDBOX_VENV="/nonexistent"))
+    assert missing.returncode == 4 and "sandbox install" in missing.stderr
+
+
+def test_the_server_can_read_what_is_published_to_its_models_folder(sandbox_dir):
+    lines = succeed(SANDBOX, "env", "--dir", sandbox_dir)
+    folder = dict(line.removeprefix("export ").split("=", 1)
+                  for line in lines.splitlines())["SANDBOX_MODELS"].strip("'")
+    path = Path(folder) / "published"
+    path.write_text("a model\n")
+    path.chmod(0o644)
+    answer = Database(uri(sandbox_dir)).query(f"select pg_read_file('{path}')")
+    path.unlink()
+    assert answer == [("a model\n",)]
 
 
 def test_it_listens_on_loopback_only_and_wants_the_password(sandbox_dir):
