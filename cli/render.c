@@ -112,12 +112,14 @@ static void print_json(const struct rendered *field, struct slice shown)
 {
     struct strbuf text = {0};
     struct json_writer w = json_begin(&text);
+    char hash[HASH_TEXT_SIZE];
+    hash_sha256(field->text.p, field->text.size, hash);
     json_object_begin(&w);
     json_kv_str(&w, "field", field->name);
     json_key(&w, "text");
     json_strn(&w, shown.p, shown.size);
     json_kv_str(&w, "source", field->source);
-    json_kv_str(&w, "hash", field->hash);
+    json_kv_str(&w, "hash", hash);
     json_object_end(&w);
     puts(strbuf_text(&text));
     strbuf_done(&text);

@@ -86,27 +86,28 @@ enum dialect task_dialect(const struct project *project, const struct task *task
 }
 
 enum status sample_run_render(const struct project *project, const struct dag *dag,
-    const struct task *task, const struct run_facts *facts, enum dialect dialect,
-    struct arena *arena, struct rendered_task *ret, bool *ret_sampled, struct error *err)
+    const struct task *task, const struct sample_run *run, struct arena *arena,
+    struct rendered_task *ret, bool *ret_sampled, struct error *err)
 {
     struct connection connection = {0};
     const struct connection *known = connection_of(project, task);
     if (known)
         connection = *known;
-    connection.dialect = dialect;
+    connection.dialect = run->dialect;
     struct render_target target = render_target_of(project, &connection);
     struct attempt_facts attempt = {.attempt_id = "",
         .try_number = 1,
         .map_index = -1,
-        .now_us = facts->run_after_us,
+        .now_us = run->facts->run_after_us,
+        .cache = run->cache,
         .sampled = ret_sampled};
     *ret_sampled = false;
     enum status status =
-        context_render_task(project, dag, task, facts, &attempt, &target, arena, ret, err);
+        context_render_task(project, dag, task, run->facts, &attempt, &target, arena, ret, err);
     struct rendered_task expand;
     if (status == OK && task->expand.count)
         status = context_render_expand(
-            project, dag, task, facts, &attempt, &target, arena, &expand, err);
+            project, dag, task, run->facts, &attempt, &target, arena, &expand, err);
     return status;
 }
 
@@ -207,8 +208,9 @@ enum status lineage_of_dag(const struct project *project, const struct dag *dag,
         struct rendered_task rendered;
         struct error ignored;
         bool sampled;
-        bool ok = sample_run_render(project, dag, task, &facts, task_dialect(project, task), arena,
-                      &rendered, &sampled, &ignored) == OK;
+        struct sample_run run = {.facts = &facts, .dialect = task_dialect(project, task)};
+        bool ok =
+            sample_run_render(project, dag, task, &run, arena, &rendered, &sampled, &ignored) == OK;
         const struct rendered *sql = ok ? rendered_find(&rendered, "sql") : NULL;
         lineage_of_task(project, task, sql ? sql->map : NULL, sampled, arena, &tasks[i]);
     }

@@ -46,11 +46,15 @@ enum { SAMPLE_DATES_MAX = 4 };
    such days: the first month's last day, the next one's first, a leap day, the year's last.  Gives
    how many. */
 size_t sample_run_dates(const struct dag *dag, int64_t ret[SAMPLE_DATES_MAX]);
-/* A task as of such a run, for a dialect; *ret_sampled: as attempt_facts.sampled. */
+struct sample_run {
+    const struct run_facts *facts;
+    enum dialect dialect;
+    struct render_cache *cache; /* of the DAG; NULL: none */
+};
+/* A task as of such a run; *ret_sampled: as attempt_facts.sampled. */
 enum status sample_run_render(const struct project *project, const struct dag *dag,
-    const struct task *task, const struct run_facts *facts, enum dialect dialect,
-    struct arena *arena, struct rendered_task *ret, bool *ret_sampled,
-    struct error *err) MUST_CHECK;
+    const struct task *task, const struct sample_run *run, struct arena *arena,
+    struct rendered_task *ret, bool *ret_sampled, struct error *err) MUST_CHECK;
 /* The dialect of the task's connection. */
 enum dialect task_dialect(const struct project *project, const struct task *task);
 

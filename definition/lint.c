@@ -1,6 +1,7 @@
 /* Checks of definitions that need no server. */
 #include "definition/lint_internal.h"
 #include "base/map.h"
+#include "definition/context/context.h"
 #include "definition/lint_facts.h"
 #include "definition/report.h"
 #include "definition/templates.h"
@@ -167,10 +168,12 @@ enum status lint_one(const struct project *project, struct sources *sources, con
         .sources = sources,
         .arena = arena,
         .findings = found,
+        .cache = render_cache_new(project, dag, arena),
         .kept = found->arena};
     if (ret_facts)
         *ret_facts = l.facts = dag_facts_of(dag, l.kept);
     enum status status = check_dag(&l, err);
+    render_cache_free(l.cache);
     if (ret_facts)
         (*ret_facts)->passing = l.passing;
     return status;

@@ -2,7 +2,7 @@
 #include "definition/context/context.h"
 #include "definition/lint_internal.h"
 #include "language/sql/copy.h"
-#include "language/sql/split.h"
+#include "language/sql/tables.h"
 
 static void report(struct linting *l, const struct rendered *sql, size_t offset, const char *code,
     struct error *error)
@@ -32,16 +32,16 @@ static void report_missing(
 }
 
 static void count_copies(
-    struct linting *l, const struct rendered *sql, const struct sql_statements *statements)
+    struct linting *l, const struct rendered *sql, const struct sql_tables *tables)
 {
     const struct sql_task *task = &l->task->sql;
     size_t found[] = {0, 0, 0}, named[] = {0, task->copy_from.count, task->copy_to.count};
-    for (size_t i = 0; i < statements->count; i++) {
-        size_t offset = statements->at[i].offset;
+    for (size_t i = 0; i < tables->statement_count; i++) {
+        const struct sql_examined *statement = &tables->statements[i];
         enum sql_copy_way way =
-            sql_copy_of(slice_make(sql->text.p + offset, statements->at[i].size));
+            statement->inner ? SQL_COPY_NONE : sql_copy_of(statement->tokens.text);
         if (way && found[way]++ >= named[way])
-            report_missing(l, sql, offset, way);
+            report_missing(l, sql, statement->offset, way);
     }
     for (enum sql_copy_way way = SQL_COPY_FROM; way <= SQL_COPY_TO; way++) {
         struct error error;
@@ -54,16 +54,15 @@ static void count_copies(
     }
 }
 
-void lint_copy(struct linting *l, const struct rendered *sql)
+void lint_copy(struct linting *l, const struct rendered *sql, const struct sql_tables *tables)
 {
-    struct sql_statements statements;
     struct error error;
     size_t offset;
     if (sql_copy_inline_data(sql->text, &offset)) {
         error_set(&error, ERR_LINT, "data within the text, as psql reads it, is not supported");
         error_hint(&error, "write the rows to a file and name it in `copy_from`");
         report(l, sql, offset, "copy-inline", &error);
-    } else if (sql_split(sql->text, l->arena, &statements, &offset, &error) == OK) {
-        count_copies(l, sql, &statements);
+    } else if (!tables->unended) {
+        count_copies(l, sql, tables);
     }
 }

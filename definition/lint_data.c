@@ -53,8 +53,7 @@ static struct data_task facts_of(
     struct data_task task = {.lineage = lineage,
         .facts = arena_array(arena, struct statement_facts, tables->statement_count)};
     for (size_t i = 0; i < tables->statement_count; i++) {
-        struct slice text = tables->statements[i].text;
-        task.facts[i].where = sql_conditions_find(text, arena);
+        task.facts[i].where = sql_conditions_find(&tables->statements[i].tokens, arena);
         look_at_days(&d->days, &task.facts[i]);
     }
     for (size_t i = 0; i < tables->mention_count; i++) {
@@ -62,7 +61,7 @@ static struct data_task facts_of(
         struct statement_facts *facts = &task.facts[mention->statement];
         if (mention->manner == SQL_INSERTED && !facts->inserted.count)
             facts->inserted =
-                sql_constants_inserted(tables->statements[mention->statement].text, arena);
+                sql_constants_inserted(&tables->statements[mention->statement].tokens, arena);
     }
     return task;
 }

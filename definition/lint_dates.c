@@ -7,24 +7,37 @@
 #include "definition/lineage.h"
 #include "definition/lint_internal.h"
 
-/* Whether a template has an `if` or `for`, as a tag or inside of an expression. */
-bool lint_takes_ways(struct slice text)
+/* Whether a tag, an expression or a statement, has one of the words that choose. */
+static bool chooses(struct slice tag)
 {
     static const char *const words[] = {"if", "elif", "for"};
-    bool inside = false, word = false;
-    for (size_t i = 0; i + 1 < text.size; i++) {
-        if (text.p[i] == '{' && (text.p[i + 1] == '%' || text.p[i + 1] == '{'))
-            inside = true;
-        else if ((text.p[i] == '%' || text.p[i] == '}') && text.p[i + 1] == '}')
-            inside = false;
-        bool begins = !word && isalpha((unsigned char)text.p[i]);
-        word = isalnum((unsigned char)text.p[i]) || text.p[i] == '_';
-        for (size_t w = 0; inside && begins && w < ARRAY_SIZE(words); w++) {
+    bool word = false;
+    for (size_t i = 0; i < tag.size; i++) {
+        bool begins = !word && isalpha((unsigned char)tag.p[i]);
+        word = isalnum((unsigned char)tag.p[i]) || tag.p[i] == '_';
+        for (size_t w = 0; begins && w < ARRAY_SIZE(words); w++) {
             size_t size = strlen(words[w]);
-            if (i + size < text.size && memcmp(text.p + i, words[w], size) == 0 &&
-                isspace((unsigned char)text.p[i + size]))
+            if (i + size < tag.size && memcmp(tag.p + i, words[w], size) == 0 &&
+                isspace((unsigned char)tag.p[i + size]))
                 return true;
         }
+    }
+    return false;
+}
+
+bool lint_takes_ways(struct slice text)
+{
+    const char *end = text.p + text.size;
+    for (const char *p = text.p; p && (p = memchr(p, '{', (size_t)(end - p))) != NULL; p++) {
+        if (p + 1 == end || (p[1] != '%' && p[1] != '{'))
+            continue;
+        const char *close = memmem(p + 2, (size_t)(end - p) - 2, p[1] == '%' ? "%}" : "}}", 2);
+        close = close ? close : end;
+        if (chooses(slice_make(p + 2, (size_t)(close - p) - 2)))
+            return true;
+        p = close;
+        if (p == end)
+            break;
     }
     return false;
 }
@@ -60,9 +73,9 @@ static bool is_new(struct seen *seen, uint64_t shape)
 static void look_at(struct linting *l, const struct rendered *sql, struct arena *arena)
 {
     struct lineage_task lineage;
-    lint_sql(l, sql->map);
-    lint_copy(l, sql);
     lineage_of_task(l->project, l->task, sql->map, false, arena, &lineage);
+    lint_sql(l, sql->map, &lineage.tables);
+    lint_copy(l, sql, &lineage.tables);
     lint_syntax(l, &lineage);
 }
 
@@ -76,8 +89,9 @@ static void check_date(struct linting *l, const struct run_facts *facts, struct 
         bool sampled;
         if (dialect != own && !l->asks_target)
             continue;
+        struct sample_run run = {facts, dialect, l->cache};
         enum status status = sample_run_render(
-            l->project, l->dag, l->task, facts, dialect, arena, &rendered, &sampled, &error);
+            l->project, l->dag, l->task, &run, arena, &rendered, &sampled, &error);
         const struct rendered *sql = status == OK ? rendered_find(&rendered, "sql") : NULL;
         if (status && !sampled)
             lint_template_error(l, &error);

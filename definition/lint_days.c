@@ -187,7 +187,7 @@ static bool check_insert(
     struct data *d, const struct lineage_task *task, const struct lineage_use *use)
 {
     if (use->manner != SQL_INSERTED || does_before(task, use, ~(unsigned)SQL_READS, true) ||
-        sql_guards_itself(task->tables.statements[use->statement].text) ||
+        sql_guards_itself(&task->tables.statements[use->statement].tokens) ||
         reads_itself(task, use) || is_emptied_before(d, task->task, use))
         return false;
     report_repeat(d, task, use, "adds the same rows again to",

@@ -8,9 +8,11 @@
 struct dag_facts;
 struct map;
 struct jinja_result;
+struct render_cache;
 struct lineage_task;
 struct run_facts;
 struct rendered;
+struct sql_tables;
 
 struct linting {
     const struct project *project;
@@ -19,13 +21,14 @@ struct linting {
     struct arena *arena;
     struct diagnostics *findings;
     const struct source *dag_source;
-    const struct task *task; /* at hand */
-    struct dag_facts *facts; /* of the DAG, to be filled; NULL: not wanted */
-    struct arena *kept;      /* where its parts live */
-    bool passing;            /* as of dag_facts */
-    bool takes_ways;         /* a template of the DAG may take another on another date */
-    const char *only_date;   /* of the run at hand; NULL: of the first */
-    bool asks_target;        /* a template of the DAG has the word: dialects may differ */
+    struct render_cache *cache; /* of the DAG */
+    const struct task *task;    /* at hand */
+    struct dag_facts *facts;    /* of the DAG, to be filled; NULL: not wanted */
+    struct arena *kept;         /* where its parts live */
+    bool passing;               /* as of dag_facts */
+    bool takes_ways;            /* a template of the DAG may take another on another date */
+    const char *only_date;      /* of the run at hand; NULL: of the first */
+    bool asks_target;           /* a template of the DAG has the word: dialects may differ */
 };
 
 /* Places an error at a line and column of a template, or of the inline text it stands in: of
@@ -71,8 +74,8 @@ bool lint_takes_ways(struct slice text);
 void lint_dates(struct linting *l, const struct lineage_task *lineages);
 /* What rendering says; nothing when another check has said something of that line. */
 void lint_template_error(struct linting *l, const struct error *error);
-/* Looks at SQL as it was rendered for a sample run. */
-void lint_sql(struct linting *l, const struct jinja_result *map);
+/* Looks at SQL as it was rendered for a sample run, and cut into statements. */
+void lint_sql(struct linting *l, const struct jinja_result *map, const struct sql_tables *tables);
 /* Looks at what a DAG's tasks read and write: a lineage for each of dag.tasks. */
 void lint_data(
     struct linting *l, const struct run_facts *facts, const struct lineage_task *lineages);
@@ -81,6 +84,6 @@ void lint_syntax(struct linting *l, const struct lineage_task *lineage);
 /* The same for a condition or name that is put into SQL. */
 void lint_sql_part(struct linting *l, const struct jinja_result *map);
 /* Looks at the COPY statements of a text, and at the task's files. */
-void lint_copy(struct linting *l, const struct rendered *sql);
+void lint_copy(struct linting *l, const struct rendered *sql, const struct sql_tables *tables);
 
 #endif

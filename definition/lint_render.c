@@ -85,14 +85,14 @@ void lint_template_error(struct linting *l, const struct error *error)
         lint_add(l, "error", "template-error", error);
 }
 
-static void check_fields(
-    struct linting *l, const struct rendered_task *rendered, const struct rendered *sql)
+static void check_fields(struct linting *l, const struct rendered_task *rendered,
+    const struct rendered *sql, const struct sql_tables *tables)
 {
     for (size_t i = 0; i < rendered->count; i++)
         if (rendered->fields[i].map)
             note_sources(l, rendered->fields[i].map);
     if (sql)
-        lint_sql(l, sql->map);
+        lint_sql(l, sql->map, tables);
     for (size_t i = 0; sql && i < rendered->count; i++)
         if (is_pasted(rendered->fields[i].name))
             lint_sql_part(l, rendered->fields[i].map);
@@ -105,8 +105,9 @@ static void check_variant(struct linting *l, const struct run_facts *facts, enum
     struct rendered_task rendered;
     struct error error;
     bool sampled;
-    enum status status = sample_run_render(
-        l->project, l->dag, l->task, facts, dialect, arena, &rendered, &sampled, &error);
+    struct sample_run run = {facts, dialect, l->cache};
+    enum status status =
+        sample_run_render(l->project, l->dag, l->task, &run, arena, &rendered, &sampled, &error);
     if (status && !sampled)
         lint_template_error(l, &error);
 }
@@ -118,21 +119,22 @@ static void check_task(
     struct error error;
     bool sampled;
     enum dialect dialect = task_dialect(l->project, l->task);
-    enum status status = sample_run_render(
-        l->project, l->dag, l->task, facts, dialect, l->arena, &rendered, &sampled, &error);
+    struct sample_run run = {facts, dialect, l->cache};
+    enum status status =
+        sample_run_render(l->project, l->dag, l->task, &run, l->arena, &rendered, &sampled, &error);
     const struct rendered *sql = status == OK ? rendered_find(&rendered, "sql") : NULL;
+    lineage_of_task(
+        l->project, l->task, sql ? sql->map : NULL, sampled || status, l->arena, ret_lineage);
     if (status == OK)
-        check_fields(l, &rendered, sql);
+        check_fields(l, &rendered, sql, &ret_lineage->tables);
     if (sql && !sampled)
         check_checks(l, sql);
     if (sql && !sampled)
-        lint_copy(l, sql);
+        lint_copy(l, sql, &ret_lineage->tables);
     if (status == OK && !sampled)
         check_choice(l, rendered_find(&rendered, "branch"));
     if (status && !sampled)
         lint_template_error(l, &error);
-    lineage_of_task(
-        l->project, l->task, sql ? sql->map : NULL, sampled || status, l->arena, ret_lineage);
     if (sql && !sampled)
         lint_syntax(l, ret_lineage);
     bool differs = sql && l->asks_target;

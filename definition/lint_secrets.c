@@ -9,12 +9,25 @@ struct scanning {
     struct diagnostics *found;
     struct slice line;
     size_t offset;  /* of the line */
-    size_t comment; /* where one begins in the line; its size without */
+    bool addresses; /* the text has some */
+    bool shapes;    /* and something of the table of shapes */
 };
 
 static bool is_blank(char c)
 {
     return c == ' ' || c == '\t' || c == '\r';
+}
+
+/* Where a comment begins in the line; its size without. */
+static size_t comment_of(struct slice line)
+{
+    for (size_t i = 0; i < line.size; i++)
+        if ((line.p[i] == '#' && (i == 0 || is_blank(line.p[i - 1]) || line.p[i - 1] == '{')) ||
+            (line.p[i] == '-' && i + 1 < line.size && line.p[i + 1] == '-' &&
+                (i == 0 || is_blank(line.p[i - 1])) &&
+                (i + 2 == line.size || line.p[i + 2] != '-')))
+            return i;
+    return line.size;
 }
 
 /* What cannot be a secret: a reference to one, or what stands for one in an example. */
@@ -34,7 +47,7 @@ static void report_secret(struct scanning *s, size_t from, size_t to, const char
 {
     struct slice value = slice_make(s->line.p + from, to - from);
     struct error error;
-    if (is_placeholder(value, from >= s->comment))
+    if (is_placeholder(value, from >= comment_of(s->line)))
         return;
     error_set(&error, ERR_LINT, "%s stands here as it is", what);
     error_hint(&error, "take it out of the files, and change it: write `${NAME}` in dag.yaml for a "
@@ -111,33 +124,46 @@ static void check_named(struct scanning *s, size_t end)
         report_secret(s, from, to, "what is called a secret");
 }
 
+/* Whether a name of a secret may begin there: most words do not begin with two of these letters. */
+static bool may_be_name(struct slice line, size_t i)
+{
+    static const char *const starts[] = {"pa", "pr", "se", "to", "ap", "ac"};
+    char first = (char)(line.p[i] | 0x20),
+         second = i + 1 < line.size ? (char)(line.p[i + 1] | 0x20) : '\0';
+    if (first != 'p' && first != 's' && first != 't' && first != 'a')
+        return false;
+    for (size_t k = 0; k < ARRAY_SIZE(starts); k++)
+        if (first == starts[k][0] && second == starts[k][1])
+            return i == 0 || !isalnum((unsigned char)line.p[i - 1]);
+    return false;
+}
+
 static void check_names(struct scanning *s)
 {
     static const char *const names[] = {"password", "passwd", "secret", "token", "api_key",
         "apikey", "access_key", "private_key", "secret_key"};
-    for (size_t i = 0; i < s->line.size && i < s->comment; i++) {
-        char first = (char)(s->line.p[i] | 0x20);
-        if (!(first == 'p' || first == 's' || first == 't' || first == 'a') ||
-            (i > 0 && isalnum((unsigned char)s->line.p[i - 1])))
+    for (size_t i = 0; i < s->line.size; i++) {
+        if (!may_be_name(s->line, i))
             continue;
         for (size_t n = 0; n < ARRAY_SIZE(names); n++) {
             size_t size = strlen(names[n]);
-            if (*names[n] == first && i + size <= s->line.size &&
-                strncasecmp(s->line.p + i, names[n], size) == 0)
+            if (i + size <= s->line.size && strncasecmp(s->line.p + i, names[n], size) == 0 &&
+                i < comment_of(s->line))
                 check_named(s, i + size);
         }
     }
 }
 
 /* Keys that say themselves what they are. */
+static const struct {
+    const char *prefix, *what;
+    size_t letters; /* that follow at least */
+} shapes[] = {{"AKIA", "an access key of AWS", 16}, {"ghp_", "a token of GitHub", 36},
+    {"glpat-", "a token of GitLab", 20}, {"xoxb-", "a token of Slack", 20},
+    {"Bearer ", "a bearer token", 16}, {"-----BEGIN ", "a private key", 0}};
+
 static void check_shapes(struct scanning *s)
 {
-    static const struct {
-        const char *prefix, *what;
-        size_t letters; /* that follow at least */
-    } shapes[] = {{"AKIA", "an access key of AWS", 16}, {"ghp_", "a token of GitHub", 36},
-        {"glpat-", "a token of GitLab", 20}, {"xoxb-", "a token of Slack", 20},
-        {"Bearer ", "a bearer token", 16}, {"-----BEGIN ", "a private key", 0}};
     for (size_t n = 0; n < ARRAY_SIZE(shapes); n++) {
         size_t size = strlen(shapes[n].prefix);
         const char *at = memmem(s->line.p, s->line.size, shapes[n].prefix, size);
@@ -154,17 +180,6 @@ static void check_shapes(struct scanning *s)
     }
 }
 
-static size_t comment_of(struct slice line)
-{
-    for (size_t i = 0; i < line.size; i++)
-        if ((line.p[i] == '#' && (i == 0 || is_blank(line.p[i - 1]) || line.p[i - 1] == '{')) ||
-            (line.p[i] == '-' && i + 1 < line.size && line.p[i + 1] == '-' &&
-                (i == 0 || is_blank(line.p[i - 1])) &&
-                (i + 2 == line.size || line.p[i + 2] != '-')))
-            return i;
-    return line.size;
-}
-
 /* In programs, what is called a secret is a variable, as a rule. */
 static bool is_scanned(const struct source *source)
 {
@@ -175,20 +190,29 @@ static bool is_scanned(const struct source *source)
     return fits && !source->missing;
 }
 
+static void scan(const struct source *source, struct diagnostics *found)
+{
+    struct slice text = source->text;
+    struct scanning s = {.source = source, .found = found};
+    s.addresses = memmem(text.p, text.size, "://", 3) != NULL;
+    for (size_t n = 0; n < ARRAY_SIZE(shapes); n++)
+        s.shapes |= memmem(text.p, text.size, shapes[n].prefix, strlen(shapes[n].prefix)) != NULL;
+    while (s.offset < text.size) {
+        const char *end = memchr(text.p + s.offset, '\n', text.size - s.offset);
+        size_t size = end ? (size_t)(end - text.p) - s.offset : text.size - s.offset;
+        s.line = slice_make(text.p + s.offset, size);
+        if (s.addresses)
+            check_uri(&s);
+        check_names(&s);
+        if (s.shapes)
+            check_shapes(&s);
+        s.offset += size + 1;
+    }
+}
+
 void lint_secrets(const struct sources *sources, struct diagnostics *found)
 {
-    for (size_t i = 0; i < sources_count(sources); i++) {
-        struct scanning s = {.source = sources_at(sources, i), .found = found};
-        struct slice text = s.source->text;
-        while (is_scanned(s.source) && s.offset < text.size) {
-            const char *end = memchr(text.p + s.offset, '\n', text.size - s.offset);
-            size_t size = end ? (size_t)(end - text.p) - s.offset : text.size - s.offset;
-            s.line = slice_make(text.p + s.offset, size);
-            s.comment = comment_of(s.line);
-            check_uri(&s);
-            check_names(&s);
-            check_shapes(&s);
-            s.offset += size + 1;
-        }
-    }
+    for (size_t i = 0; i < sources_count(sources); i++)
+        if (is_scanned(sources_at(sources, i)))
+            scan(sources_at(sources, i), found);
 }

@@ -5,7 +5,7 @@
 #include "definition/context/context.h"
 #include "definition/lint_internal.h"
 #include "language/sql/parameters.h"
-#include "language/sql/split.h"
+#include "language/sql/tables.h"
 
 /* The expression that begins at a byte of a template, for the message; "" when it is none. */
 static struct slice expression_at(struct slice text, size_t at)
@@ -77,12 +77,10 @@ static void check_untrusted(struct linting *l, const struct jinja_result *map)
 
 /* ---- what `bind` and `literal` made ---------------------------------------------------------- */
 
-/* A statement at hand, and how far its segments were looked at. */
+/* A statement at hand. */
 struct checking {
     const struct jinja_result *map;
-    struct slice statement;
-    size_t offset; /* of the statement in the rendered text */
-    size_t segment;
+    const struct sql_examined *statement;
 };
 
 static void report_in_quotes(
@@ -124,46 +122,35 @@ static bool is_literal(const struct checking *c, const struct jinja_segment *seg
                memcmp(shown.p + shown.size - filter.size, filter.p, filter.size) == 0);
 }
 
-/* A segment that begins in the token, or before it. */
-static void check_literal(struct linting *l, const struct checking *c,
-    const struct jinja_segment *segment, struct sql_token before, struct sql_token token)
+/* A segment that begins in the i-th token, or before it. */
+static void check_literal(
+    struct linting *l, const struct checking *c, const struct jinja_segment *segment, size_t i)
 {
-    size_t offset = c->offset + token.offset;
+    const struct sql_tokens *tokens = &c->statement->tokens;
+    struct sql_token token = tokens->at[i];
+    struct sql_token before = i ? tokens->at[i - 1] : (struct sql_token){.kind = SQL_END};
+    size_t offset = c->statement->offset + token.offset;
     bool alone = segment->offset == offset && segment->length == token.size;
     if (token.kind == SQL_STRING && offset < segment->offset && is_literal(c, segment))
         report_in_quotes(l, c, segment);
     else if (!(segment->marks & JINJA_BOUND))
         return;
-    else if (!sql_takes_parameters(c->statement)) {
-        struct sql_token word = sql_first_word(c->statement);
+    else if (!sql_takes_parameters(tokens->text)) {
+        struct sql_token word = sql_first_word(tokens->text);
         report_stays(l, c, segment,
             arena_printf(l->arena, "`%.*s` is no query and takes no bound parameters",
-                (int)word.size, c->statement.p + word.offset),
+                (int)word.size, tokens->text.p + word.offset),
             "write `| literal` here, which says so");
     } else if (!alone)
         report_stays(l, c, segment, "other text or a quote stands around it",
             "write `| literal` here, which says so");
-    else if (!sql_begins_expression(c->statement, before))
+    else if (!sql_begins_expression(tokens->text, before))
         report_stays(l, c, segment, "a parameter cannot stand behind a name",
             "write `{{ … | bind }}::date` in place of `date {{ … | bind }}`, or `| literal`");
 }
 
-static void check_token(
-    struct linting *l, struct checking *c, struct sql_token before, struct sql_token token)
-{
-    size_t begin = c->offset + token.offset, end = begin + token.size;
-    for (; c->segment < c->map->segment_count; c->segment++) {
-        const struct jinja_segment *segment = &c->map->segments[c->segment];
-        if (segment->offset >= end)
-            return;
-        if (segment->offset + segment->length > begin && !segment->verbatim &&
-            is_quoted(c, segment))
-            check_literal(l, c, segment, before, token);
-    }
-}
-
 static void check_control(
-    struct linting *l, const struct jinja_result *map, const struct sql_statement *statement)
+    struct linting *l, const struct jinja_result *map, const struct sql_examined *statement)
 {
     struct error error;
     if (statement->control != SQL_CONTROL_TRANSACTION || l->task->kind != KIND_SQL)
@@ -173,23 +160,39 @@ static void check_control(
     lint_add(l, "error", "transaction-control", &error);
 }
 
-/* A text that cannot be split fails on the server, and another check may have said so. */
-static void check_literals(struct linting *l, const struct jinja_result *map)
+/* Segments from *segment on that begin before the statement's end; each is looked at with the first
+   token that does not end before it. */
+static void check_segments(struct linting *l, const struct checking *c, size_t *segment)
 {
-    struct sql_statements statements;
-    struct error error;
-    size_t offset;
-    struct checking c = {.map = map};
-    if (sql_split(map->text, l->arena, &statements, &offset, &error) != OK)
-        return;
-    for (size_t i = 0; i < statements.count; i++) {
-        size_t position = 0;
-        struct sql_token token, before = {.kind = SQL_END};
-        c.offset = statements.at[i].offset;
-        c.statement = slice_make(map->text.p + c.offset, statements.at[i].size);
-        check_control(l, map, &statements.at[i]);
-        for (; (token = sql_lex(c.statement, &position)).kind != SQL_END; before = token)
-            check_token(l, &c, before, token);
+    const struct sql_examined *statement = c->statement;
+    const struct sql_tokens *tokens = &statement->tokens;
+    size_t i = 0, end = statement->offset + tokens->text.size;
+    for (; *segment < c->map->segment_count; ++*segment) {
+        const struct jinja_segment *at = &c->map->segments[*segment];
+        if (at->offset >= end)
+            return;
+        if (at->verbatim || at->offset + at->length <= statement->offset || !is_quoted(c, at))
+            continue;
+        while (i < tokens->count &&
+               statement->offset + tokens->at[i].offset + tokens->at[i].size <= at->offset)
+            i++;
+        if (i < tokens->count && at->offset + at->length > statement->offset + tokens->at[i].offset)
+            check_literal(l, c, at, i);
+    }
+}
+
+/* A text that cannot be split has no statements: it fails on the server, and another check may have
+   said so. */
+static void check_literals(
+    struct linting *l, const struct jinja_result *map, const struct sql_tables *tables)
+{
+    size_t segment = 0;
+    for (size_t i = 0; i < tables->statement_count; i++) {
+        struct checking c = {map, &tables->statements[i]};
+        if (c.statement->inner)
+            continue;
+        check_control(l, map, c.statement);
+        check_segments(l, &c, &segment);
     }
 }
 
@@ -198,8 +201,8 @@ void lint_sql_part(struct linting *l, const struct jinja_result *map)
     check_untrusted(l, map);
 }
 
-void lint_sql(struct linting *l, const struct jinja_result *map)
+void lint_sql(struct linting *l, const struct jinja_result *map, const struct sql_tables *tables)
 {
     check_untrusted(l, map);
-    check_literals(l, map);
+    check_literals(l, map, tables);
 }

@@ -11,6 +11,7 @@
 
 /* The tokens around the place that the parser names. */
 struct place_in {
+    const struct sql_tokens *tokens;
     struct slice text;
     struct sql_token before2, before, at, after; /* SQL_END: none */
 };
@@ -33,25 +34,22 @@ static bool is_any(const struct place_in *p, struct sql_token token, const char 
     return false;
 }
 
-static struct place_in look_at(struct slice text, size_t offset)
+static struct sql_token token_at(const struct sql_tokens *tokens, size_t i)
 {
-    struct place_in p = {.text = text,
-        .before2 = {.kind = SQL_END},
-        .before = {.kind = SQL_END},
-        .at = {.kind = SQL_END},
-        .after = {.kind = SQL_END}};
-    size_t position = 0;
-    struct sql_token token;
-    while ((token = sql_lex(text, &position)).kind != SQL_END) {
-        if (token.offset + token.size > offset) {
-            p.at = token;
-            p.after = sql_lex(text, &position);
-            break;
-        }
-        p.before2 = p.before;
-        p.before = token;
-    }
-    return p;
+    return i < tokens->count ? tokens->at[i] : (struct sql_token){.kind = SQL_END};
+}
+
+static struct place_in look_at(const struct sql_tokens *tokens, size_t offset)
+{
+    size_t i = 0;
+    while (i < tokens->count && tokens->at[i].offset + tokens->at[i].size <= offset)
+        i++;
+    return (struct place_in){.tokens = tokens,
+        .text = tokens->text,
+        .before2 = token_at(tokens, i - 2),
+        .before = token_at(tokens, i - 1),
+        .at = token_at(tokens, i),
+        .after = token_at(tokens, i + 1)};
 }
 
 /* ---- explanations ---------------------------------------------------------------------------- */
@@ -93,11 +91,9 @@ static const char *nothing_follows(const struct place_in *p)
 static const char *open_bracket(const struct place_in *p)
 {
     long depth = 0;
-    size_t position = 0;
-    struct sql_token token;
-    while ((token = sql_lex(p->text, &position)).kind != SQL_END) {
-        depth += token.kind == SQL_OPEN;
-        depth -= token.kind == SQL_CLOSE;
+    for (size_t i = 0; i < p->tokens->count; i++) {
+        depth += p->tokens->at[i].kind == SQL_OPEN;
+        depth -= p->tokens->at[i].kind == SQL_CLOSE;
         if (depth < 0)
             return is_char(p, p->at, ')') ? "a bracket is closed that was not opened" : NULL;
     }
@@ -199,7 +195,7 @@ static void report(
     struct linting *l, const struct lineage_task *lineage, const struct sql_examined *statement)
 {
     size_t inside = statement->problem_offset - statement->offset;
-    struct place_in place = look_at(statement->text, inside);
+    struct place_in place = look_at(&statement->tokens, inside);
     const char *why = statement->inner ? NULL : explain(&place, l->arena);
     struct error error;
     if (why) {

@@ -71,16 +71,16 @@ static void skip_dollar(struct scan *s)
 /* Passes over what is no statement's own text; false when the text goes on with a statement. */
 static bool skip_foreign(struct scan *s)
 {
-    char c = s->text.p[s->at];
-    if (looking_at(s, "--"))
+    char c = s->text.p[s->at], next = s->at + 1 < s->text.size ? s->text.p[s->at + 1] : '\0';
+    if (c == '-' && next == '-')
         skip_past(s, "\n");
-    else if (looking_at(s, "/*"))
+    else if (c == '/' && next == '*')
         skip_comment(s);
-    else if (looking_at(s, "{#"))
+    else if (c == '{' && next == '#')
         skip_past(s, "#}");
-    else if (looking_at(s, "{%"))
+    else if (c == '{' && next == '%')
         skip_past(s, "%}");
-    else if (looking_at(s, "{{"))
+    else if (c == '{' && next == '{')
         skip_past(s, "}}");
     else if (c == '\'')
         skip_quoted(s, '\'', s->at > 0 && (s->text.p[s->at - 1] | 0x20) == 'e');
@@ -91,6 +91,20 @@ static bool skip_foreign(struct scan *s)
     else
         return false;
     return true;
+}
+
+/* Behind what a statement goes on with: nothing in there can begin something else. */
+static void skip_plain(struct scan *s)
+{
+    static const bool stops[256] = {['\''] = true,
+        ['"'] = true,
+        ['$'] = true,
+        ['-'] = true,
+        ['/'] = true,
+        ['{'] = true,
+        [';'] = true};
+    while (s->at < s->text.size && !stops[(unsigned char)s->text.p[s->at]])
+        s->at++;
 }
 
 static struct slice next_word(const struct scan *s, size_t from)
@@ -146,20 +160,21 @@ bool sql_find_transaction_control(
             at_start = false; /* what it prints may be a statement's beginning */
         if (skip_foreign(&s))
             continue;
-        struct slice word = next_word(&s, s.at);
         if (isspace((unsigned char)c) || c == ';') {
             at_start |= c == ';';
             s.at++;
             continue;
         }
-        const char *statement = at_start && word.size ? control_statement(&s, word) : NULL;
+        struct slice word = at_start ? next_word(&s, s.at) : (struct slice){0};
+        const char *statement = word.size ? control_statement(&s, word) : NULL;
         if (statement) {
             *ret_offset = s.at;
             *ret_statement = statement;
             return true;
         }
         at_start = false;
-        s.at += word.size && word.p == sql.p + s.at ? word.size : 1;
+        s.at++;
+        skip_plain(&s);
     }
     return false;
 }

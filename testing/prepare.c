@@ -133,8 +133,9 @@ static enum status prepare_task(struct preparing *p, const struct target *target
     struct error ignored; /* lint without a database tells it */
     size_t offset;
     bool sampled;
-    if (sample_run_render(p->options->project, p->dag, p->task, &p->facts, target->copy.dialect,
-            p->arena, &rendered, &sampled, &ignored) != OK)
+    const struct sample_run sample = {.facts = &p->facts, .dialect = target->copy.dialect};
+    if (sample_run_render(p->options->project, p->dag, p->task, &sample, p->arena, &rendered,
+            &sampled, &ignored) != OK)
         return OK;
     const struct rendered *sql = rendered_find(&rendered, "sql");
     if (!sql || sampled || sql_split(sql->text, p->arena, &statements, &offset, &ignored) != OK)

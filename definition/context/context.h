@@ -56,6 +56,8 @@ struct attempt_facts {
        where `xcom` is. */
     size_t (*indexes)(void *user, const char *task_id, struct arena *arena, const int32_t **ret);
     void *xcom_user;
+    /* Of the DAG, for who renders its tasks again and again; NULL: none. */
+    struct render_cache *cache;
     /* NULL: as it is.  Else nothing is known of a run, for lint: the run's conf, XCom, the values
        of a mapped task and of parameters without default are samples, and *sampled becomes true
        when what is rendered depends on one of them, or on a variable that is not declared. */
@@ -87,7 +89,6 @@ struct rendered {
     struct slice text;
     const struct jinja_result *map; /* never NULL; see jinja_map_find */
     const char *source;             /* file of the template: the .sql file, or the DAG file */
-    char hash[HASH_TEXT_SIZE];      /* of the text */
 };
 struct rendered_task {
     const struct rendered *fields;
@@ -100,6 +101,15 @@ const struct rendered *rendered_find(const struct rendered_task *task, const cha
    templates; `name` is that of its fields ("body"). */
 struct slice rendered_json(
     const struct rendered_task *task, const char *name, const json_t *value, struct arena *arena);
+
+/* What renderings of one DAG have in common: its file's text and its templates, read and parsed
+   once. What is rendered with it points into it.  Both the DAG and the arena, in which a part of it
+   lives, go after it; it serves one thread. */
+struct render_cache;
+struct render_cache *render_cache_new(
+    const struct project *project, const struct dag *dag, struct arena *arena);
+void render_cache_free(struct render_cache *cache); /* NULL is fine */
+DEFINE_CLEANUP(struct render_cache, render_cache_free);
 
 /*
  * Renders every templated field of a task.  Template files are found next to the DAG file, then in

@@ -1,87 +1,22 @@
 /* Rendering a task's fields, and migrations. */
 #include "base/vec.h"
 #include "definition/context/context_data.h"
-#include "definition/context/inline.h"
+#include "definition/context/render_cache.h"
 #include "definition/dagfile.h"
 #include "definition/limits.h"
-#include "definition/versions.h"
 
 struct rendering {
     struct context context;
-    struct jinja_environment *env;
+    struct render_cache *cache;
+    bool shared;                   /* the cache outlives the result */
+    struct jinja_environment *env; /* the cache's */
     struct jinja_value variables;
-    struct slice dag_text; /* of the DAG file, read when it is needed */
-    bool dag_text_read;
     VEC(struct rendered) fields;
 };
 
-/* --- setting up ----------------------------------------------------------------------------- */
-
-struct search_path {
-    const struct project *project;
-    const struct dag *dag; /* whose version it is; NULL = of none */
-    struct jinja_directory at[2];
-    struct jinja_directories directories;
-};
-
-static const char *shown_folder(const char *folder)
-{
-    return str_equal(folder, ".") ? "" : folder;
-}
-
-/* A version's own files go before those that are in the project now.  What is not in its manifest
-   was not known when it was loaded: its name is a template's. */
-static enum status load_kept(void *user, struct slice name, struct arena *arena,
-    struct jinja_text_source *ret, struct error *err)
-{
-    const struct search_path *path = user;
-    const char *text = arena_strndup(arena, name.p, name.size);
-    struct names paths = dagfile_template_paths(path->project, path->dag->file, text, arena);
-    for (size_t i = 0; i < paths.count && !memchr(name.p, '\0', name.size); i++) {
-        enum status status =
-            versions_read(path->project, path->dag, paths.at[i], arena, &ret->text, err);
-        ret->file = paths.at[i];
-        if (status != ERR_NOT_FOUND)
-            return status;
-    }
-    struct jinja_loader rest = jinja_directory_loader(&path->directories);
-    return rest.load(rest.user, name, arena, ret, err);
-}
-
-static struct jinja_loader loader_of(const struct search_path *path)
-{
-    return path->dag && path->dag->kept ? (struct jinja_loader){load_kept, (void *)(uintptr_t)path}
-                                        : jinja_directory_loader(&path->directories);
-}
-
-/* Next to the file, then the templates. */
-static void search_path_init(
-    struct search_path *path, const struct project *project, const char *file, struct arena *arena)
-{
-    path->project = project;
-    path->dag = NULL;
-    const char *folder = path_dir(arena, file);
-    path->at[0] =
-        (struct jinja_directory){path_join(arena, project->root, folder), shown_folder(folder)};
-    path->at[1] = (struct jinja_directory){
-        path_join(arena, project->root, project->templates), shown_folder(project->templates)};
-    path->directories = (struct jinja_directories){path->at, ARRAY_SIZE(path->at)};
-}
-
-static struct jinja_environment *environment_new(const struct search_path *path)
-{
-    struct jinja_environment *env = jinja_environment_new(&(struct jinja_options){
-        .strict = true,
-        .loader = loader_of(path),
-        .undefined_hint = context_undefined_hint,
-    });
-    context_add_date_filters(env);
-    return env;
-}
-
 /* --- one template --------------------------------------------------------------------------- */
 
-/* The result outlives the environment, to which the sources' texts belong. */
+/* The result outlives the templates, to which the sources' texts belong. */
 static void keep_sources(struct arena *arena, struct jinja_result *result)
 {
     struct jinja_source *sources =
@@ -100,9 +35,9 @@ static enum status render_one(struct rendering *r, const struct jinja_template *
     struct arena *arena = r->context.arena;
     *ret = arena_new_of(arena, struct jinja_result);
     enum status status = jinja_render(r->env, template, r->variables, arena, *ret, err);
-    if (status == OK)
+    if (status == OK && !r->shared)
         keep_sources(arena, *ret);
-    else
+    if (status)
         context_explain_missing(&r->context, err);
     return status;
 }
@@ -111,29 +46,10 @@ static void add_field(
     struct rendering *r, const char *name, const char *source, const struct jinja_result *result)
 {
     struct rendered field = {.name = name, .text = result->text, .map = result, .source = source};
-    hash_sha256(result->text.p, result->text.size, field.hash);
     vec_push(&r->fields, field);
 }
 
 /* --- texts of the DAG file ------------------------------------------------------------------ */
-
-static struct slice dag_text(struct rendering *r)
-{
-    const struct context *context = &r->context;
-    struct error ignored;
-    if (r->dag_text_read)
-        return r->dag_text;
-    r->dag_text_read = true;
-    const char *path = path_join(context->arena, context->project->root, context->dag->file);
-    enum status status =
-        context->dag->kept
-            ? versions_read(context->project, context->dag, context->dag->file, context->arena,
-                  &r->dag_text, &ignored)
-            : file_read(path, SOURCE_SIZE_MAX, context->arena, &r->dag_text, &ignored);
-    if (status != OK)
-        r->dag_text = (struct slice){0};
-    return r->dag_text;
-}
 
 /* What has no tags is its own rendering, but for its last line end. */
 static bool has_tags(const char *text)
@@ -144,33 +60,39 @@ static bool has_tags(const char *text)
     return false;
 }
 
+/* `whole` is the file's text, none of another than the DAG's. */
 static enum status render_text(struct rendering *r, const char *file, const struct text *text,
     struct slice whole, struct jinja_result **ret, struct error *err)
 {
-    struct inline_text place = inline_find(r->context.arena, file, whole, text);
-    CLEANUP(jinja_template_freep) struct jinja_template *template = NULL;
-    enum status status =
-        jinja_template_parse_at(r->env, file, place.line, slice_of(text->value), &template, err);
+    const struct inline_template *parsed;
+    enum status status = render_cache_inline(r->cache, file, text, whole, &parsed, err);
+    if (status)
+        return status;
+    status = render_one(r, parsed->template, ret, err);
     if (status == OK)
-        status = render_one(r, template, ret, err);
-    if (status == OK)
-        inline_move_result(&place, r->context.arena, *ret);
+        inline_move_result(&parsed->place, r->context.arena, *ret);
     else
-        inline_move_error(&place, err);
+        inline_move_error(&parsed->place, err);
     return status;
+}
+
+static enum status render_dag_text(
+    struct rendering *r, const struct text *text, struct jinja_result **ret, struct error *err)
+{
+    struct slice whole = render_cache_dag_text(r->cache);
+    return render_text(r, r->context.dag->file, text, whole, ret, err);
 }
 
 static enum status add_text(
     struct rendering *r, const char *name, const struct text *text, struct error *err)
 {
-    const char *file = r->context.dag->file;
     struct jinja_result *result;
     if (!text->value)
         return OK;
-    enum status status = render_text(r, file, text, dag_text(r), &result, err);
+    enum status status = render_dag_text(r, text, &result, err);
     if (status)
         return error_context(err, "%s: ", name);
-    add_field(r, name, file, result);
+    add_field(r, name, r->context.dag->file, result);
     return OK;
 }
 
@@ -200,7 +122,8 @@ static void place_missing_template(
     struct rendering *r, const char *name, const struct text *text, struct error *err)
 {
     const struct context *context = &r->context;
-    struct inline_text place = inline_find(context->arena, context->dag->file, dag_text(r), text);
+    struct inline_text place =
+        inline_find(context->arena, context->dag->file, render_cache_dag_text(r->cache), text);
     struct names paths =
         dagfile_template_paths(context->project, context->dag->file, name, context->arena);
     error_place(err, context->dag->file, place.line, 1, text->value);
@@ -217,7 +140,7 @@ static enum status add_sql_file(
     struct slice name = slice_of(text->value);
     enum status status = OK;
     if (has_tags(text->value)) {
-        status = render_text(r, r->context.dag->file, text, dag_text(r), &result, err);
+        status = render_dag_text(r, text, &result, err);
         if (status)
             return error_context(err, "%s: ", field);
         name = result->text;
@@ -341,7 +264,7 @@ static enum status render_json(
     enum status status = OK;
     *ret = NULL;
     if (text.value && has_tags(text.value)) {
-        status = render_text(r, r->context.dag->file, &text, dag_text(r), &result, err);
+        status = render_dag_text(r, &text, &result, err);
         if (status == OK)
             *ret = json_stringn(result->text.p, result->text.size);
         return status;
@@ -366,7 +289,6 @@ static void add_json(struct rendering *r, const char *name, const json_t *tree)
     json_tree(&w, tree);
     struct rendered field = {.name = name, .source = r->context.dag->file};
     field.text = slice_of(strbuf_to_arena(&text, r->context.arena));
-    hash_sha256(field.text.p, field.text.size, field.hash);
     vec_push(&r->fields, field);
     strbuf_done(&text);
 }
@@ -660,16 +582,16 @@ static enum status render_with(struct context context,
 {
     struct arena *arena = context.arena;
     const struct attempt_facts *attempt = context.attempt;
-    struct search_path path;
-    struct rendering r = {.context = context};
+    struct rendering r = {.context = context, .cache = attempt->cache, .shared = attempt->cache};
     enum status status = context_variables(&r.context, &r.variables, err);
     if (status)
         return status;
-    search_path_init(&path, context.project, context.dag->file, arena);
-    path.dag = context.dag;
-    r.env = environment_new(&path);
+    if (!r.shared)
+        r.cache = render_cache_new(context.project, context.dag, arena);
+    r.env = render_cache_environment(r.cache);
     status = fields(&r, err);
-    jinja_environment_free(r.env);
+    if (!r.shared)
+        render_cache_free(r.cache);
     if (status && r.context.missing && attempt->sampled)
         *attempt->sampled = true;
     if (status == OK) {
@@ -718,7 +640,6 @@ enum status context_render_migration(const struct project *project, const char *
     const struct render_target *target, struct arena *arena, struct rendered *ret,
     struct error *err)
 {
-    struct search_path search;
     struct slice text;
     struct jinja_result *result;
     CLEANUP(jinja_template_freep) struct jinja_template *template = NULL;
@@ -729,11 +650,10 @@ enum status context_render_migration(const struct project *project, const char *
         return status;
     r.variables = jinja_mapping_new(arena);
     context_put_project(&r.context, r.variables);
-    search_path_init(&search, project, path, arena);
-    CLEANUP(jinja_environment_freep)
-    struct jinja_environment *env = environment_new(&search);
-    r.env = env;
-    status = jinja_template_parse(env, path, text, &template, err);
+    CLEANUP(render_cache_freep)
+    struct render_cache *cache = render_cache_of(project, NULL, path, arena);
+    r.env = render_cache_environment(cache);
+    status = jinja_template_parse(r.env, path, text, &template, err);
     if (status == OK)
         status = render_one(&r, template, &result, err);
     if (status == OK) {

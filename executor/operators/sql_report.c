@@ -224,9 +224,12 @@ char *sql_report_detail(struct sql_attempt *s, const struct sql_error *error)
 {
     struct strbuf text = {0};
     struct json_writer w = json_begin(&text);
+    char hash[HASH_TEXT_SIZE];
     json_object_begin(&w);
-    if (s->sql)
-        json_kv_str(&w, "hash", s->sql->hash);
+    if (s->sql) {
+        hash_sha256(s->sql->text.p, s->sql->text.size, hash);
+        json_kv_str(&w, "hash", hash);
+    }
     if (s->session) {
         const struct server_facts *facts = session_facts(s->session);
         json_kv_str(&w, "server", facts->number);

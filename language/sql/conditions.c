@@ -5,19 +5,10 @@
 #include "language/sql/lex.h"
 
 struct reader {
-    struct slice text;
+    struct sql_tokens tokens;
     struct arena *arena;
-    VEC(struct sql_token) tokens; /* ends with SQL_END */
     VEC(struct sql_condition) found;
 };
-
-static void read_tokens(struct reader *r)
-{
-    size_t position = 0;
-    do
-        *(struct sql_token *)vec_add(&r->tokens) = sql_lex(r->text, &position);
-    while (r->tokens.at[r->tokens.count - 1].kind != SQL_END);
-}
 
 static struct sql_conditions finish(struct reader *r)
 {
@@ -25,29 +16,27 @@ static struct sql_conditions finish(struct reader *r)
     if (found.count)
         found.at = arena_memdup(r->arena, r->found.at, found.count * sizeof(*found.at));
     vec_done(&r->found);
-    vec_done(&r->tokens);
     return found;
 }
 
 static bool is(const struct reader *r, size_t i, const char *word)
 {
-    return i < r->tokens.count && sql_token_is(r->text, r->tokens.at[i], word);
+    return sql_is_word(&r->tokens, i, word);
 }
 
 static bool is_char(const struct reader *r, size_t i, char c)
 {
-    return i < r->tokens.count && r->tokens.at[i].size == 1 &&
-           r->text.p[r->tokens.at[i].offset] == c;
+    return sql_is_char(&r->tokens, i, c);
 }
 
 static bool is_kind(const struct reader *r, size_t i, enum sql_token_kind kind)
 {
-    return i < r->tokens.count && r->tokens.at[i].kind == kind;
+    return sql_is_kind(&r->tokens, i, kind);
 }
 
-static struct slice text_of(const struct reader *r, size_t i)
+static bool is_name(const struct reader *r, size_t i)
 {
-    return slice_make(r->text.p + r->tokens.at[i].offset, r->tokens.at[i].size);
+    return is_kind(r, i, SQL_WORD) || is_kind(r, i, SQL_QUOTED);
 }
 
 /* Words that stand before a constant and say its type. */
@@ -60,10 +49,10 @@ static bool is_type(const struct reader *r, size_t i)
 static size_t constant(const struct reader *r, size_t i, struct sql_condition *ret)
 {
     size_t at = is_type(r, i) ? i + 1 : i;
-    bool string = is_kind(r, at, SQL_STRING) && r->text.p[r->tokens.at[at].offset] == '\'';
+    bool string = is_kind(r, at, SQL_STRING) && r->tokens.text.p[r->tokens.at[at].offset] == '\'';
     if (!string && !is_kind(r, at, SQL_NUMBER))
         return i;
-    struct slice text = text_of(r, at);
+    struct slice text = sql_token_text(&r->tokens, at);
     ret->offset = r->tokens.at[at].offset;
     ret->value = string ? slice_make(text.p + 1, text.size - 2) : text;
     if (is_char(r, at + 1, ':') && is_char(r, at + 2, ':') && is_kind(r, at + 3, SQL_WORD))
@@ -90,7 +79,7 @@ static size_t relation(const struct reader *r, size_t i, enum sql_relation *ret)
 static size_t condition(struct reader *r, size_t i, struct sql_condition found)
 {
     size_t value = relation(r, i + 1, &found.relation), behind;
-    found.column = text_of(r, i);
+    found.column = sql_token_text(&r->tokens, i);
     if (value > i + 1) {
         behind = constant(r, value, &found);
         if (behind == value)
@@ -111,18 +100,17 @@ static size_t condition(struct reader *r, size_t i, struct sql_condition found)
     return end;
 }
 
-struct sql_conditions sql_conditions_find(struct slice statement, struct arena *arena)
+struct sql_conditions sql_conditions_find(const struct sql_tokens *statement, struct arena *arena)
 {
-    struct reader r = {.text = statement, .arena = arena};
+    struct reader r = {.tokens = *statement, .arena = arena};
     size_t depth = 0;
     bool seen = false;
-    read_tokens(&r);
-    for (size_t i = 0; i + 1 < r.tokens.count;) {
-        bool name = is_kind(&r, i, SQL_WORD) || is_kind(&r, i, SQL_QUOTED);
+    for (size_t i = 0; i < r.tokens.count;) {
         depth += is_char(&r, i, '(');
         depth -= is_char(&r, i, ')') && depth;
         seen |= is(&r, i, "where") || is(&r, i, "on");
-        i = seen && name ? condition(&r, i, (struct sql_condition){.inner = depth > 0}) : i + 1;
+        i = seen && is_name(&r, i) ? condition(&r, i, (struct sql_condition){.inner = depth > 0})
+                                   : i + 1;
     }
     return finish(&r);
 }
@@ -133,7 +121,7 @@ struct sql_conditions sql_conditions_find(struct slice statement, struct arena *
 static size_t item_end(const struct reader *r, size_t i)
 {
     size_t depth = 0;
-    for (; i + 1 < r->tokens.count; i++) {
+    for (; i < r->tokens.count; i++) {
         if (depth == 0 && (is_char(r, i, ',') || is_char(r, i, ')') || is(r, i, "from")))
             return i;
         depth += is_kind(r, i, SQL_OPEN);
@@ -145,8 +133,8 @@ static size_t item_end(const struct reader *r, size_t i)
 /* Columns from `columns` on, beside values from `values` on. */
 static void pair(struct reader *r, size_t columns, size_t values)
 {
-    while (is_kind(r, columns, SQL_WORD) || is_kind(r, columns, SQL_QUOTED)) {
-        struct sql_condition found = {.column = text_of(r, columns)};
+    while (is_name(r, columns)) {
+        struct sql_condition found = {.column = sql_token_text(&r->tokens, columns)};
         size_t end = item_end(r, values), behind = constant(r, values, &found);
         if (behind > values && (behind == end || is(r, behind, "as")))
             vec_push(&r->found, found);
@@ -157,18 +145,18 @@ static void pair(struct reader *r, size_t columns, size_t values)
     }
 }
 
-struct sql_conditions sql_constants_inserted(struct slice statement, struct arena *arena)
+struct sql_conditions sql_constants_inserted(
+    const struct sql_tokens *statement, struct arena *arena)
 {
-    struct reader r = {.text = statement, .arena = arena};
-    read_tokens(&r);
+    struct reader r = {.tokens = *statement, .arena = arena};
     size_t i = 0;
-    while (i + 1 < r.tokens.count && !is(&r, i, "into"))
+    while (i < r.tokens.count && !is(&r, i, "into"))
         i++;
-    while (i + 1 < r.tokens.count && !is_char(&r, i, '(') && !is(&r, i, "select") &&
-           !is(&r, i, "values"))
+    while (
+        i < r.tokens.count && !is_char(&r, i, '(') && !is(&r, i, "select") && !is(&r, i, "values"))
         i++;
     size_t columns = i + 1;
-    while (i + 1 < r.tokens.count && !is_char(&r, i, ')'))
+    while (i < r.tokens.count && !is_char(&r, i, ')'))
         i++;
     i++;
     if (is(&r, i, "values") && is_char(&r, i + 1, '('))
@@ -178,21 +166,18 @@ struct sql_conditions sql_constants_inserted(struct slice statement, struct aren
     return finish(&r);
 }
 
-bool sql_guards_itself(struct slice statement)
+bool sql_guards_itself(const struct sql_tokens *statement)
 {
-    struct sql_token token, before = {.kind = SQL_END};
-    size_t position = 0;
+    static const char *const absent[] = {"exists", "in", NULL}, *const joins[] = {
+                                                                    "left", "full", NULL};
     bool outer = false;
-    while ((token = sql_lex(statement, &position)).kind != SQL_END) {
-        bool negated = sql_token_is(statement, before, "not");
-        if (sql_token_is(statement, token, "except") ||
-            (negated && (sql_token_is(statement, token, "exists") ||
-                            sql_token_is(statement, token, "in"))) ||
-            (outer && sql_token_is(statement, before, "is") &&
-                sql_token_is(statement, token, "null")))
+    for (size_t i = 0; i < statement->count; i++) {
+        bool behind = i > 0;
+        if (sql_is_word(statement, i, "except") ||
+            (behind && sql_is_word(statement, i - 1, "not") && sql_is_any(statement, i, absent)) ||
+            (outer && sql_is_word(statement, i - 1, "is") && sql_is_word(statement, i, "null")))
             return true;
-        outer |= sql_token_is(statement, token, "left") || sql_token_is(statement, token, "full");
-        before = token;
+        outer |= sql_is_any(statement, i, joins);
     }
     return false;
 }

@@ -5,8 +5,7 @@
 #ifndef LANGUAGE_SQL_CONDITIONS_H
 #define LANGUAGE_SQL_CONDITIONS_H
 
-#include "base/memory.h"
-#include "base/string.h"
+#include "language/sql/lex.h"
 
 enum sql_relation {
     SQL_EQUAL,
@@ -27,12 +26,13 @@ struct sql_conditions {
 
 /* What is compared behind the statement's first WHERE or ON; of a DELETE or UPDATE that is its
    own. */
-struct sql_conditions sql_conditions_find(struct slice statement, struct arena *arena);
+struct sql_conditions sql_conditions_find(const struct sql_tokens *statement, struct arena *arena);
 /* What an INSERT with a list of columns puts into them as it is (of VALUES: the first row's). */
-struct sql_conditions sql_constants_inserted(struct slice statement, struct arena *arena);
+struct sql_conditions sql_constants_inserted(
+    const struct sql_tokens *statement, struct arena *arena);
 /* Whether a statement keeps itself from doing its work twice: NOT EXISTS, NOT IN, EXCEPT, an outer
    join of which NULL is asked. */
-bool sql_guards_itself(struct slice statement);
+bool sql_guards_itself(const struct sql_tokens *statement);
 
 /* The day that a text begins with, "2007-04-12…" or "20070412", in days since 1970-01-01. */
 bool sql_day_read(struct slice text, int64_t *ret_day);

@@ -75,6 +75,8 @@ static bool has_end_mark(struct slice text, size_t from)
 bool sql_copy_inline_data(struct slice text, size_t *ret_offset)
 {
     struct scan s = {0};
+    if (!has_end_mark(text, 0))
+        return false;
     struct sql_token token;
     for (size_t at = 0; (token = sql_lex(text, &at)).kind != SQL_END;) {
         if (token.kind != SQL_SEMICOLON || s.depth) {

@@ -1,6 +1,6 @@
 #include "language/sql/lex.h"
 
-#include <strings.h>
+#include "base/vec.h"
 
 static bool starts_word(char c)
 {
@@ -193,9 +193,38 @@ struct sql_token sql_lex(struct slice text, size_t *position)
     return token;
 }
 
-bool sql_token_is(struct slice text, struct sql_token token, const char *word)
+/* ---- all tokens ------------------------------------------------------------------------------ */
+
+struct sql_tokens sql_tokens_read(struct slice text, struct arena *arena)
 {
-    /* Most words differ in their first letter. */
-    return token.kind == SQL_WORD && (text.p[token.offset] | 0x20) == *word &&
-           strncasecmp(text.p + token.offset, word, token.size) == 0 && !word[token.size];
+    enum { BYTES_OF_TOKEN = 4 }; /* about */
+    VEC(struct sql_token) all = {0};
+    size_t position = 0;
+    vec_reserve(&all, text.size / BYTES_OF_TOKEN + 2);
+    do
+        vec_push(&all, sql_lex(text, &position));
+    while (all.at[all.count - 1].kind != SQL_END);
+    struct sql_tokens tokens = {
+        text, arena_memdup(arena, all.at, all.count * sizeof(*all.at)), all.count - 1};
+    vec_done(&all);
+    return tokens;
+}
+
+bool sql_is_any(const struct sql_tokens *t, size_t i, const char *const *words)
+{
+    for (; *words; words++)
+        if (sql_is_word(t, i, *words))
+            return true;
+    return false;
+}
+
+size_t sql_behind_brackets(const struct sql_tokens *t, size_t i)
+{
+    size_t depth = 0;
+    for (; i < t->count; i++) {
+        depth += t->at[i].kind == SQL_OPEN;
+        if (t->at[i].kind == SQL_CLOSE && --depth == 0)
+            return i + 1;
+    }
+    return t->count;
 }

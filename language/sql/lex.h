@@ -6,6 +6,8 @@
 #define LANGUAGE_SQL_LEX_H
 
 #include <stdbool.h>
+#include <strings.h>
+#include "base/memory.h"
 #include "base/string.h"
 
 enum sql_token_kind {
@@ -35,6 +37,42 @@ struct sql_token {
 struct sql_token sql_lex(struct slice text, size_t *position);
 
 /* Whether the token is that word, in any case.  `word` is in lower case. */
-bool sql_token_is(struct slice text, struct sql_token token, const char *word);
+static inline bool sql_token_is(struct slice text, struct sql_token token, const char *word)
+{
+    /* Most words differ in their first letter. */
+    return token.kind == SQL_WORD && (text.p[token.offset] | 0x20) == *word &&
+           strncasecmp(text.p + token.offset, word, token.size) == 0 && !word[token.size];
+}
+
+/* All tokens of a text; at[count] is SQL_END. */
+struct sql_tokens {
+    struct slice text;
+    const struct sql_token *at;
+    size_t count;
+};
+struct sql_tokens sql_tokens_read(struct slice text, struct arena *arena);
+
+/* What the i-th token is; at and beyond the end it is nothing. */
+static inline bool sql_is_kind(const struct sql_tokens *t, size_t i, enum sql_token_kind kind)
+{
+    return i < t->count && t->at[i].kind == kind;
+}
+static inline bool sql_is_word(const struct sql_tokens *t, size_t i, const char *word)
+{
+    return i < t->count && sql_token_is(t->text, t->at[i], word);
+}
+static inline bool sql_is_char(const struct sql_tokens *t, size_t i, char c)
+{
+    return i < t->count && t->at[i].size == 1 && t->text.p[t->at[i].offset] == c;
+}
+/* One of the words, of which NULL is the last. */
+bool sql_is_any(const struct sql_tokens *t, size_t i, const char *const *words);
+/* The token as it is written. */
+static inline struct slice sql_token_text(const struct sql_tokens *t, size_t i)
+{
+    return slice_make(t->text.p + t->at[i].offset, t->at[i].size);
+}
+/* The token behind the brackets that open at i; the end when they are not closed. */
+size_t sql_behind_brackets(const struct sql_tokens *t, size_t i);
 
 #endif

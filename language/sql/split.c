@@ -1,7 +1,6 @@
 #include "language/sql/split.h"
 
 #include "base/vec.h"
-#include "language/sql/lex.h"
 
 enum { HEAD_WORDS = 4 }; /* CREATE OR REPLACE FUNCTION: what tells a routine */
 
@@ -15,6 +14,8 @@ struct splitter {
     size_t parentheses;
     size_t blocks; /* BEGIN ATOMIC and CASE in it */
     bool after_begin;
+    struct arena *keep;           /* where its tokens are kept; NULL: they are not wanted */
+    VEC(struct sql_token) tokens; /* its own; their offsets are in it */
 };
 
 /* ROW(first word, second word or NULL, what it is, how it is called).  The first row that fits
@@ -86,10 +87,30 @@ static void track_blocks(struct splitter *s, struct sql_token token)
     s->after_begin = sql_token_is(s->text, token, "begin");
 }
 
+static void keep_token(struct splitter *s, struct sql_token token)
+{
+    token.offset -= s->current.offset;
+    token.body_offset -= token.kind == SQL_DOLLAR ? s->current.offset : 0;
+    vec_push(&s->tokens, token);
+}
+
+static void keep_tokens(struct splitter *s)
+{
+    struct sql_statement *own = &s->current;
+    struct sql_token end = {.kind = SQL_END, .offset = own->size};
+    own->tokens.text = slice_make(s->text.p + own->offset, own->size);
+    own->tokens.count = s->tokens.count;
+    vec_push(&s->tokens, end);
+    own->tokens.at = arena_memdup(s->keep, s->tokens.at, s->tokens.count * sizeof(*s->tokens.at));
+    vec_clear(&s->tokens);
+}
+
 static void finish(struct splitter *s)
 {
     if (s->open) {
         classify(s);
+        if (s->keep)
+            keep_tokens(s);
         vec_push(&s->found, s->current);
     }
     s->open = s->after_begin = false;
@@ -105,6 +126,8 @@ static void take_token(struct splitter *s, struct sql_token token)
     if (!s->open)
         s->current = (struct sql_statement){.offset = token.offset};
     s->open = true;
+    if (s->keep)
+        keep_token(s, token);
     s->current.size = token.offset + token.size - s->current.offset;
     if (s->head_count < HEAD_WORDS)
         s->head[s->head_count++] = token;
@@ -125,20 +148,26 @@ static const char *unterminated_name(struct slice text, struct sql_token token)
     }
 }
 
-enum status sql_split(struct slice text, struct arena *arena, struct sql_statements *ret,
-    size_t *ret_offset, struct error *err)
+static void splitter_done(struct splitter *s)
+{
+    vec_done(&s->found);
+    vec_done(&s->tokens);
+}
+
+static enum status split(struct slice text, struct arena *arena, struct arena *keep,
+    struct sql_statements *ret, size_t *ret_offset, struct error *err)
 {
     const char *nul = text.size ? memchr(text.p, 0, text.size) : NULL;
     if (nul) {
         *ret_offset = (size_t)(nul - text.p);
         return error_set(err, ERR_INVALID, "the SQL contains a NUL byte");
     }
-    struct splitter s = {.text = text};
+    struct splitter s = {.text = text, .keep = keep};
     size_t position = 0;
     struct sql_token token;
     while ((token = sql_lex(text, &position)).kind != SQL_END) {
         if (token.kind == SQL_UNTERMINATED) {
-            vec_done(&s.found);
+            splitter_done(&s);
             *ret_offset = token.offset;
             return error_set(err, ERR_INVALID, "%s is not ended", unterminated_name(text, token));
         }
@@ -148,6 +177,18 @@ enum status sql_split(struct slice text, struct arena *arena, struct sql_stateme
     ret->count = s.found.count;
     ret->at =
         s.found.count ? arena_memdup(arena, s.found.at, s.found.count * sizeof(*s.found.at)) : NULL;
-    vec_done(&s.found);
+    splitter_done(&s);
     return OK;
+}
+
+enum status sql_split(struct slice text, struct arena *arena, struct sql_statements *ret,
+    size_t *ret_offset, struct error *err)
+{
+    return split(text, arena, NULL, ret, ret_offset, err);
+}
+
+enum status sql_split_tokens(struct slice text, struct arena *arena, struct sql_statements *ret,
+    size_t *ret_offset, struct error *err)
+{
+    return split(text, arena, arena, ret, ret_offset, err);
 }

@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/string.h"
+#include "language/sql/lex.h"
 
 /* What a statement does to the transaction that it stands in. */
 enum sql_control {
@@ -22,7 +23,8 @@ struct sql_statement {
     size_t offset; /* of its first token */
     size_t size;   /* without the semicolon */
     enum sql_control control;
-    const char *word; /* of a control statement, for messages: "COMMIT" */
+    const char *word;         /* of a control statement, for messages: "COMMIT" */
+    struct sql_tokens tokens; /* from sql_split_tokens; their text is the statement's */
 };
 struct sql_statements {
     const struct sql_statement *at;
@@ -33,6 +35,9 @@ struct sql_statements {
    comment is an error, ERR_INVALID, and *ret_offset is where that begins (also of a NUL byte, which
    no server takes). */
 enum status sql_split(struct slice text, struct arena *arena, struct sql_statements *ret,
+    size_t *ret_offset, struct error *err) MUST_CHECK;
+/* The same with the tokens of each statement, for who asks more of it. */
+enum status sql_split_tokens(struct slice text, struct arena *arena, struct sql_statements *ret,
     size_t *ret_offset, struct error *err) MUST_CHECK;
 
 #endif

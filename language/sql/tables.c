@@ -3,7 +3,6 @@
 #include <pg_query.h>
 
 #include "language/sql/name.h"
-#include "language/sql/split.h"
 #include "language/sql/tables_internal.h"
 
 /* ---- what was found -------------------------------------------------------------------------- */
@@ -82,7 +81,7 @@ static void note_problem(struct finder *f, const PgQueryError *error)
     struct sql_examined *statement = &f->statements.at[f->statements.count - 1];
     size_t character = error->cursorpos > 0 ? (size_t)error->cursorpos - 1 : 0;
     statement->problem = arena_strdup(f->arena, error->message);
-    statement->problem_offset = f->base + byte_of(f->statement, character);
+    statement->problem_offset = f->base + byte_of(f->tokens.text, character);
 }
 
 static bool take_tree(struct finder *f, const char *text)
@@ -93,7 +92,7 @@ static bool take_tree(struct finder *f, const char *text)
     if (result.error)
         note_problem(f, result.error);
     else
-        ok = tree_read(&tree, result.parse_tree, strlen(result.parse_tree));
+        ok = tree_read(&tree, result.parse_tree);
     if (ok) {
         sql_walk_tree(f, &tree);
         tree_done(&tree);
@@ -107,8 +106,8 @@ void finder_examine(struct finder *f, bool inner)
     size_t index = f->statements.count;
     struct sql_examined *statement = vec_add(&f->statements);
     *statement = (struct sql_examined){
-        .text = f->statement, .offset = f->base, .parsed = true, .inner = inner};
-    const char *text = sql_blank_greenplum(f->statement, f->arena);
+        .tokens = f->tokens, .offset = f->base, .parsed = true, .inner = inner};
+    const char *text = sql_blank_greenplum(&f->tokens, f->arena);
     if (text && take_tree(f, text))
         return;
     f->guessed = true;
@@ -144,14 +143,18 @@ struct sql_tables sql_tables_find(
     struct finder f = {.arena = arena, .known = map_new(), .functions = functions};
     struct sql_statements statements;
     size_t offset;
-    if (sql_split(text, arena, &statements, &offset, NULL) != OK) {
-        statements.count = 0;
-        f.guessed = true;
+    if (sql_split_tokens(text, arena, &statements, &offset, NULL) != OK) {
+        struct sql_tables none = finish(&f);
+        none.guessed = none.unended = true;
+        return none;
     }
     for (size_t i = 0; i < statements.count; i++) {
+        size_t index = f.statements.count;
         f.base = statements.at[i].offset;
-        f.statement = slice_make(text.p + f.base, statements.at[i].size);
+        f.tokens = statements.at[i].tokens;
         finder_examine(&f, false);
+        f.statements.at[index].control = statements.at[i].control;
+        f.statements.at[index].word = statements.at[i].word;
     }
     return finish(&f);
 }

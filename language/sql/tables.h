@@ -12,8 +12,7 @@
 #ifndef LANGUAGE_SQL_TABLES_H
 #define LANGUAGE_SQL_TABLES_H
 
-#include "base/memory.h"
-#include "base/string.h"
+#include "language/sql/split.h"
 
 enum sql_use {
     SQL_READS = 1,
@@ -49,10 +48,14 @@ struct sql_mention {
 };
 
 struct sql_examined {
-    struct slice text; /* with PL/pgSQL's words taken away, and of EXECUTE what is known */
+    /* As sql_split_tokens gives them.  In a DO block their text is without PL/pgSQL's words, and of
+       EXECUTE it is what is known. */
+    struct sql_tokens tokens;
     size_t offset; /* of its first byte in the whole text; wraps when words were put before it */
-    bool parsed;   /* else it was looked through by its words */
-    bool inner;    /* it stands in a DO block */
+    enum sql_control control; /* as in sql_statement */
+    const char *word;
+    bool parsed; /* else it was looked through by its words */
+    bool inner;  /* it stands in a DO block */
     /* What the parser says of a statement that it does not take, and where in the text; NULL: it
        was not asked, because the statement is too long or its language another. */
     const char *problem;
@@ -68,6 +71,7 @@ struct sql_tables {
     size_t statement_count;
     bool guessed; /* a statement could not be parsed, or is in another language */
     bool calls;   /* functions are called whose tables are not known here */
+    bool unended; /* the text ends inside a quote or comment: it has no statements */
 };
 
 /* A function, or procedure, and the tables that a call of it touches: names as people write them,
@@ -89,7 +93,7 @@ struct sql_functions {
 bool sql_function_table_is_name(const char *pattern, struct arena *arena);
 
 /* All statements of a text, put together by name.  Of a text that ends inside a quote: none,
-   guessed.  `functions` go before MADlib's; NULL: there are none. */
+   guessed and unended.  `functions` go before MADlib's; NULL: there are none. */
 struct sql_tables sql_tables_find(
     struct slice text, const struct sql_functions *functions, struct arena *arena);
 

@@ -8,38 +8,29 @@
 #include "language/sql/tables_internal.h"
 
 struct blanking {
-    struct slice text;
-    VEC(struct sql_token) tokens; /* ends with SQL_END */
+    const struct sql_tokens *tokens;
     char *out;
 };
 
 static bool is(const struct blanking *b, size_t i, const char *word)
 {
-    return i < b->tokens.count && b->tokens.at[i].kind == SQL_WORD &&
-           sql_token_is(b->text, b->tokens.at[i], word);
+    return sql_is_word(b->tokens, i, word);
 }
 
 static bool is_open(const struct blanking *b, size_t i)
 {
-    return i < b->tokens.count && b->tokens.at[i].kind == SQL_OPEN;
+    return sql_is_kind(b->tokens, i, SQL_OPEN);
 }
 
-/* The token behind the bracket that is opened at i. */
 static size_t behind_brackets(const struct blanking *b, size_t i)
 {
-    size_t depth = 0;
-    for (; i < b->tokens.count; i++) {
-        depth += b->tokens.at[i].kind == SQL_OPEN;
-        if (b->tokens.at[i].kind == SQL_CLOSE && --depth == 0)
-            return i + 1;
-    }
-    return b->tokens.count - 1;
+    return sql_behind_brackets(b->tokens, i);
 }
 
 static void blank(struct blanking *b, size_t from, size_t to)
 {
-    size_t begin = b->tokens.at[from].offset, end = b->tokens.at[to - 1].offset;
-    memset(b->out + begin, ' ', end + b->tokens.at[to - 1].size - begin);
+    size_t begin = b->tokens->at[from].offset, end = b->tokens->at[to - 1].offset;
+    memset(b->out + begin, ' ', end + b->tokens->at[to - 1].size - begin);
 }
 
 /* Each gives the token behind the clause that begins at i, or i when there is none. */
@@ -61,7 +52,7 @@ static size_t partition_by(const struct blanking *b, size_t i)
         return i;
     size_t end = behind_brackets(b, i + 3);
     while (is(b, end, "subpartition")) {
-        while (end < b->tokens.count && !is_open(b, end))
+        while (end < b->tokens->count && !is_open(b, end))
             end++;
         end = behind_brackets(b, end);
     }
@@ -96,9 +87,9 @@ static size_t external(const struct blanking *b, size_t i)
 static size_t location(const struct blanking *b, size_t i)
 {
     bool made = is(b, 0, "create") && is(b, i, "location") && is_open(b, i + 1);
-    bool program = is(b, 0, "create") && is(b, i, "execute") && i + 1 < b->tokens.count &&
-                   b->tokens.at[i + 1].kind == SQL_STRING;
-    return made || program ? b->tokens.count : i;
+    bool program =
+        is(b, 0, "create") && is(b, i, "execute") && sql_is_kind(b->tokens, i + 1, SQL_STRING);
+    return made || program ? b->tokens->count : i;
 }
 
 /* `ALTER TABLE t ADD PARTITION …`, `… SET DISTRIBUTED BY …`, of one table. */
@@ -107,11 +98,11 @@ static size_t partition(const struct blanking *b, size_t i)
     static const char *const verbs[] = {"add", "drop", "truncate", "split", "rename", "alter"};
     bool alters = is(b, 0, "alter") && is(b, 1, "table") && i > 2;
     if (alters && is(b, i, "set") && (is(b, i + 1, "distributed") || is(b, i + 1, "with")))
-        return b->tokens.count;
+        return b->tokens->count;
     for (size_t k = 0; alters && k < ARRAY_SIZE(verbs); k++)
         if (is(b, i, verbs[k]) && (is(b, i + 1, "partition") || is(b, i + 1, "default")) &&
             !is(b, i + 2, "from"))
-            return b->tokens.count;
+            return b->tokens->count;
     return i;
 }
 
@@ -132,33 +123,31 @@ static size_t on_segment(const struct blanking *b, size_t i)
 static size_t (*const clauses[])(const struct blanking *b, size_t i) = {distributed, partition_by,
     encoding, execute_on, external, location, segment_reject, on_segment, partition};
 
-char *sql_blank_greenplum(struct slice statement, struct arena *arena)
+/* The token behind the clause that begins at i, i when none does. */
+static size_t blank_clause(struct blanking *b, size_t i)
 {
-    struct blanking b = {.text = statement};
-    size_t position = 0;
-    do
-        *(struct sql_token *)vec_add(&b.tokens) = sql_lex(statement, &position);
-    while (b.tokens.at[b.tokens.count - 1].kind != SQL_END &&
-           b.tokens.count <= SQL_PARSE_TOKENS_MAX + 1);
-    size_t last = b.tokens.count - 1;
-    if (last > SQL_PARSE_TOKENS_MAX) {
-        vec_done(&b.tokens);
+    for (size_t k = 0; k < ARRAY_SIZE(clauses); k++) {
+        size_t end = clauses[k](b, i);
+        if (end == i)
+            continue;
+        end = end < b->tokens->count ? end : b->tokens->count;
+        blank(b, i, end);
+        if (clauses[k] == partition) /* the statement needs some action */
+            memcpy(b->out + b->tokens->at[i].offset, "drop a", 6);
+        return end;
+    }
+    return i;
+}
+
+char *sql_blank_greenplum(const struct sql_tokens *statement, struct arena *arena)
+{
+    struct blanking b = {.tokens = statement};
+    if (statement->count > SQL_PARSE_TOKENS_MAX)
         return NULL;
+    b.out = arena_strndup(arena, statement->text.p, statement->text.size);
+    for (size_t i = 0; i < statement->count;) {
+        size_t end = statement->at[i].kind == SQL_WORD ? blank_clause(&b, i) : i;
+        i = end > i ? end : i + 1;
     }
-    b.out = arena_strndup(arena, statement.p, statement.size);
-    for (size_t i = 0; i < last; i++) {
-        for (size_t k = 0; k < ARRAY_SIZE(clauses) && b.tokens.at[i].kind == SQL_WORD; k++) {
-            size_t end = clauses[k](&b, i);
-            if (end == i)
-                continue;
-            end = end < last ? end : last;
-            blank(&b, i, end);
-            if (clauses[k] == partition) /* the statement needs some action */
-                memcpy(b.out + b.tokens.at[i].offset, "drop a", 6);
-            i = end - 1;
-            break;
-        }
-    }
-    vec_done(&b.tokens);
     return b.out;
 }

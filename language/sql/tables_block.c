@@ -7,35 +7,34 @@
 
 struct block {
     struct finder *f;
-    struct slice text; /* of one piece: what a semicolon ends */
-    size_t base;       /* where it stands */
+    struct sql_tokens tokens; /* of one piece: what a semicolon ends */
+    size_t base;              /* where it stands */
     bool declaring;
-    VEC(struct sql_token) tokens; /* ends with SQL_END */
 };
 
 static bool is(const struct block *b, size_t i, const char *word)
 {
-    return i < b->tokens.count && b->tokens.at[i].kind == SQL_WORD &&
-           sql_token_is(b->text, b->tokens.at[i], word);
+    return sql_is_word(&b->tokens, i, word);
 }
 
 static bool is_any(const struct block *b, size_t i, const char *const *words)
 {
-    for (; *words; words++)
-        if (is(b, i, *words))
-            return true;
-    return false;
+    return sql_is_any(&b->tokens, i, words);
 }
 
 static bool is_char(const struct block *b, size_t i, char c)
 {
-    return i < b->tokens.count && b->tokens.at[i].size == 1 &&
-           b->text.p[b->tokens.at[i].offset] == c;
+    return sql_is_char(&b->tokens, i, c);
+}
+
+static bool is_name(const struct block *b, size_t i)
+{
+    return sql_is_kind(&b->tokens, i, SQL_WORD) || sql_is_kind(&b->tokens, i, SQL_QUOTED);
 }
 
 static size_t last(const struct block *b)
 {
-    return b->tokens.count - 1;
+    return b->tokens.count;
 }
 
 /* The first token from i on, outside of brackets and CASE, that is one of the words; the end's
@@ -63,7 +62,8 @@ static void examine(struct block *b, const char *before, size_t i, size_t end)
         return;
     struct finder *f = b->f;
     size_t begin = b->tokens.at[i].offset, size = b->tokens.at[end].offset - begin;
-    f->statement = slice_of(arena_printf(f->arena, "%s%.*s", before, (int)size, b->text.p + begin));
+    char *text = arena_printf(f->arena, "%s%.*s", before, (int)size, b->tokens.text.p + begin);
+    f->tokens = sql_tokens_read(slice_of(text), f->arena);
     f->base = b->base + begin - strlen(before);
     finder_examine(f, true);
 }
@@ -78,7 +78,7 @@ static size_t behind_targets(const struct block *b, size_t i)
 {
     i += is(b, i + 1, "strict") ? 2 : 1;
     while (i < last(b)) {
-        bool name = b->tokens.at[i].kind == SQL_WORD || b->tokens.at[i].kind == SQL_QUOTED;
+        bool name = is_name(b, i);
         bool goes_on = is_char(b, i + 1, '.') || is_char(b, i + 1, ',');
         if (!name || !goes_on)
             return name ? i + 1 : i;
@@ -106,13 +106,13 @@ static void examine_statement(struct block *b, const char *before, size_t i, siz
 {
     if (i >= end)
         return;
-    struct slice piece = b->text;
+    const char *piece = b->tokens.text.p;
     size_t begin = b->tokens.at[i].offset;
-    char *copy = arena_strndup(b->f->arena, piece.p, piece.size);
+    char *copy = arena_strndup(b->f->arena, piece, b->tokens.text.size);
     blank_into(b, copy + begin, i, end);
-    b->text.p = copy;
+    b->tokens.text.p = copy;
     examine(b, before, i, end);
-    b->text = piece;
+    b->tokens.text.p = piece;
 }
 
 /* ---- EXECUTE --------------------------------------------------------------------------------- */
@@ -124,9 +124,9 @@ static void copy_literal(const struct block *b, struct sql_token token, bool for
     bool dollar = token.kind == SQL_DOLLAR;
     size_t i = dollar ? token.body_offset : token.offset + 1;
     size_t end = dollar ? i + token.body_size : token.offset + token.size - 1;
-    memcpy(out + i, b->text.p + i, end - i);
+    memcpy(out + i, b->tokens.text.p + i, end - i);
     for (; i + 1 < end; i++) {
-        const char *two = b->text.p + i;
+        const char *two = b->tokens.text.p + i;
         bool doubled = !dollar && two[0] == '\'' && two[1] == '\'';
         if (!doubled && !(format && two[0] == '%' && strchr("IsL", two[1])))
             continue;
@@ -138,7 +138,8 @@ static void copy_literal(const struct block *b, struct sql_token token, bool for
 static bool is_literal(const struct block *b, size_t i)
 {
     enum sql_token_kind kind = b->tokens.at[i].kind;
-    return kind == SQL_DOLLAR || (kind == SQL_STRING && b->text.p[b->tokens.at[i].offset] == '\'');
+    return kind == SQL_DOLLAR ||
+           (kind == SQL_STRING && b->tokens.text.p[b->tokens.at[i].offset] == '\'');
 }
 
 static bool joins_name(char c)
@@ -157,18 +158,6 @@ static void put_unknown(char *out, size_t from, size_t to, bool joined)
         out[to - 1] = '_';
 }
 
-/* Brackets from i on; gives the token behind them. */
-static size_t behind_brackets(const struct block *b, size_t i)
-{
-    size_t depth = 0;
-    for (; i < last(b); i++) {
-        depth += b->tokens.at[i].kind == SQL_OPEN;
-        if (b->tokens.at[i].kind == SQL_CLOSE && --depth == 0)
-            return i + 1;
-    }
-    return i;
-}
-
 /* A part of `'a' || b || format('c %I', d) || quote_literal('e')`. */
 struct part {
     enum { PART_JOIN, PART_LITERAL, PART_FORMAT, PART_QUOTED, PART_UNKNOWN } kind;
@@ -182,7 +171,8 @@ static struct part part_at(const struct block *b, size_t i)
     bool call = b->tokens.at[i].kind == SQL_WORD && is_char(b, i + 1, '(');
     bool format = call && is(b, i, "format") && is_literal(b, i + 2);
     bool quoted = call && is(b, i, "quote_literal") && is_literal(b, i + 2);
-    struct part part = {.kind = PART_UNKNOWN, .behind = call ? behind_brackets(b, i + 1) : i + 1};
+    struct part part = {
+        .kind = PART_UNKNOWN, .behind = call ? sql_behind_brackets(&b->tokens, i + 1) : i + 1};
     if (is_char(b, i, '|'))
         part.kind = PART_JOIN;
     if (!format && !quoted && !is_literal(b, i))
@@ -208,7 +198,7 @@ static void put_parts(const struct block *b, char *out, size_t i, size_t end)
         if (part.kind == PART_UNKNOWN || part.kind == PART_JOIN)
             continue;
         if (part.kind == PART_QUOTED)
-            memcpy(out + part.begin, b->text.p + part.begin, part.end - part.begin);
+            memcpy(out + part.begin, b->tokens.text.p + part.begin, part.end - part.begin);
         else
             copy_literal(b, part.literal, part.kind == PART_FORMAT, out);
         if (unknown)
@@ -234,13 +224,14 @@ static void examine_execute(struct block *b, size_t i, size_t end)
         b->f->calls |= i < end;
         return;
     }
-    struct slice piece = b->text;
-    char *out = arena_alloc(b->f->arena, piece.size + 1);
-    memset(out, ' ', piece.size);
+    const char *piece = b->tokens.text.p;
+    size_t size = b->tokens.text.size;
+    char *out = arena_alloc(b->f->arena, size + 1);
+    memset(out, ' ', size);
     put_parts(b, out, i, end);
-    b->text = slice_make(out, piece.size);
+    b->tokens.text.p = out;
     examine(b, "", i, end);
-    b->text = piece;
+    b->tokens.text.p = piece;
 }
 
 /* ---- PL/pgSQL -------------------------------------------------------------------------------- */
@@ -269,14 +260,13 @@ static size_t take_for(struct block *b, size_t i)
 static size_t find_assignment(const struct block *b, size_t i)
 {
     for (; i < last(b); i++) {
-        enum sql_token_kind kind = b->tokens.at[i].kind;
-        bool name = kind == SQL_WORD || kind == SQL_QUOTED || is_char(b, i, '.');
+        bool name = is_name(b, i) || is_char(b, i, '.');
         if (is_char(b, i, ':') && is_char(b, i + 1, '='))
             return i;
-        if (!name && !b->declaring && b->text.p[b->tokens.at[i].offset] != '[')
+        if (!name && !b->declaring && b->tokens.text.p[b->tokens.at[i].offset] != '[')
             break;
-        if (kind == SQL_OPEN)
-            i = behind_brackets(b, i) - 1;
+        if (sql_is_kind(&b->tokens, i, SQL_OPEN))
+            i = sql_behind_brackets(&b->tokens, i) - 1;
     }
     return last(b);
 }
@@ -339,52 +329,41 @@ static size_t take_heads(struct block *b, size_t i)
     return i;
 }
 
-static void take_piece(struct block *b)
+/* The body: the last dollar quote.  False when there is none, or its language is another. */
+static bool body_of(const struct sql_tokens *statement, struct slice *ret, size_t *ret_offset)
 {
-    size_t position = 0;
-    vec_clear(&b->tokens);
-    do
-        *(struct sql_token *)vec_add(&b->tokens) = sql_lex(b->text, &position);
-    while (b->tokens.at[last(b)].kind != SQL_END);
-    b->tokens.at[last(b)].offset = b->text.size;
-    take_rest(b, take_heads(b, 0));
-}
-
-/* The body: the first dollar quote.  False when there is none, or its language is another. */
-static bool body_of(struct slice statement, struct slice *ret, size_t *ret_offset)
-{
-    size_t position = 0;
-    bool named = false, foreign = false, found = false;
-    struct sql_token token;
-    while ((token = sql_lex(statement, &position)).kind != SQL_END) {
-        foreign |= named && !sql_token_is(statement, token, "plpgsql");
-        named = sql_token_is(statement, token, "language");
-        if (token.kind != SQL_DOLLAR)
+    bool found = false;
+    for (size_t i = 0; i < statement->count; i++) {
+        const struct sql_token *token = &statement->at[i];
+        if (i > 0 && sql_is_word(statement, i - 1, "language") &&
+            !sql_is_word(statement, i, "plpgsql"))
+            return false;
+        if (token->kind != SQL_DOLLAR)
             continue;
-        *ret = slice_make(statement.p + token.body_offset, token.body_size);
-        *ret_offset = token.body_offset;
+        *ret = slice_make(statement->text.p + token->body_offset, token->body_size);
+        *ret_offset = token->body_offset;
         found = true;
     }
-    return found && !foreign;
+    return found;
 }
 
 void sql_walk_block(struct finder *f)
 {
-    struct slice outer = f->statement, body;
+    struct sql_tokens outer = f->tokens;
+    struct slice body;
     size_t base = f->base, offset, body_offset = 0;
     struct sql_statements pieces;
-    if (!body_of(outer, &body, &body_offset) ||
-        sql_split(body, f->arena, &pieces, &offset, NULL) != OK) {
+    if (!body_of(&outer, &body, &body_offset) ||
+        sql_split_tokens(body, f->arena, &pieces, &offset, NULL) != OK) {
         f->guessed = true;
         return;
     }
     struct block b = {.f = f};
     for (size_t i = 0; i < pieces.count; i++) {
-        b.text = slice_make(body.p + pieces.at[i].offset, pieces.at[i].size);
+        b.tokens = pieces.at[i].tokens;
         b.base = base + body_offset + pieces.at[i].offset;
-        take_piece(&b);
+        take_rest(&b, take_heads(&b, 0));
     }
-    vec_done(&b.tokens);
-    f->statement = outer;
+    f->tokens = outer;
     f->base = base;
 }

@@ -8,27 +8,27 @@ static const struct use reads = {.use = SQL_READS}, inserts = {SQL_WRITES, SQL_I
 
 struct words {
     struct finder *f;
-    VEC(struct sql_token) tokens; /* ends with SQL_END */
+    const struct sql_tokens *tokens;
 };
 
 static bool is(const struct words *w, size_t i, const char *word)
 {
-    return i < w->tokens.count && w->tokens.at[i].kind == SQL_WORD &&
-           sql_token_is(w->f->statement, w->tokens.at[i], word);
+    return sql_is_word(w->tokens, i, word);
 }
 
 static bool is_char(const struct words *w, size_t i, char c)
 {
-    return i < w->tokens.count && w->tokens.at[i].size == 1 &&
-           w->f->statement.p[w->tokens.at[i].offset] == c;
+    return sql_is_char(w->tokens, i, c);
 }
 
 static bool is_any(const struct words *w, size_t i, const char *const *words)
 {
-    for (; *words; words++)
-        if (is(w, i, *words))
-            return true;
-    return false;
+    return sql_is_any(w->tokens, i, words);
+}
+
+static bool is_name(const struct words *w, size_t i)
+{
+    return sql_is_kind(w->tokens, i, SQL_WORD) || sql_is_kind(w->tokens, i, SQL_QUOTED);
 }
 
 /* Behind words that may stand before a name. */
@@ -46,8 +46,7 @@ static size_t skip(const struct words *w, size_t i)
 static size_t add_name(const struct words *w, size_t i, struct use use)
 {
     size_t end = i;
-    while (end < w->tokens.count &&
-           (w->tokens.at[end].kind == SQL_WORD || w->tokens.at[end].kind == SQL_QUOTED)) {
+    while (is_name(w, end)) {
         end++;
         if (!is_char(w, end, '.'))
             break;
@@ -55,12 +54,11 @@ static size_t add_name(const struct words *w, size_t i, struct use use)
     }
     if (end == i)
         return i;
-    struct finder *f = w->f;
-    size_t begin = w->tokens.at[i].offset;
-    const struct sql_token *last = &w->tokens.at[end - 1];
-    struct slice name = slice_make(f->statement.p + begin, last->offset + last->size - begin);
+    size_t begin = w->tokens->at[i].offset;
+    const struct sql_token *last = &w->tokens->at[end - 1];
+    struct slice name = slice_make(w->tokens->text.p + begin, last->offset + last->size - begin);
     if (use.use != SQL_READS || !is_char(w, end, '(')) /* a function */
-        finder_add_named(f, name, use, begin);
+        finder_add_named(w->f, name, use, begin);
     return end;
 }
 
@@ -89,7 +87,7 @@ static void add_target(const struct words *w, size_t first)
         add_names(w, first + 1, drops);
     else if (is(w, first, "alter") && tables)
         add_name(w, name, alters);
-    for (size_t i = first; is(w, first, "copy") && i < w->tokens.count; i++)
+    for (size_t i = first; is(w, first, "copy") && i < w->tokens->count; i++)
         if (is(w, i, "from") || is(w, i, "to")) {
             add_name(w, first + 1, is(w, i, "from") ? inserts : reads);
             return;
@@ -99,9 +97,8 @@ static void add_target(const struct words *w, size_t first)
 /* `name AS (` of a WITH. */
 static bool is_common(const struct words *w, struct slice name)
 {
-    for (size_t i = 1; i + 2 < w->tokens.count; i++) {
-        const struct sql_token *token = &w->tokens.at[i];
-        bool named = slice_equal(slice_make(w->f->statement.p + token->offset, token->size), name);
+    for (size_t i = 1; i + 2 < w->tokens->count; i++) {
+        bool named = slice_equal(sql_token_text(w->tokens, i), name);
         if (named && is(w, i + 1, "as") && is_char(w, i + 2, '('))
             return true;
     }
@@ -111,9 +108,7 @@ static bool is_common(const struct words *w, struct slice name)
 static void add_read(const struct words *w, size_t i)
 {
     static const char *const inner[] = {"select", "lateral", "unnest", "values", NULL};
-    const struct sql_token *token = &w->tokens.at[i];
-    if (is_any(w, i, inner) ||
-        is_common(w, slice_make(w->f->statement.p + token->offset, token->size)))
+    if (is_any(w, i, inner) || i >= w->tokens->count || is_common(w, sql_token_text(w->tokens, i)))
         return;
     add_name(w, i, reads);
 }
@@ -137,20 +132,10 @@ static void add_at(const struct words *w, size_t i)
         add_read(w, skip(w, i + 1));
 }
 
-static void read_words(struct words *w)
-{
-    size_t position = 0;
-    do
-        *(struct sql_token *)vec_add(&w->tokens) = sql_lex(w->f->statement, &position);
-    while (w->tokens.at[w->tokens.count - 1].kind != SQL_END);
-}
-
 void sql_guess_tables(struct finder *f)
 {
-    struct words w = {.f = f};
-    read_words(&w);
+    const struct words w = {f, &f->tokens};
     add_target(&w, 0);
-    for (size_t i = 0; i + 1 < w.tokens.count; i++)
+    for (size_t i = 0; i < w.tokens->count; i++)
         add_at(&w, i);
-    vec_done(&w.tokens);
 }

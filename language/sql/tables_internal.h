@@ -16,7 +16,7 @@ struct finder {
     VEC(struct sql_examined) statements;
     bool guessed, calls;
     const struct sql_functions *functions; /* NULL: none */
-    struct slice statement;                /* at hand */
+    struct sql_tokens tokens;              /* of the statement at hand */
     /* Where its first byte would be in the text; "negative" (it wraps) when words were put before
        what stands there. */
     size_t base;
@@ -40,9 +40,9 @@ void finder_add_named(struct finder *f, struct slice name, struct use use, size_
 /* Parses the statement at hand, else looks at its words. */
 void finder_examine(struct finder *f, bool inner);
 
-/* A copy of the statement in which blanks stand for what only Greenplum's grammar has.  NULL when
+/* A copy of a statement in which blanks stand for what only Greenplum's grammar has.  NULL when
    it has more than SQL_PARSE_TOKENS_MAX tokens. */
-char *sql_blank_greenplum(struct slice statement, struct arena *arena);
+char *sql_blank_greenplum(const struct sql_tokens *statement, struct arena *arena);
 
 /* The uses of a statement's tree. */
 void sql_walk_tree(struct finder *f, const struct tree *tree);

@@ -16,7 +16,7 @@ struct scope {
 static size_t place_of(const struct walking *w, uint32_t node)
 {
     int64_t location = tree_number(w->tree, node, "location");
-    return location > 0 && (size_t)location < w->f->statement.size ? (size_t)location : 0;
+    return location > 0 && (size_t)location < w->f->tokens.text.size ? (size_t)location : 0;
 }
 
 static bool is_hidden(const struct walking *w, const struct scope *scope, struct slice name)
@@ -191,18 +191,13 @@ static bool take_node(
     return slice_equal_str(name, "DoStmt") || slice_equal_str(name, "CreateFunctionStmt");
 }
 
-static bool is_walked(const struct walking *w, uint32_t node)
-{
-    return w->tree->at[node].kind == TREE_LIST || w->tree->at[node].kind == TREE_OBJECT;
-}
-
 static void walk(
     const struct walking *w, struct slice name, uint32_t node, const struct scope *scope)
 {
     if (w->tree->at[node].kind == TREE_LIST) {
         for (uint32_t item = tree_first(w->tree, node); item;
              item = tree_sibling(w->tree, node, item))
-            if (is_walked(w, item))
+            if (w->tree->at[item].marked)
                 walk(w, name, item, scope);
         return;
     }
@@ -217,7 +212,8 @@ static void walk(
     }
     for (uint32_t member = tree_first(w->tree, node); member;
          member = tree_sibling(w->tree, node, member)) {
-        if (member != with && is_walked(w, member) && !add_member(w, name, node, member, scope))
+        if (member != with && w->tree->at[member].marked &&
+            !add_member(w, name, node, member, scope))
             walk(w, tree_key(w->tree, member), member, scope);
     }
 }

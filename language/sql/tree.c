@@ -7,7 +7,7 @@ enum {
 
 struct reading {
     struct tree *tree;
-    size_t size, at;
+    const char *at;
     uint32_t *open; /* nodes that are open, the innermost last */
     size_t open_count, open_capacity;
 };
@@ -15,12 +15,10 @@ struct reading {
 static struct tree_node *add_node(struct tree *tree)
 {
     if (tree->count == tree->capacity) {
-        tree->capacity = tree->capacity ? 2 * tree->capacity : 1024;
+        tree->capacity = tree->capacity * 2;
         tree->at = mem_realloc(tree->at, tree->capacity * sizeof(*tree->at));
     }
-    struct tree_node *node = &tree->at[tree->count++];
-    *node = (struct tree_node){0};
-    return node;
+    return &tree->at[tree->count++];
 }
 
 static void open_node(struct reading *r, uint32_t node)
@@ -32,90 +30,150 @@ static void open_node(struct reading *r, uint32_t node)
     r->open[r->open_count++] = node;
 }
 
-/* The end of a string whose first byte is at `at`; the text's size when it has none. */
-static size_t string_end(const struct reading *r, size_t at)
+/* The quote that ends the string whose first byte is at p; the text's end when there is none. */
+static const char *string_end(const char *p)
 {
-    const char *text = r->tree->text;
-    for (;;) {
-        const char *quote = memchr(text + at, '"', r->size - at);
-        if (!quote)
-            return r->size;
-        size_t end = (size_t)(quote - text), slashes = 0;
-        while (end - slashes > at && text[end - slashes - 1] == '\\')
-            slashes++;
-        if (slashes % 2 == 0)
-            return end;
-        at = end + 1;
+    static const bool stops[256] = {['\0'] = true, ['"'] = true, ['\\'] = true};
+    for (;; p++) {
+        while (!stops[(unsigned char)*p])
+            p++;
+        if (*p != '\\' || !*++p)
+            return p;
     }
 }
 
-static size_t scalar_end(const struct reading *r, size_t at)
+static const char *scalar_end(const char *p)
 {
-    const char *text = r->tree->text;
-    while (at < r->size && text[at] != ',' && text[at] != '}' && text[at] != ']')
-        at++;
-    return at;
+    static const bool stops[256] = {['\0'] = true, [','] = true, ['}'] = true, [']'] = true};
+    while (!stops[(unsigned char)*p])
+        p++;
+    return p;
+}
+
+/* What touches a table has one of these keys in it: every name of one does, and what is looked at
+   besides. */
+static bool is_marked(const char *key, size_t size)
+{
+    switch (size) {
+    case 6: return memcmp(key, "DoStmt", 6) == 0;
+    case 7: return memcmp(key, "relname", 7) == 0;
+    case 8:
+        return memcmp(key, "FuncCall", 8) == 0 || memcmp(key, "funccall", 8) == 0 ||
+               memcmp(key, "DropStmt", 8) == 0;
+    default: return false;
+    }
+}
+
+/* Whether nobody asks for what is in the value of that key, of which there are many. */
+static bool is_opaque(const char *key, size_t size)
+{
+    return (size == 9 && memcmp(key, "ColumnRef", 9) == 0) ||
+           (size == 8 && (memcmp(key, "TypeName", 8) == 0 || memcmp(key, "typeName", 8) == 0));
+}
+
+/* Behind a list or object; the text's end when it is not closed. */
+static const char *behind_value(const char *p)
+{
+    static const bool stops[256] = {
+        ['\0'] = true, ['"'] = true, ['{'] = true, ['['] = true, ['}'] = true, [']'] = true};
+    size_t depth = 0;
+    do {
+        while (!stops[(unsigned char)*p])
+            p++;
+        if (*p == '"')
+            p = string_end(p + 1);
+        else
+            depth += *p == '{' || *p == '[' ? 1 : -1;
+        p += *p != '\0';
+    } while (*p && depth);
+    return p;
+}
+
+/* Marks the innermost node that is open. */
+static void mark(struct reading *r)
+{
+    if (r->open_count)
+        r->tree->at[r->open[r->open_count - 1]].marked = true;
 }
 
 /* A value; a list or object is opened. */
-static bool read_value(struct reading *r, uint32_t key, uint32_t key_size)
+static bool read_value(struct reading *r, struct slice key)
 {
+    const char *text = r->tree->text, *begin = r->at;
     uint32_t index = (uint32_t)r->tree->count;
     struct tree_node *node = add_node(r->tree);
-    char c = r->at < r->size ? r->tree->text[r->at] : '\0';
-    node->key = key;
-    node->key_size = key_size;
-    node->begin = (uint32_t)r->at;
-    if (c == '{' || c == '[') {
-        node->kind = c == '{' ? TREE_OBJECT : TREE_LIST;
+    bool string = *begin == '"';
+    *node = (struct tree_node){.key = (uint32_t)(key.p - text),
+        .key_size = (uint32_t)key.size,
+        .kind = string ? TREE_STRING : TREE_SCALAR,
+        .marked = is_marked(key.p, key.size)};
+    if (*begin == '{' && is_opaque(key.p, key.size)) {
+        r->at = behind_value(begin);
+        node->begin = (uint32_t)(begin - text);
+        node->size = (uint32_t)(r->at - begin);
+        node->next = index + 1;
+        return r->at[-1] == '}';
+    }
+    if (*begin == '{' || *begin == '[') {
+        node->kind = *begin == '{' ? TREE_OBJECT : TREE_LIST;
+        node->begin = (uint32_t)(begin - text);
         r->at++;
         open_node(r, index);
         return r->open_count <= OPEN_MAX;
     }
-    size_t end = c == '"' ? string_end(r, ++node->begin) : scalar_end(r, r->at);
-    node->kind = c == '"' ? TREE_STRING : TREE_SCALAR;
-    node->size = (uint32_t)end - node->begin;
+    begin += string;
+    const char *end = string ? string_end(begin) : scalar_end(begin);
+    node->begin = (uint32_t)(begin - text);
+    node->size = (uint32_t)(end - begin);
     node->next = index + 1;
-    r->at = end + (c == '"');
-    return r->at <= r->size && (node->size || c == '"');
+    if (node->marked)
+        mark(r);
+    r->at = end + string;
+    return string ? *end == '"' : end > begin;
 }
 
 static void close_node(struct reading *r)
 {
     struct tree_node *node = &r->tree->at[r->open[--r->open_count]];
     r->at++;
-    node->size = (uint32_t)r->at - node->begin;
+    node->size = (uint32_t)(r->at - r->tree->text) - node->begin;
     node->next = (uint32_t)r->tree->count;
+    if (node->marked)
+        mark(r);
 }
 
 static bool read_item(struct reading *r)
 {
-    const char *text = r->tree->text;
     bool object = r->tree->at[r->open[r->open_count - 1]].kind == TREE_OBJECT;
-    if (text[r->at] == ',' || text[r->at] == ' ') {
+    while (*r->at == ',' || *r->at == ' ')
         r->at++;
-        return true;
-    }
-    if (text[r->at] == (object ? '}' : ']')) {
+    if (*r->at == (object ? '}' : ']')) {
         close_node(r);
         return true;
     }
     if (!object)
-        return read_value(r, 0, 0);
-    size_t key = r->at + 1, end = string_end(r, key);
-    if (text[r->at] != '"' || end + 1 >= r->size || text[end + 1] != ':')
+        return read_value(r, slice_make(r->tree->text, 0));
+    if (*r->at != '"')
+        return false;
+    const char *key = r->at + 1, *end = string_end(key);
+    if (*end != '"' || end[1] != ':')
         return false;
     r->at = end + 2;
-    return read_value(r, (uint32_t)key, (uint32_t)(end - key));
+    return read_value(r, slice_make(key, (size_t)(end - key)));
 }
 
-bool tree_read(struct tree *tree, const char *text, size_t size)
+bool tree_read(struct tree *tree, const char *text)
 {
-    *tree = (struct tree){.text = text};
-    struct reading r = {.tree = tree, .size = size};
-    bool ok = size < UINT32_MAX && read_value(&r, 0, 0);
+    enum { BYTES_OF_NODE = 12 }; /* about, what is passed over left out */
+    size_t size = strlen(text), capacity = size / BYTES_OF_NODE + 1;
+    *tree = (struct tree){.text = text, .capacity = capacity};
+    if (size >= UINT32_MAX)
+        return false;
+    tree->at = mem_alloc(capacity * sizeof(*tree->at));
+    struct reading r = {.tree = tree, .at = text};
+    bool ok = read_value(&r, slice_make(text, 0));
     while (ok && r.open_count)
-        ok = r.at < r.size && read_item(&r);
+        ok = read_item(&r);
     mem_free(r.open);
     if (!ok)
         tree_done(tree);
@@ -126,22 +184,6 @@ void tree_done(struct tree *tree)
 {
     mem_free(tree->at);
     *tree = (struct tree){0};
-}
-
-uint32_t tree_first(const struct tree *tree, uint32_t node)
-{
-    return node + 1 < tree->at[node].next ? node + 1 : TREE_NONE;
-}
-
-uint32_t tree_sibling(const struct tree *tree, uint32_t parent, uint32_t node)
-{
-    uint32_t next = tree->at[node].next;
-    return next < tree->at[parent].next ? next : TREE_NONE;
-}
-
-struct slice tree_key(const struct tree *tree, uint32_t node)
-{
-    return slice_make(tree->text + tree->at[node].key, tree->at[node].key_size);
 }
 
 uint32_t tree_member(const struct tree *tree, uint32_t node, const char *key)

@@ -222,3 +222,57 @@ TEST(all_fields_of_a_process_are_rendered_under_their_names)
     }
     place_end(&c);
 }
+
+/* ---- many renderings ------------------------------------------------------------------------- */
+
+static const char *render_at(
+    struct place_case *c, const char *task, struct render_cache *cache, int64_t day)
+{
+    const struct dag *dag = c->file.dags[0];
+    struct run_facts run;
+    struct attempt_facts attempt = {
+        .attempt_id = "", .try_number = 1, .map_index = -1, .cache = cache};
+    struct render_target target = render_target_of(c->project, c->project->connections);
+    REQUIRE_OK(context_facts_at(dag, day * 86400000000, RUN_TYPE_MANUAL, c->arena, &run, &c->err),
+        &c->err);
+    c->status = context_render_task(c->project, dag, dag_find_task(dag, task), &run, &attempt,
+        &target, c->arena, &c->rendered, &c->err);
+    if (c->status)
+        return place_text(c);
+    const struct rendered *sql = rendered_find(&c->rendered, "sql");
+    struct jinja_origin origin;
+    REQUIRE(jinja_map_find(sql->map, sql->text.size - 1, &origin));
+    return arena_printf(c->arena, "%.*s at %s:%u:%u %.*s", SLICE_ARG(sql->text), origin.file,
+        origin.line, origin.column, SLICE_ARG(origin.source_line));
+}
+
+TEST(what_renderings_share_does_not_show_in_them)
+{
+    struct place_case c = {.dag = "schedule: null\n"
+                                  "tasks:\n"
+                                  "  report:\n"
+                                  "    sql: |\n"
+                                  "      select 1\n"
+                                  "      where d = '{{ ds }}' or {{ 1 if ds[9] == '2' else 2 }}\n"
+                                  "  filed: {sql: report/x.sql}\n"
+                                  "  wrong: {sql: \"select '{{ none_such }}'\"}\n",
+        .template = "select\n  '{{ ds }}'\n"};
+    static const char *const tasks[] = {"report", "filed", "wrong", "report", "filed"};
+    place_begin(&c);
+    struct render_cache *cache = render_cache_new(c.project, c.file.dags[0], c.arena);
+    for (int64_t day = 0; day < 3; day++)
+        for (size_t i = 0; i < ARRAY_SIZE(tasks); i++) {
+            const char *alone = render_at(&c, tasks[i], NULL, day);
+            enum status status = c.status;
+            CHECK_STR(render_at(&c, tasks[i], cache, day), alone);
+            CHECK_INT(c.status, status);
+        }
+    CHECK_STR(render_at(&c, "report", cache, 1),
+        "select 1\nwhere d = '1970-01-02' or 1 at dags/daily.yaml:6:34 "
+        "      where d = '{{ ds }}' or {{ 1 if ds[9] == '2' else 2 }}");
+    write_file(&c, "templates/report/x.sql", "select 2");
+    CHECK_STR(render_at(&c, "filed", cache, 0),
+        "select\n  '1970-01-01' at templates/report/x.sql:2:12   '{{ ds }}'");
+    render_cache_free(cache);
+    place_end(&c);
+}

@@ -82,6 +82,28 @@ TEST(a_nul_byte_is_an_error)
     CHECK_INT(offset, 1);
 }
 
+TEST(the_tokens_of_a_statement_are_those_of_its_text_alone)
+{
+    static const char text[] = "select 1;\n  do $a$ x; $a$ language sql;select 'é', t.\"B\" -- c\n";
+    struct sql_statements found;
+    size_t offset;
+    REQUIRE(sql_split_tokens(slice_of(text), arena, &found, &offset, NULL) == OK);
+    REQUIRE(found.count == 3);
+    for (size_t i = 0; i < found.count; i++) {
+        const struct sql_tokens *tokens = &found.at[i].tokens;
+        struct slice own = slice_make(text + found.at[i].offset, found.at[i].size);
+        struct sql_tokens alone = sql_tokens_read(own, arena);
+        CHECK(slice_equal(tokens->text, own));
+        REQUIRE(tokens->count == alone.count);
+        for (size_t k = 0; k <= alone.count; k++)
+            CHECK(memcmp(&tokens->at[k], &alone.at[k], sizeof(alone.at[k])) == 0);
+    }
+    const struct sql_tokens *block = &found.at[1].tokens;
+    CHECK(sql_is_word(block, 0, "do") && sql_is_kind(block, 1, SQL_DOLLAR));
+    CHECK(slice_equal_str(sql_token_text(block, 2), "language"));
+    CHECK(!sql_is_word(block, 4, "sql") && !sql_is_kind(block, 9, SQL_WORD));
+}
+
 static enum sql_control control(const char *text)
 {
     struct sql_statements found = {0};
