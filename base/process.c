@@ -1,6 +1,7 @@
 #include "base/process.h"
 
 #include <fcntl.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -37,4 +38,14 @@ bool process_is_gone(pid_t pid, unsigned long long started)
 {
     struct process_stat stat;
     return !process_stat_read(pid, &stat) || stat.started != started || process_has_ended(&stat);
+}
+
+void process_user_name(uid_t uid, char ret[64])
+{
+    struct passwd entry, *found = NULL;
+    char buffer[1024];
+    if (getpwuid_r(uid, &entry, buffer, sizeof(buffer), &found) == 0 && found)
+        snprintf(ret, 64, "%s", found->pw_name);
+    else
+        snprintf(ret, 64, "uid %u", (unsigned)uid);
 }

@@ -21,4 +21,7 @@ unsigned long long process_started(pid_t pid);
 /* Whether the one that started then is there no more, or has ended. */
 bool process_is_gone(pid_t pid, unsigned long long started);
 
+/* "etl", or "uid 1000" without an account. */
+void process_user_name(uid_t uid, char ret[64]);
+
 #endif

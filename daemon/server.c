@@ -1,12 +1,12 @@
 #include "daemon/server.h"
 
-#include <pwd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "base/process.h"
 #include "base/vec.h"
 #include "daemon/limits.h"
 
@@ -191,12 +191,7 @@ static bool know_peer(struct client *client)
     if (uv_fileno((uv_handle_t *)&client->pipe, &fd) < 0 ||
         getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0)
         return false;
-    struct passwd entry, *found = NULL;
-    char buffer[1024];
-    if (getpwuid_r(peer.uid, &entry, buffer, sizeof(buffer), &found) == 0 && found)
-        snprintf(client->user_name, sizeof(client->user_name), "%s", found->pw_name);
-    else
-        snprintf(client->user_name, sizeof(client->user_name), "uid %u", (unsigned)peer.uid);
+    process_user_name(peer.uid, client->user_name);
     return peer.uid == geteuid() || peer.uid == 0;
 }
 

@@ -74,8 +74,8 @@ extern const struct level dag_level, task_level, ask_level, check_level, expand_
     schedule_level;
 extern const struct level trigger_level, http_level, wait_level, wait_task_level, dst_level,
     deadline_level;
-extern const struct level project_level, connection_level, endpoint_level, web_level,
-    variable_level, function_level;
+extern const struct level project_level, connection_level, endpoint_level, registry_level,
+    web_level, variable_level, function_level;
 
 /* What the tables' rows fill. */
 struct dag_keys {
@@ -160,9 +160,14 @@ struct endpoint_keys {
     struct text sql;
     const struct yaml_node *params;
 };
+struct registry_keys {
+    struct registry registry;
+    struct text scored;
+};
 struct project_keys {
     struct project project;
-    const struct yaml_node *connections, *pools, *variables, *functions, *endpoints, *web, *later;
+    const struct yaml_node *connections, *pools, *variables, *functions, *endpoints, *models, *web,
+        *later;
     const char *state;
 };
 struct web_keys {

@@ -32,6 +32,7 @@ static const struct key project_rows[] = {
         "host, port, tls, user, password, from", NULL, 0, 0, 0},
     {"endpoints", KEY_MAPPING, 0, AT(endpoints), "{}", "predictions over HTTP, by name", NULL, 0, 0,
         0},
+    {"models", KEY_MAPPING, 0, AT(models), "none", "the registry of models", NULL, 0, 0, 0},
     {"retention", KEY_DURATION, 0, AT(project.retention_us), "90d",
         "how long attempts, logs and XComs are kept", NULL, 0, 0, 0},
     {"shutdown_grace", KEY_DURATION, 0, AT(project.shutdown_grace_us), "0s",
@@ -136,6 +137,24 @@ static const struct airflow_word endpoint_words[] = {
 
 const struct level endpoint_level = {"an endpoint", endpoint_rows, ARRAY_SIZE(endpoint_rows),
     endpoint_words, ARRAY_SIZE(endpoint_words)};
+
+#define AT(field) offsetof(struct registry_keys, field)
+
+static const struct key registry_rows[] = {
+    {"connection", KEY_WORD, 0, AT(registry.connection), "the only one that is declared",
+        "the database that it is in", NULL, 0, 0, 0},
+    {"table", KEY_WORD, 0, AT(registry.table), "models.registry", "a row a model and version", NULL,
+        0, 0, 0},
+    {"evaluation", KEY_WORD, 0, AT(registry.evaluation), "models.evaluation",
+        "the points of their curves", NULL, 0, 0, 0},
+    {"scored", KEY_TEXT, 0, AT(scored), NULL,
+        "what versions have scored: a query, or the path of its file in `templates`, that gives "
+        "`name`, `version`, `scored` (how many) and `newest` (a date)",
+        NULL, 0, 0, 0},
+};
+#undef AT
+
+const struct level registry_level = {"`models`", registry_rows, ARRAY_SIZE(registry_rows), NULL, 0};
 
 static const struct key web_rows[] = {
     {"listen", KEY_WORD, 0, offsetof(struct web_keys, listen), "127.0.0.1:8080",

@@ -6,7 +6,8 @@ const struct level *const *definition_levels(size_t *ret_count)
     static const struct level *const levels[] = {&dag_level, &schedule_level, &dst_level,
         &deadline_level, &task_level, &ask_level, &check_level, &http_level, &trigger_level,
         &wait_level, &wait_task_level, &expand_level, &group_level, &project_level,
-        &connection_level, &endpoint_level, &web_level, &variable_level, &function_level};
+        &connection_level, &endpoint_level, &registry_level, &web_level, &variable_level,
+        &function_level};
     *ret_count = ARRAY_SIZE(levels);
     return levels;
 }

@@ -1,11 +1,12 @@
-/* `endpoints` of dag.yaml: the query with its parameters numbered, and the checks that need no
-   server. */
+/* `endpoints` and `models` of dag.yaml: queries with their parameters numbered, and the checks that
+   need no server. */
 #include "base/clock.h"
 #include "definition/limits.h"
 #include "definition/loading.h"
 #include "definition/param.h"
 #include "definition/report.h"
 #include "definition/setting.h"
+#include "language/sql/name.h"
 #include "language/sql/parameters.h"
 #include "language/sql/split.h"
 
@@ -14,6 +15,7 @@ struct endpoint_loading {
     struct settling *s;
     const struct yaml_node *node, *sql_node;
     struct endpoint *endpoint;
+    const char *what;               /* "an endpoint" */
     const struct yaml_source *file; /* of the query; NULL: it stands in dag.yaml */
     char *text;                     /* of the query, in the project's arena */
     unsigned char *used;            /* by the parameter's number */
@@ -82,9 +84,11 @@ static bool check_statement(struct endpoint_loading *e, size_t *ret_offset)
         return false;
     }
     if (all.count != 1) {
-        report_hint(mistake(e, all.count ? all.at[1].offset : 0, ERR_VALUE_RANGE,
-                        all.count ? "an endpoint has one query, this is a second statement"
-                                  : "the endpoint's query is empty"),
+        const char *message =
+            all.count ? arena_printf(
+                            e->s->scratch, "%s has one query, this is a second statement", e->what)
+                      : arena_printf(e->s->scratch, "the query of %s is empty", e->what);
+        report_hint(mistake(e, all.count ? all.at[1].offset : 0, ERR_VALUE_RANGE, message),
             "write one SELECT; what takes several steps can be a function of the database");
         return false;
     }
@@ -93,7 +97,8 @@ static bool check_statement(struct endpoint_loading *e, size_t *ret_offset)
     bool reads = sql_token_is(statement, word, "select") || sql_token_is(statement, word, "with") ||
                  sql_token_is(statement, word, "values");
     if (!reads) {
-        report_hint(mistake(e, all.at[0].offset, ERR_VALUE_RANGE, "an endpoint only reads"),
+        report_hint(mistake(e, all.at[0].offset, ERR_VALUE_RANGE,
+                        arena_printf(e->s->scratch, "%s only reads", e->what)),
             "write a query that begins with SELECT, WITH or VALUES");
         return false;
     }
@@ -165,7 +170,7 @@ static void number_token(
                      strchr("{%#", text.p[token.offset + 1]);
         if (opens)
             report_hint(mistake(e, start + token.offset, ERR_VALUE_RANGE,
-                            "the query of an endpoint is no template"),
+                            arena_printf(e->s->scratch, "the query of %s is no template", e->what)),
                 "declare the value under `params` and write %%(name)s");
         return;
     }
@@ -216,7 +221,8 @@ static void read_endpoint(struct settling *s, const struct yaml_pair *pair, stru
                                      .max_rows = 1000}};
     struct keys_given given;
     struct keys_reader reader = {s->arena, s->diagnostics, 0, false};
-    struct endpoint_loading e = {.s = s, .node = pair->value, .endpoint = ret};
+    struct endpoint_loading e = {
+        .s = s, .node = pair->value, .endpoint = ret, .what = "an endpoint"};
     size_t start;
     settling_check_name(s, pair->key, "endpoint");
     keys_read(&reader, &endpoint_level, pair->value, &keys, &given);
@@ -248,4 +254,55 @@ void settling_endpoints(struct settling *s, const struct yaml_node *node)
         read_endpoint(s, &node->pairs[i], &all[i]);
         s->project->endpoint_count = i + 1;
     }
+}
+
+/* ---- the registry of models ------------------------------------------------------------------ */
+
+static void read_scored(struct settling *s, const struct yaml_node *node,
+    const struct yaml_node *sql_node, const struct text *sql, struct registry *registry)
+{
+    struct endpoint *scored = arena_new_of(s->arena, struct endpoint);
+    struct endpoint_loading e = {
+        .s = s, .node = node, .sql_node = sql_node, .endpoint = scored, .what = "`scored`"};
+    size_t start;
+    if (!read_query(&e, sql) || !check_statement(&e, &start))
+        return;
+    number_parameters(&e, start);
+    *scored = (struct endpoint){
+        .name = "models.scored", .sql = e.text, .connection = registry->connection};
+    registry->scored = scored;
+}
+
+/* A table's name, quoted. */
+static const char *read_table(struct settling *s, const struct yaml_node *node, const char *name)
+{
+    const char *quoted = sql_name_quoted(slice_of(name), s->arena);
+    if (!quoted && node)
+        report_hint(
+            report(s->diagnostics, node, ERR_BAD_NAME, "`%s` is not the name of a table", name),
+            "write it as SQL does: models.registry");
+    return quoted;
+}
+
+void settling_registry(struct settling *s, const struct yaml_node *node)
+{
+    struct registry_keys keys = {
+        .registry = {.table = "models.registry", .evaluation = "models.evaluation"}};
+    struct keys_given given;
+    struct keys_reader reader = {s->arena, s->diagnostics, 0, false};
+    if (!node)
+        return;
+    keys_read(&reader, &registry_level, node, &keys, &given);
+    struct registry *registry = arena_new_of(s->arena, struct registry);
+    *registry = keys.registry;
+    if (!registry->connection && s->project->connection_count == 1)
+        registry->connection = s->project->connections[0].name;
+    const struct yaml_node *scored = keys_given_value(&given, &registry_level, "scored");
+    registry->table =
+        read_table(s, keys_given_value(&given, &registry_level, "table"), registry->table);
+    registry->evaluation = read_table(
+        s, keys_given_value(&given, &registry_level, "evaluation"), registry->evaluation);
+    if (scored)
+        read_scored(s, node, scored, &keys.scored, registry);
+    s->project->registry = registry;
 }

@@ -232,6 +232,7 @@ void settling_read(struct settling *s)
     read_variables(s, keys.variables);
     read_functions(s, keys.functions);
     settling_endpoints(s, keys.endpoints);
+    settling_registry(s, keys.models);
     read_web(s, keys.web);
     check_zone(s);
 }
@@ -324,6 +325,8 @@ void settling_list(struct settling *s)
     setting_list list = {0};
     list_level(s, &list, &project_level, "", s->tree);
     list_level(s, &list, &web_level, "web.", yaml_get(s->tree, "web"));
+    if (s->project->registry)
+        list_level(s, &list, &registry_level, "models.", yaml_get(s->tree, "models"));
     list_named(s, &list, &connection_level, "connections");
     list_named(s, &list, &endpoint_level, "endpoints");
     list_pools(s, &list);

@@ -120,6 +120,7 @@ const struct schema dag_schema = {"dag", "a DAG file of dag", &dag_level, dag_de
 static const struct schema_definition project_definitions[] = {
     {"connection", &connection_level, NULL, false},
     {"endpoint", &endpoint_level, NULL, false},
+    {"models", &registry_level, NULL, false},
     {"web", &web_level, NULL, false},
     {"variable", &variable_level, NULL, false},
     {"function", &function_level, NULL, false},
@@ -137,6 +138,7 @@ static const struct schema_form project_forms[] = {
     {&project_level, "functions", MAP_OF("function")},
     {&project_level, "endpoints", MAP_OF("endpoint")},
     {&endpoint_level, "params", "'type': 'object'"},
+    {&project_level, "models", REF("models")},
     {&project_level, "web", REF("web")},
     {&variable_level, "value", ANYTHING},
 };

@@ -48,6 +48,8 @@ enum status settling_file(struct settling *s, const char *name, size_t size_max,
     struct error *err) MUST_CHECK;
 /* Reads `endpoints` (NULL: none) into the project, whose connections are there. */
 void settling_endpoints(struct settling *s, const struct yaml_node *node);
+/* Reads `models` (NULL: none) into the project, whose connections are there. */
+void settling_registry(struct settling *s, const struct yaml_node *node);
 /* Whether the key's text can be a name; reported otherwise. */
 bool settling_check_name(struct settling *s, const struct yaml_node *key, const char *what);
 /* Replaces ${…} in all values of a file's tree; NULL stays NULL. */

@@ -67,6 +67,12 @@ enum {
     /* Notices of one statement that go to the log; the rest is counted. */
     SESSION_NOTICES_MAX = 10000,
 
+    /* Versions of models that are read at once, newest first, and points of one's curves. */
+    MODEL_VERSIONS_MAX = 1000,
+    MODEL_POINTS_MAX = 4000,
+    /* Milliseconds that a promotion waits for a training that holds the registry. */
+    REGISTRY_LOCK_WAIT_MS = 10 * 1000,
+
     /* Of endpoints: threads that connect and that cancel, apart from the tasks' ones. */
     SERVING_CONNECTS_MAX = 4,
     SERVING_CANCELS_MAX = 4,

@@ -397,6 +397,13 @@ struct endpoint {
     int max_rows;       /* of an answer */
 };
 
+/* Where the models that pipelines train are recorded (docs/models.md). */
+struct registry {
+    const char *connection;
+    const char *table, *evaluation; /* quoted names */
+    const struct endpoint *scored;  /* what versions have scored; NULL: nobody tells */
+};
+
 /* A setting as `dag config --origin` shows it. */
 struct setting {
     const char *name;  /* dotted: "timezone", "connections.greenplum.uri" */
@@ -427,6 +434,7 @@ struct project {
     int64_t shutdown_grace_us; /* that running SQL tasks get when the daemon is told to stop */
     const struct endpoint *endpoints;
     size_t endpoint_count;
+    const struct registry *registry; /* of models; NULL = none */
     const char *web_listen;
     const struct setting *settings; /* all of the above, with their origins */
     size_t setting_count;

@@ -7,7 +7,6 @@
 #include "executor/target/cancelling.h"
 #include "executor/target/sql_error.h"
 #include "executor/target/sql_value.h"
-#include "language/sql/name.h"
 
 static const char statement_name[] = "dag_endpoint";
 
@@ -75,13 +74,7 @@ static void on_row(void *user, const PGresult *row)
     struct json_writer w = json_begin(&ask->json);
     if (ask->count++)
         strbuf_add_char(&ask->json, ',');
-    json_object_begin(&w);
-    for (int i = 0; i < PQnfields(row); i++) {
-        json_key(&w, PQfname(row, i));
-        sql_value_json(
-            &w, PQgetisnull(row, 0, i) ? NULL : PQgetvalue(row, 0, i), (unsigned)PQftype(row, i));
-    }
-    json_object_end(&w);
+    sql_row_json(&w, row, 0);
 }
 
 /* ---- the server's errors --------------------------------------------------------------------- */
@@ -240,20 +233,6 @@ static void on_idle_lost(void *user)
 
 /* ---- from outside ---------------------------------------------------------------------------- */
 
-/* For the session's life: the statement is read with them, and read again when they change. */
-static char *settings_text(const struct connection *connection, struct arena *arena)
-{
-    struct strbuf text = {.arena = arena};
-    strbuf_add_str(&text, "SELECT pg_catalog.set_config('default_transaction_read_only', 'on', "
-                          "false)");
-    for (size_t i = 0; i < connection->settings.count; i++) {
-        const struct named_text *setting = &connection->settings.at[i];
-        strbuf_printf(&text, ", pg_catalog.set_config(%s, %s, false)",
-            sql_literal(arena, setting->name), sql_literal(arena, setting->text.value));
-    }
-    return strbuf_to_arena(&text, arena);
-}
-
 struct line *line_new(struct line_pool *pool, struct connected *connected, struct error *err)
 {
     CLEANUP(arena_freep) struct arena *arena = arena_new();
@@ -266,7 +245,7 @@ struct line *line_new(struct line_pool *pool, struct connected *connected, struc
     const struct session_user user = {
         .user = line, .row = on_row, .done = on_end, .idle_lost = on_idle_lost};
     session_set_user(session, &user);
-    session_query(session, settings_text(pool->connection, arena));
+    session_query(session, connect_settings_text(pool->connection, true, arena));
     return line;
 }
 

@@ -9,6 +9,7 @@
 #include "executor/target/ledger.h"
 #include "executor/target/sql_error.h"
 #include "executor/target/trouble.h"
+#include "language/sql/name.h"
 
 struct connection *connection_copy(const struct connection *connection, struct arena *arena)
 {
@@ -27,6 +28,21 @@ struct connection *connection_copy(const struct connection *connection, struct a
     }
     copy->settings.at = settings;
     return copy;
+}
+
+char *connect_settings_text(
+    const struct connection *connection, bool read_only, struct arena *arena)
+{
+    struct strbuf text = {.arena = arena};
+    strbuf_printf(&text,
+        "SELECT pg_catalog.set_config('default_transaction_read_only', '%s', false)",
+        read_only ? "on" : "off");
+    for (size_t i = 0; i < connection->settings.count; i++) {
+        const struct named_text *setting = &connection->settings.at[i];
+        strbuf_printf(&text, ", pg_catalog.set_config(%s, %s, false)",
+            sql_literal(arena, setting->name), sql_literal(arena, setting->text.value));
+    }
+    return strbuf_to_arena(&text, arena);
 }
 
 enum status connect_query(

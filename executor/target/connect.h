@@ -49,6 +49,11 @@ enum status connect_blocking(const struct connection *connection, const char *ap
 enum status connect_to_look(const struct connection *connection, const char *application_name,
     struct connected *ret, struct error *err) MUST_CHECK;
 
+/* A query that sets the connection's settings for the session's life, and whether its transactions
+   may write.  Statements are read with them, and prepared ones read again when they change. */
+char *connect_settings_text(
+    const struct connection *connection, bool read_only, struct arena *arena);
+
 /* Runs one text and gives its last result (PQclear by the caller).  Fills err with the server's
    message, SQLSTATE and `status` when it fails. */
 enum status connect_query(PGconn *conn, const char *sql, enum status failed, PGresult **ret,

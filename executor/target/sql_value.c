@@ -65,3 +65,14 @@ void sql_value_json(struct json_writer *w, const char *text, unsigned type)
     default: json_str(w, text); break;
     }
 }
+
+void sql_row_json(struct json_writer *w, const PGresult *result, int row)
+{
+    json_object_begin(w);
+    for (int i = 0; i < PQnfields(result); i++) {
+        json_key(w, PQfname(result, i));
+        sql_value_json(w, PQgetisnull(result, row, i) ? NULL : PQgetvalue(result, row, i),
+            (unsigned)PQftype(result, i));
+    }
+    json_object_end(w);
+}

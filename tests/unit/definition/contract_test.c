@@ -137,7 +137,7 @@ TEST(the_reference_in_docs_is_what_the_tables_say)
         {&schedule_level, "dag-files.md"}, {&dst_level, "dag-files.md"},
         {&deadline_level, "dag-files.md"}, {&project_level, "project.md"},
         {&connection_level, "project.md"}, {&endpoint_level, "endpoints.md"},
-        {&web_level, "project.md"}, {&variable_level, "project.md"},
+        {&registry_level, "models.md"}, {&web_level, "project.md"}, {&variable_level, "project.md"},
         {&function_level, "project.md"}};
     CLEANUP(arena_freep) struct arena *arena = arena_new();
     for (size_t i = 0; i < ARRAY_SIZE(pages); i++) {

@@ -84,7 +84,7 @@ TEST(mistakes_are_told_with_their_place_and_what_to_do)
         const char *endpoint, *finding;
     } rows[] = {
         {"{}", "3:9 an endpoint needs the key `sql`"},
-        {"{sql: ''}", "3:15 the endpoint's query is empty; write one SELECT"},
+        {"{sql: ''}", "3:15 the query of an endpoint is empty; write one SELECT"},
         {"{sql: p/none.sql}", "3:15 there is no file `templates/p/none.sql`; "
                               "the path is relative to the folder of templates"},
         {"{sql: ../x.sql}", "3:15 `../x.sql` is no path below the folder of templates"},
@@ -117,6 +117,42 @@ TEST(mistakes_are_told_with_their_place_and_what_to_do)
         if (!CHECK(strstr(dir_findings(&f.dir), rows[i].finding) != NULL))
             printf("  %s\n  %s\n  %s", rows[i].endpoint, rows[i].finding, dir_findings(&f.dir));
     }
+    done(&f);
+}
+
+static const struct registry *load_models(struct fixture *f, const char *models)
+{
+    static const char *const none[] = {NULL};
+    struct project_options options = {.dir = f->dir.path, .environ = none};
+    dir_write(&f->dir, "dag.yaml", arena_printf(f->dir.arena, "%s%s", connection, models));
+    project_free(f->project);
+    f->project = NULL;
+    diagnostics_init(f->dir.diagnostics, f->dir.arena);
+    if (project_load(&options, &f->project, f->dir.diagnostics, &f->dir.error) != OK)
+        return NULL;
+    return f->project->registry;
+}
+
+TEST(a_registry_of_models_has_defaults_and_its_tables_are_quoted)
+{
+    struct fixture f = begin();
+    const struct registry *r = load_models(&f, "models: {}\n");
+    REQUIRE(r != NULL);
+    CHECK_STR(r->connection, "gp");
+    CHECK_STR(r->table, "\"models\".\"registry\"");
+    CHECK_STR(r->evaluation, "\"models\".\"evaluation\"");
+    CHECK(r->scored == NULL);
+    r = load_models(&f, "models: {table: Mine, scored: 'select 1 -- ;'}\n");
+    REQUIRE(r != NULL);
+    CHECK_STR(r->table, "\"mine\"");
+    CHECK_STR(r->scored->sql, "select 1");
+    CHECK_STR(r->scored->connection, "gp");
+    CHECK(load_models(&f, "") == NULL && f.project != NULL);
+    CHECK(load_models(&f, "models: {scored: 'select 1; select 2'}\n") == NULL);
+    CHECK(strstr(dir_findings(&f.dir), "`scored` has one query, this is a second statement"));
+    CHECK(load_models(&f, "models: {scored: 'select $1'}\n") == NULL);
+    CHECK(load_models(&f, "models: {evaluation: a.b.c.d}\n") == NULL);
+    CHECK(strstr(dir_findings(&f.dir), "2:22 `a.b.c.d` is not the name of a table"));
     done(&f);
 }
 

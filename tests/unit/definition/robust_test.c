@@ -73,8 +73,9 @@ TEST(every_setting_with_every_kind_of_value_is_loaded_or_refused)
         const struct level *level;
         const char *before;
     } rows[] = {{&project_level, ""}, {&connection_level, "connections:\n  gp:\n    "},
-        {&endpoint_level, "endpoints:\n  e:\n    "}, {&web_level, "web:\n  "},
-        {&variable_level, "variables:\n  v:\n    "}, {&function_level, "functions:\n  f:\n    "}};
+        {&endpoint_level, "endpoints:\n  e:\n    "}, {&registry_level, "models:\n  "},
+        {&web_level, "web:\n  "}, {&variable_level, "variables:\n  v:\n    "},
+        {&function_level, "functions:\n  f:\n    "}};
     struct project_dir dir = dir_new();
     size_t loaded = 0, refused = 0;
     for (size_t r = 0; r < ARRAY_SIZE(rows); r++)

@@ -1,0 +1,9 @@
+-- What each version has scored.
+select
+    'rf_walk' as name,
+    model_version as version,
+    count(*) as scored,
+    to_char(max(tdate), 'YYYY-MM-DD') as newest
+from geolife.walk_prediction_results
+where model_version is not null
+group by model_version
