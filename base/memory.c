@@ -124,6 +124,13 @@ void *arena_alloc_slowly_(struct arena *arena, size_t size)
         chunk_size = arena_rounded(size);
     struct chunk *chunk = mem_alloc_zero(1, sizeof(struct chunk) + chunk_size);
     chunk->size = chunk_size;
+    if (arena->newest && chunk_size == arena_rounded(size)) { /* all of it: the rest goes on */
+        chunk->before = arena->newest->before;
+        arena->newest->before = chunk;
+        chunk->used = chunk_size;
+        arena->used += size;
+        return chunk->bytes;
+    }
     chunk->before = arena->newest;
     chunk_leave(arena);
     chunk_enter(arena, chunk);

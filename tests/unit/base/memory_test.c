@@ -41,6 +41,22 @@ TEST(an_arena_counts_what_it_handed_out)
     CHECK_INT(arena_used(arena), 0);
 }
 
+TEST(a_large_piece_leaves_the_rest_of_the_chunk_to_what_follows)
+{
+    struct arena *arena = arena_new_tight();
+    char *before = arena_alloc(arena, 16);
+    char *large = arena_alloc(arena, 100000);
+    char *after = arena_alloc(arena, 16);
+    CHECK(after == before + 16);
+    CHECK_INT(arena_used(arena), 100032);
+    memset(large, 'x', 100000);
+    for (size_t i = 0; i < 16; i++)
+        CHECK(before[i] == 0 && after[i] == 0);
+    arena_clear(arena);
+    CHECK_INT(*(char *)arena_alloc(arena, 100000), 0);
+    arena_free(arena);
+}
+
 TEST(a_cleared_arena_gives_zeroed_memory_again)
 {
     CLEANUP(arena_freep) struct arena *arena = arena_new();
