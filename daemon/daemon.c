@@ -27,6 +27,7 @@ struct daemon {
     uv_signal_t signals[SIGNAL_COUNT];
     uv_timer_t files_timer;  /* the next poll of the catalogue */
     uv_timer_t reload_timer; /* the next try to load the state */
+    uv_timer_t trim_timer;   /* memory is given back */
     uv_timer_t stop_timer;   /* when waiting, and then when cancelling, has lasted long enough */
     uv_timer_t notify_timer; /* the next sign of life to the service manager */
     int reloads;             /* in a row */
@@ -113,6 +114,18 @@ static void on_files_timer(uv_timer_t *timer)
     poll_files(timer->data);
 }
 
+static void on_trim_timer(uv_timer_t *timer)
+{
+    (void)timer;
+    mem_trim();
+}
+
+/* Reading definitions, and making them durable, takes memory that is not needed afterwards. */
+static void trim_soon(struct daemon *daemon)
+{
+    uv_timer_start(&daemon->trim_timer, on_trim_timer, DAEMON_TRIM_DELAY_MS, 0);
+}
+
 /* With `look_again` soon: something changed that may not be all there yet, or was not told. */
 static void plan_next_poll(struct daemon *daemon, bool look_again)
 {
@@ -145,6 +158,7 @@ static void poll_files(struct daemon *daemon)
             engine_adopt(daemon->engine, &changes);
         if (daemon->pages)
             daemon->options.pages.changed(daemon->pages, NULL);
+        trim_soon(daemon);
     }
     daemon->files_failed = status != OK;
     plan_next_poll(daemon, watch_folders(daemon) || status != OK);
@@ -300,6 +314,7 @@ static void end_loop(struct daemon *daemon)
         uv_close((uv_handle_t *)&daemon->signals[i], NULL);
     uv_close((uv_handle_t *)&daemon->files_timer, NULL);
     uv_close((uv_handle_t *)&daemon->reload_timer, NULL);
+    uv_close((uv_handle_t *)&daemon->trim_timer, NULL);
     uv_close((uv_handle_t *)&daemon->stop_timer, NULL);
     uv_close((uv_handle_t *)&daemon->notify_timer, NULL);
 }
@@ -530,6 +545,7 @@ static void open_handles(struct daemon *daemon)
     }
     uv_timer_init(&daemon->loop, &daemon->files_timer);
     uv_timer_init(&daemon->loop, &daemon->reload_timer);
+    uv_timer_init(&daemon->loop, &daemon->trim_timer);
     uv_timer_init(&daemon->loop, &daemon->stop_timer);
     uv_timer_init(&daemon->loop, &daemon->notify_timer);
     daemon->files_timer.data = daemon->reload_timer.data = daemon;
@@ -580,7 +596,7 @@ enum status daemon_run(const struct daemon_options *options, struct error *err)
     open_handles(&daemon);
     status = open_parts(&daemon, err);
     if (status == OK) {
-        mem_trim(); /* of reading every DAG file */
+        trim_soon(&daemon);
         notify_send("READY=1");
         notify_every(&daemon, notify_watchdog_us() / US_PER_MS / 2);
         if (options->ready)

@@ -14,6 +14,7 @@ enum {
     DAEMON_STARTED_DELAY_MS = 100, /* until it is durable that an attempt started */
     DAEMON_FILES_QUIET_MS = 500,   /* how long files must be quiet before they are adopted */
     DAEMON_FILES_POLL_MS = 5000,   /* folders that the kernel cannot watch are looked at */
+    DAEMON_TRIM_DELAY_MS = 1000,   /* from new definitions to giving back what they took */
     DAEMON_RELOAD_DELAY_MS = 1000, /* between two tries to load the state after a failure */
     DAEMON_RELOADS_MAX = 5,        /* in a row without a batch in between; then it ends */
 };

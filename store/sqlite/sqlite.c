@@ -316,6 +316,10 @@ static enum status check_in_place(struct sqlite_store *self, struct error *err)
     return ERR_STORE;
 }
 
+/* Changes.  A batch of more has touched many pages that the next ones will not: of a start, or of a
+   backfill. */
+enum { LARGE_BATCH = 256 };
+
 static enum status sqlite_apply(
     struct store *store, const struct plan *plan, int64_t batch, struct error *err)
 {
@@ -328,6 +332,8 @@ static enum status sqlite_apply(
     status = apply_all(self, plan, batch, err);
     if (status == OK)
         status = run_sql(self, "commit", err);
+    if (plan->changes.count > LARGE_BATCH)
+        sqlite3_db_release_memory(self->db);
     if (status != OK)
         sqlite3_exec(
             self->db, "rollback", NULL, NULL, NULL); /* the first error is the one to tell */
