@@ -48,10 +48,10 @@ static void add_dag(struct assets *all, const struct dag *dag)
     for (uint32_t i = 0; i < dag->task_count; i++) {
         const struct task *task = &dag->tasks[i];
         const char *name = arena_printf(all->arena, "%s.%s", dag->dag_id, task->task_id);
-        for (size_t n = 0; n < task->outlets.count; n++)
-            vec_push(&asset_of(all, task->outlets.at[n])->makers, name);
-        for (size_t n = 0; n < task->inlets.count; n++)
-            vec_push(&asset_of(all, task->inlets.at[n])->readers, name);
+        for (size_t n = 0; n < task->data->outlets.count; n++)
+            vec_push(&asset_of(all, task->data->outlets.at[n])->makers, name);
+        for (size_t n = 0; n < task->data->inlets.count; n++)
+            vec_push(&asset_of(all, task->data->inlets.at[n])->readers, name);
     }
     for (size_t n = 0; n < dag->asset_names.count; n++)
         vec_push(&asset_of(all, dag->asset_names.at[n])->consumers, dag->dag_id);

@@ -52,8 +52,8 @@ static void print_json(const struct dag *dag)
         json_kv_int(&w, "priority_weight", task->weight);
         json_kv_int(&w, "line", task->line);
         json_kv_bool(&w, "is_mapped", task->expand.count > 0);
-        json_texts(&w, "outlets", &task->outlets);
-        json_texts(&w, "inlets", &task->inlets);
+        json_texts(&w, "outlets", &task->data->outlets);
+        json_texts(&w, "inlets", &task->data->inlets);
         json_names(&w, "upstream", dag, &task->upstream);
         json_names(&w, "downstream", dag, &task->downstream);
         json_object_end(&w);
@@ -102,8 +102,8 @@ static void print_assets(const struct dag *dag)
     bool any = false;
     for (uint32_t i = 0; i < dag->task_count; i++) {
         const struct task *task = &dag->tasks[dag->topological[i]];
-        print_task_assets(task, "makes", &task->outlets, &any);
-        print_task_assets(task, "reads", &task->inlets, &any);
+        print_task_assets(task, "makes", &task->data->outlets, &any);
+        print_task_assets(task, "reads", &task->data->inlets, &any);
     }
 }
 

@@ -188,8 +188,8 @@ static enum status load_dag(
 static bool is_scheduled_on(const struct dag *dag, const struct dag *maker)
 {
     for (uint32_t i = 0; i < maker->task_count; i++)
-        for (size_t n = 0; n < maker->tasks[i].outlets.count; n++)
-            if (names_have(&dag->asset_names, maker->tasks[i].outlets.at[n]))
+        for (size_t n = 0; n < maker->tasks[i].data->outlets.count; n++)
+            if (names_have(&dag->asset_names, maker->tasks[i].data->outlets.at[n]))
                 return true;
     return false;
 }

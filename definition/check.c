@@ -67,7 +67,7 @@ static void add_written(struct written *w, const char *table)
 static void find_written(
     const struct project *project, const struct task *task, struct slice sql, struct written *w)
 {
-    const struct names *writes = &task->writes;
+    const struct names *writes = &task->data->writes;
     struct sql_tables tables = sql_tables_find(sql, project->functions, w->arena);
     for (size_t i = 0; i < tables.count; i++)
         if ((tables.at[i].uses & SQL_WRITES) && !tables.at[i].temporary && !tables.at[i].gone)

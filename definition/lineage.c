@@ -187,8 +187,8 @@ void lineage_of_task(const struct project *project, const struct task *task,
         if (!is_own(table))
             add_use(&c, table, use);
     }
-    add_keys(&c, &task->reads, SQL_READS);
-    add_keys(&c, &task->writes, SQL_WRITES);
+    add_keys(&c, &task->data->reads, SQL_READS);
+    add_keys(&c, &task->data->writes, SQL_WRITES);
     ret->complete =
         map && !sampled && task->kind == KIND_SQL && !ret->tables.guessed && !ret->tables.calls;
     ret->use_count = c.uses.count;

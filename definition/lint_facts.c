@@ -74,8 +74,8 @@ static void add_assets(struct dag_facts *facts, const struct dag *dag, struct ar
         const struct task *task = &dag->tasks[i];
         bool waits = task->kind == KIND_WAIT_FOR && task->wait->kind == WAIT_ASSET;
         const char *asset = waits ? plain(&task->wait->text, arena).name : NULL;
-        add_all(&makes, &task->outlets, arena);
-        add_all(&awaits, &task->inlets, arena);
+        add_all(&makes, &task->data->outlets, arena);
+        add_all(&awaits, &task->data->inlets, arena);
         if (asset)
             vec_push(&awaits, asset);
         facts->opaque |= waits && !asset;

@@ -271,7 +271,7 @@ static void check_edge(
 {
     const struct task *t = task->task;
     bool plain = t->trigger_rule == RULE_ALL_SUCCESS && !t->setup && !t->teardown &&
-                 !upstream->task->setup && !upstream->task->teardown && !t->inlets.count;
+                 !upstream->task->setup && !upstream->task->teardown && !t->data->inlets.count;
     if (!plain || !task->complete || !upstream->complete || !uses_any(task, SQL_READS) ||
         !uses_any(upstream, SQL_WRITES) || touches_same(task, upstream))
         return;

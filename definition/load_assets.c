@@ -22,6 +22,8 @@ bool load_asset_name(struct loading *l, const struct yaml_node *node)
 
 void load_asset_names(struct loading *l, const struct yaml_node *node, struct names *names)
 {
+    if (!names->count)
+        return;
     const char **once = arena_array(l->arena, const char *, names->count);
     struct names kept = {once, 0};
     for (size_t i = 0; i < names->count; i++) {

@@ -266,12 +266,14 @@ static void realize_all(struct graph *g)
 
 static struct indexes keep(struct loading *l, const index_list *list)
 {
-    return (struct indexes){
-        arena_memdup(l->arena, list->at, list->count * sizeof(*list->at)), list->count};
+    size_t size = list->count * sizeof(*list->at);
+    return (struct indexes){size ? arena_memdup(l->arena, list->at, size) : NULL, list->count};
 }
 
 static void fill_expand(struct loading *l, const struct task_plan *plan, struct task *task)
 {
+    if (!plan->expand_count)
+        return;
     struct expand_source *at = arena_array(l->arena, struct expand_source, plan->expand_count);
     for (size_t i = 0; i < plan->expand_count; i++)
         at[i] = plan->expand[i].source;

@@ -417,7 +417,7 @@ static void finish_wait_time(const struct checking *c, const struct wait_keys *k
 
 static void finish_wait_asset(const struct checking *c, const struct wait_keys *keys)
 {
-    struct names *inlets = &c->keys->task.inlets;
+    struct names *inlets = &c->keys->parts.data.inlets;
     take_wait_text(c, WAIT_ASSET, "asset", &keys->asset);
     if (!load_asset_name(c->l, yaml_get(c->keys->kind, "asset")))
         return;
@@ -513,6 +513,7 @@ static void (*const finish_kind[KIND_COUNT])(const struct checking *) = {
 static void check_task(const struct checking *c)
 {
     struct task *task = &c->keys->task;
+    struct data_keys *data = &c->keys->parts.data;
     check_backoff(c);
     check_retry_on(c);
     check_setup(c);
@@ -520,10 +521,10 @@ static void check_task(const struct checking *c)
     check_task_params(c);
     check_positive(c, "execution_timeout", task->execution_timeout_us);
     task->depends_on_past |= task->wait_for_downstream;
-    load_asset_names(c->l, place_of(c, "outlets"), &task->outlets);
-    load_asset_names(c->l, place_of(c, "inlets"), &task->inlets);
-    check_tables(c, "reads", &task->reads);
-    check_tables(c, "writes", &task->writes);
+    load_asset_names(c->l, place_of(c, "outlets"), &data->outlets);
+    load_asset_names(c->l, place_of(c, "inlets"), &data->inlets);
+    check_tables(c, "reads", &data->reads);
+    check_tables(c, "writes", &data->writes);
     task->deadline = load_deadline(c->l, c->keys->deadline);
 }
 

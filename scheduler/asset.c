@@ -177,9 +177,9 @@ static void add_event(
 void assets_update(struct scheduler *s, const struct instance *i)
 {
     const struct run *run = i->run;
-    for (size_t n = 0; n < i->task->outlets.count; n++) {
+    for (size_t n = 0; n < i->task->data->outlets.count; n++) {
         struct asset_event_record event = {
-            .asset = in_plan(s, i->task->outlets.at[n]),
+            .asset = in_plan(s, i->task->data->outlets.at[n]),
             .run = run->id,
             .dag_id = in_plan(s, run->dag->dag_id),
             .run_id = in_plan(s, run->run_id),
@@ -281,7 +281,7 @@ static bool is_known(const struct scheduler *s, const char *asset)
         const struct live_dag *dag = value;
         for (uint32_t n = 0; dag->newest && n < dag->newest->dag->task_count; n++) {
             const struct task *task = &dag->newest->dag->tasks[n];
-            if (names_have(&task->outlets, asset) || names_have(&task->inlets, asset))
+            if (names_have(&task->data->outlets, asset) || names_have(&task->data->inlets, asset))
                 return true;
         }
     }

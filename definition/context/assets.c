@@ -82,8 +82,10 @@ void context_put_assets(struct context *context, struct jinja_value variables)
 {
     struct arena *arena = context->arena;
     bool sampled = context->attempt->sampled && context->dag->assets;
-    jinja_mapping_put(arena, variables, "inlets", assets_new(context, &context->task->inlets));
-    jinja_mapping_put(arena, variables, "outlets", assets_new(context, &context->task->outlets));
+    jinja_mapping_put(
+        arena, variables, "inlets", assets_new(context, &context->task->data->inlets));
+    jinja_mapping_put(
+        arena, variables, "outlets", assets_new(context, &context->task->data->outlets));
     jinja_mapping_put(arena, variables, "triggering_asset_events",
         sampled ? context_sample(context) : events_new(context));
 }

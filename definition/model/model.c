@@ -85,15 +85,23 @@ static void release_params(const struct param *params, size_t count)
     }
 }
 
+static bool says_of_data(const struct data_keys *data)
+{
+    return data->outlets.count || data->inlets.count || data->reads.count || data->writes.count;
+}
+
 void task_set_parts(struct task *task, const struct task_parts *parts, struct arena *arena)
 {
     static const struct task_parts empty;
     enum task_kind kind = parts ? task->kind : KIND_EMPTY;
+    task->data = &empty.data;
     task->decision = &empty.decision;
     task->process = &empty.process;
     task->http = &empty.http;
     task->wait = &empty.wait;
     task->trigger = &empty.trigger;
+    if (parts && says_of_data(&parts->data))
+        task->data = arena_memdup(arena, &parts->data, sizeof(parts->data));
     if (kind == KIND_BRANCH || kind == KIND_SHORT_CIRCUIT)
         task->decision = arena_memdup(arena, &parts->decision, sizeof(parts->decision));
     bool is_process = kind == KIND_BASH || kind == KIND_EXEC || kind == KIND_PYTHON;

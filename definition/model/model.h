@@ -227,6 +227,12 @@ struct trigger_task {
     bool wait;
 };
 
+/* What a task says of its data. */
+struct data_keys {
+    struct names outlets, inlets; /* assets, each once */
+    struct names reads, writes;   /* tables that its text does not show, as they were written */
+};
+
 struct task {
     const char *task_id; /* with its groups: "features.pivot" */
     uint32_t index;      /* in dag.tasks */
@@ -255,12 +261,11 @@ struct task {
 
     const json_t *params; /* a mapping over the DAG's, NULL = none */
     const char *doc;
-    struct names outlets, inlets; /* assets, each once */
-    struct names reads, writes;   /* tables that its text does not show, as they were written */
     struct deadline deadline;
     struct expand expand;
     struct sql_task sql;
-    /* What only some kinds have: of every other kind an empty one, never NULL. */
+    /* What only some tasks have, or some kinds: of every other task an empty one, never NULL. */
+    const struct data_keys *data;
     const struct decision_task *decision;
     const struct process_task *process;
     const struct http_task *http;
@@ -268,8 +273,9 @@ struct task {
     const struct trigger_task *trigger;
 };
 
-/* The parts that only some kinds have, before a task is made of them. */
+/* The parts that only some tasks have, before a task is made of them. */
 struct task_parts {
+    struct data_keys data;
     struct decision_task decision;
     struct process_task process;
     struct http_task http;
@@ -277,7 +283,7 @@ struct task_parts {
     struct trigger_task trigger;
 };
 
-/* Gives `task` those of `parts` that its kind has, copied into `arena`; empty ones for the rest,
+/* Gives `task` those of `parts` that it has, copied into `arena`; empty ones for the rest,
    and without `parts`. */
 void task_set_parts(struct task *task, const struct task_parts *parts, struct arena *arena);
 

@@ -237,10 +237,10 @@ static void draw_task(
         .retry_exponential_backoff = sim_pick(sim, 4) ? 0 : 2};
     task->on_failure_fail_dagrun = task->teardown && sim_pick(sim, 2);
     task->kind = spec->kind[n];
-    task->outlets = outlets_of(sim, spec, n);
     task->deadline = draw_deadline(sim, 10);
     task->expand = expand_of(spec, task);
-    struct task_parts parts = {.decision.only_direct = !(spec->transactional & bit),
+    struct task_parts parts = {.data.outlets = outlets_of(sim, spec, n),
+        .decision.only_direct = !(spec->transactional & bit),
         .trigger.wait = task->kind == KIND_TRIGGER_DAG && project_waits(sim, spec, (int)n)};
     if (task->kind == KIND_WAIT_FOR)
         parts.wait = project_wait(sim, spec, (int)n);

@@ -9,6 +9,7 @@
 static inline void own_parts(struct task *task, struct arena *arena)
 {
     struct task_parts *parts = arena_new_of(arena, struct task_parts);
+    task->data = &parts->data;
     task->decision = &parts->decision;
     task->process = &parts->process;
     task->http = &parts->http;

@@ -71,8 +71,8 @@ static void expect(struct page *page, const struct attempt_facts *facts, struct 
     for (size_t i = 0; i < found.count; i++)
         if (!found.at[i].temporary)
             vec_push(&ret->tables, found.at[i]);
-    expect_names(page, &task->reads, SQL_READS, ret);
-    expect_names(page, &task->writes, SQL_WRITES, ret);
+    expect_names(page, &task->data->reads, SQL_READS, ret);
+    expect_names(page, &task->data->writes, SQL_WRITES, ret);
 }
 
 /* Whether a table that was touched is the one that is named, or a partition of it. */

@@ -66,10 +66,10 @@ TEST(outlets_and_inlets_are_names_each_once)
                                  "tasks: {t: {empty: {}, outlets: [a, b, a]}, u: {empty: {}}}\n");
     REQUIRE(dag != NULL);
     const struct task *task = dag_find_task(dag, "t");
-    REQUIRE(task->outlets.count == 2);
-    CHECK_STR(task->outlets.at[1], "b");
-    CHECK_INT(dag_find_task(dag, "u")->outlets.count, 0);
-    CHECK_STR(dag_find_task(dag, "u")->inlets.at[0], "raw");
+    REQUIRE(task->data->outlets.count == 2);
+    CHECK_STR(task->data->outlets.at[1], "b");
+    CHECK_INT(dag_find_task(dag, "u")->data->outlets.count, 0);
+    CHECK_STR(dag_find_task(dag, "u")->data->inlets.at[0], "raw");
     dag_unref(dag);
     dir_done(&dir);
 }

@@ -37,8 +37,8 @@ static void check_all(const struct expectation *rows, size_t count, bool trigger
     CLEANUP(arena_freep) struct arena *arena = arena_new();
     struct context_dag d;
     context_dag_init(&d, arena, "@daily", "UTC", "2024-02-29");
-    d.task.outlets = (struct names){outlets, 2};
-    d.task.inlets = (struct names){outlets, 1};
+    struct data_keys data = {.outlets = {outlets, 2}, .inlets = {outlets, 1}};
+    d.task.data = &data;
     d.run.asset_events = triggered ? events : NULL;
     d.run.asset_event_count = triggered ? ARRAY_SIZE(events) : 0;
     for (size_t i = 0; i < count; i++)

@@ -37,6 +37,7 @@ void context_dag_init(struct context_dag *d, struct arena *arena, const char *sc
     REQUIRE_OK(zone_load(timezone, &d->dag.zone, &err), &err);
     if (schedule)
         set_schedule(d, arena, schedule, logical_date);
+    task_set_parts(&d->task, NULL, NULL);
     d->dag.tasks = &d->task;
     d->dag.task_count = 1;
     REQUIRE_OK(zone_parse_time(d->dag.zone, slice_of(logical_date), &logical_us, NULL, &err), &err);

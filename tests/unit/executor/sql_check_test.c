@@ -212,7 +212,7 @@ TEST(the_table_is_the_one_that_writes_names)
     CHECK_INT(result.outcome, OUTCOME_FAILED);
     CHECK(contains(result.message, "the check does not say of which table"));
     CHECK_STR(result.place, "dags/d.yaml:10:5");
-    task->writes = (struct names)NAMES("t");
+    task->data = &(struct data_keys){.writes = NAMES("t")};
     check_failed((struct attempt_result[]){rig_run(rig)}, "`t` has 0 rows, and 1 is asked for");
     sql_finish();
 }

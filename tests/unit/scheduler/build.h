@@ -164,6 +164,10 @@ static void read_task(struct built_task *b, struct task_line *line)
         const char *key = next_word(line);
         read_value(b, line, key);
     }
+    b->parts.data.outlets =
+        (struct names){arena_memdup(line->arena, b->outlets.at, b->outlets.count * sizeof(char *)),
+            b->outlets.count};
+    vec_done(&b->outlets);
     task_set_parts(&b->task, &b->parts, line->arena);
     if (b->task.teardown)
         b->task.trigger_rule = RULE_ALL_DONE_SETUP_SUCCESS;
@@ -236,13 +240,9 @@ static void read_tasks(struct dag *dag, const char *text)
         tasks[n].retry_on = (struct names){
             arena_memdup(dag->arena, b->retry_on.at, b->retry_on.count * sizeof(char *)),
             b->retry_on.count};
-        tasks[n].outlets = (struct names){
-            arena_memdup(dag->arena, b->outlets.at, b->outlets.count * sizeof(char *)),
-            b->outlets.count};
         dag->uses_past |= tasks[n].depends_on_past;
         dag->has_deadlines |= tasks[n].deadline.kind != DEADLINE_NONE;
         dag->uses_durations |= tasks[n].deadline.kind == DEADLINE_TYPICAL;
-        vec_done(&b->outlets);
         vec_done(&b->depends_on);
         vec_done(&b->retry_on);
     }

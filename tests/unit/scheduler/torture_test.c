@@ -51,8 +51,11 @@ static void add_assets(struct torture *t, struct dag *dag, uint64_t which)
 {
     static const char *const names[] = {"x", "y"};
     struct task *tasks = (struct task *)dag->tasks;
-    for (uint32_t n = 0; which == 1 && n < dag->task_count; n++)
-        tasks[n].outlets = (struct names){&names[n % 2], 1};
+    for (uint32_t n = 0; which == 1 && n < dag->task_count; n++) {
+        struct data_keys *data = arena_new_of(dag->arena, struct data_keys);
+        data->outlets = (struct names){&names[n % 2], 1};
+        tasks[n].data = data;
+    }
     if (which == 2)
         dag_set_assets(dag, pick(t, 2) ? ASSET_ANY : ASSET_ALL, pick(t, 3) ? "x y" : "y");
 }
