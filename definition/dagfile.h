@@ -17,6 +17,7 @@ struct dagfile_options {
     struct sources *sources;       /* where files are read; NULL: afresh */
     /* Unknown connections, pools and variables are warnings: for a file that stands alone. */
     bool references_optional;
+    bool keep_schedule; /* dag.schedule_spec is wanted */
 };
 
 struct dagfile {

@@ -156,7 +156,7 @@ static struct lint_unit *find_unit(const struct linted *all, const char *path)
     CLEANUP(arena_freep) struct arena *arena = arena_new();
     const char *wanted = path_absolute(arena, path_join(arena, all->project->root, path));
     vec_each (unit, &all->units)
-        if (str_equal(wanted, (*unit)->files[0].path))
+        if (str_equal(wanted, (*unit)->files.at[0].path))
             return *unit;
     return NULL;
 }

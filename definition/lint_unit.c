@@ -4,20 +4,6 @@
 #include "definition/lint_internal.h"
 #include "definition/report.h"
 
-/* What was asked for since the round began. */
-static void note_files(struct lint_unit *unit, const struct sources *sources, struct arena *arena)
-{
-    unit->file_count = sources_asked_count(sources);
-    struct unit_file *files = arena_array(arena, struct unit_file, unit->file_count);
-    for (size_t i = 0; i < unit->file_count; i++) {
-        const struct source *source = sources_asked_at(sources, i);
-        files[i] = (struct unit_file){arena_strdup(arena, source->path),
-            source->missing ? NULL : arena_strdup(arena, source->hash)};
-        unit->passing |= source->unreadable;
-    }
-    unit->files = files;
-}
-
 /* A file that cannot be read is a finding; one that is gone is for the caller to judge. */
 static enum status take_trouble(
     struct lint_unit *unit, enum status status, const char *file, struct error *err)
@@ -39,6 +25,7 @@ enum status lint_unit_new(const struct project *project, struct sources *sources
     struct dagfile_options options = {.project = project, .sources = sources};
     struct dagfile dags;
     const struct source *source;
+    bool unreadable;
     unit->found = arena_new_of(arena, struct diagnostics);
     diagnostics_init(unit->found, arena);
     sources_begin(sources);
@@ -53,15 +40,16 @@ enum status lint_unit_new(const struct project *project, struct sources *sources
     dagfile_done(&dags);
     bool read = sources_read(sources, file, &source, NULL) == OK && !source->missing;
     unit->file = arena_strdup(arena, read ? source->shown : file);
-    note_files(unit, sources, arena);
+    unit->files = kept_files_asked(sources, arena, &unreadable);
+    unit->passing |= unreadable;
     *ret = unit;
     return take_trouble(unit, status, unit->file, err);
 }
 
 bool lint_unit_holds(const struct lint_unit *unit, struct sources *sources)
 {
-    for (size_t i = 0; i < unit->file_count; i++) {
-        const struct unit_file *file = &unit->files[i];
+    for (size_t i = 0; i < unit->files.count; i++) {
+        const struct kept_file *file = &unit->files.at[i];
         const struct source *source;
         if (sources_read(sources, file->path, &source, NULL) != OK ||
             !str_equal(file->hash, source->missing ? NULL : source->hash))

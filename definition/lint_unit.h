@@ -6,20 +6,14 @@
 #ifndef DEFINITION_LINT_UNIT_H
 #define DEFINITION_LINT_UNIT_H
 
-#include "base/map.h"
+#include "definition/kept.h"
 #include "base/vec.h"
 #include "definition/lint_facts.h"
 #include "definition/sources.h"
 
-/* A file that was read, or looked for in vain. */
-struct unit_file {
-    const char *path; /* absolute */
-    const char *hash; /* NULL: there was none */
-};
 struct lint_unit {
-    const char *file; /* the DAG file, relative to the root */
-    const struct unit_file *files;
-    size_t file_count;
+    const char *file;              /* the DAG file, relative to the root */
+    struct kept_files files;       /* its own first */
     struct diagnostics *found;     /* before any was suppressed */
     const struct dag_facts **dags; /* none of a file that does not load */
     size_t dag_count;

@@ -1,6 +1,7 @@
 /* Schedules, start and end dates, the zone: from a DAG file to a timetable. */
 #include "definition/loading.h"
 #include "definition/report.h"
+#include "definition/schedule_spec.h"
 
 /* The texts of a schedule, with the node to blame for each. */
 struct dated {
@@ -319,6 +320,8 @@ void load_schedule(struct loading *l, const struct dag_keys *keys)
         report_part(&r, &error);
         return;
     }
+    if (l->options->keep_schedule)
+        l->dag->schedule_spec = schedule_spec_write(&r.spec, l->arena);
     l->dag->timetable = timetable;
     l->dag->start_us = timetable_start_us(timetable);
     l->dag->end_us = timetable_end_us(timetable);

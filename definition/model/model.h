@@ -311,7 +311,9 @@ struct dag {
     struct names tags;
     uint32_t line;
 
-    const char *schedule_text;         /* as shown to people: "@daily", "30 2 * * *", "none" */
+    const char *schedule_text; /* as shown to people: "@daily", "30 2 * * *", "none" */
+    const char *schedule_spec; /* from which the timetable can be made again; NULL: without, or not
+                                  asked for (dagfile_options.keep_schedule) */
     const struct timetable *timetable; /* NULL without a schedule */
     const struct zone *zone;
     int64_t start_us;                /* INT64_MIN = none given */
