@@ -23,7 +23,8 @@ char *registry_evaluation_sql(
 {
     return arena_printf(arena,
         "select part, n, series, label, x, y from %s where name = %s and version = %s"
-        " order by part, series, n limit %d",
+        " order by case part when 'confusion' then 0 when 'roc' then 1"
+        " when 'precision_recall' then 2 else 3 end, part, series, n limit %d",
         registry->evaluation, name, version, MODEL_POINTS_MAX);
 }
 

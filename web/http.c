@@ -165,6 +165,8 @@ static enum MHD_Result on_head(struct http_server *server, const struct http_req
     enum status status = check(request, method, &err);
     if (status == OK && str_equal(method, MHD_HTTP_METHOD_POST))
         status = accept_post(server, request, &post, &err);
+    else if (status == OK && server->options.later(server->options.user, request))
+        post = http_post_new(server, request->connection, 0);
     *state = post ? (void *)post : &seen;
     if (status == OK)
         return MHD_YES;

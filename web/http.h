@@ -51,11 +51,13 @@ struct http_options {
     uv_loop_t *loop;
     void *user;
     void (*answer)(void *user, const struct http_request *request, struct http_answer *ret);
+    /* Whether a GET's answer may come later: then it goes to `post`, without a body. */
+    bool (*later)(void *user, const struct http_request *request);
     /* A POST, before its body (of `size` bytes, 0 when it does not say): how many it may have, or
        why it is refused. */
     enum status (*accept)(void *user, const struct http_request *request, size_t size,
         size_t *ret_body_max, struct error *err);
-    /* The body is there: to be answered with http_post_answer, now or later. */
+    /* The request is there with its body: to be answered with http_post_answer, now or later. */
     void (*post)(void *user, const struct http_request *request, struct http_post *post);
     /* A request that is not answered otherwise: method, host, or what `accept` refuses. */
     void (*refuse)(void *user, const struct http_request *request, const struct error *why,

@@ -1,5 +1,5 @@
 /*
- * POST: a request with a body, whose answer may come later.
+ * A request whose answer may come later: a POST with its body, or a GET that has to ask elsewhere.
  *
  * The connection sleeps until its answer is given.  A peer that hangs up meanwhile is noticed at
  * once, also one that only closes its sending half: no answer is wanted then.

@@ -47,6 +47,14 @@ enum {
     LOG_TAIL_SIZE = 32 * 1024,  /* bytes of a log's end on a page; the whole is a link */
     SQL_SHOWN_SIZE = 32 * 1024, /* bytes of a rendered text on a page; the whole is a link */
 
+    MODELS_TIMEOUT_MS = 3000, /* that a page of models waits for its database */
+    MODELS_KEPT_MS = 2000,    /* that its answers are shown again without asking */
+    MODELS_WAITING_MAX = 64,  /* pages that wait for one query */
+    MODELS_SHOWN = 200,
+    MODEL_VERSIONS_SHOWN = 25, /* of one page of a model */
+    MODEL_VERSIONS_DRAWN = 60, /* of its metrics, the newest */
+    MODEL_FEATURES_SHOWN_SIZE = 16 * 1024,
+
     EVENTS_DELAY_MS = 100,       /* changes of that long become one event */
     EVENTS_RETRY_MS = 1000,      /* a browser that lost its stream connects again after it */
     EVENTS_NAMES_MAX = 200,      /* names of one event; more are "everything" */

@@ -59,6 +59,8 @@ static void write_header(struct page *page)
     write_link(page, "/", "DAGs", path);
     write_link(page, "/queue", "Queue", path);
     write_link(page, "/audit", "Audit", path);
+    if (project->registry)
+        write_link(page, "/models", "Models", path);
     html(out, "</nav>");
     write_status(page);
     html(out, "</header>\n");

@@ -9,20 +9,24 @@
  *  3. describe it in docs/status-page.md (tests/web fails when it is missing there).
  */
 static const struct route routes[] = {
-    {"/", page_home, NULL, NULL},
-    {"/dags/:dag", page_dag, NULL, NULL},
-    {"/dags/:dag/runs/:run", page_run, NULL, NULL},
-    {"/dags/:dag/runs/:run/tasks/:task", page_task, NULL, NULL},
-    {"/dags/:dag/runs/:run/tasks/:task/tries/:number", page_task, NULL, NULL},
-    {"/dags/:dag/runs/:run/tasks/:task/tries/:number/log", file_log, NULL, NULL},
-    {"/dags/:dag/runs/:run/tasks/:task/tries/:number/sql", file_sql, NULL, NULL},
-    {"/queue", page_queue, NULL, NULL},
-    {"/audit", page_audit, NULL, NULL},
-    {"/health", api_health, NULL, NULL},
-    {"/api/events", api_events, NULL, NULL},
-    {"/api/v2/predict", api_endpoints, NULL, NULL},
-    {"/api/v2/predict/:name", api_endpoint, predict_accept, predict_post},
-    {"/assets/:name", file_asset, NULL, NULL},
+    {"/", page_home, NULL, NULL, NULL},
+    {"/dags/:dag", page_dag, NULL, NULL, NULL},
+    {"/dags/:dag/runs/:run", page_run, NULL, NULL, NULL},
+    {"/dags/:dag/runs/:run/tasks/:task", page_task, NULL, NULL, NULL},
+    {"/dags/:dag/runs/:run/tasks/:task/tries/:number", page_task, NULL, NULL, NULL},
+    {"/dags/:dag/runs/:run/tasks/:task/tries/:number/log", file_log, NULL, NULL, NULL},
+    {"/dags/:dag/runs/:run/tasks/:task/tries/:number/sql", file_sql, NULL, NULL, NULL},
+    {"/queue", page_queue, NULL, NULL, NULL},
+    {"/audit", page_audit, NULL, NULL, NULL},
+    {"/models", NULL, NULL, NULL, models_later},
+    {"/models/:name", NULL, NULL, NULL, models_later},
+    {"/health", api_health, NULL, NULL, NULL},
+    {"/api/events", api_events, NULL, NULL, NULL},
+    {"/api/v2/predict", api_endpoints, NULL, NULL, NULL},
+    {"/api/v2/predict/:name", api_endpoint, predict_accept, predict_post, NULL},
+    {"/api/v2/models", NULL, NULL, NULL, models_later},
+    {"/api/v2/models/:name", NULL, NULL, NULL, models_later},
+    {"/assets/:name", file_asset, NULL, NULL, NULL},
 };
 
 const struct route *route_table(size_t *ret_count)

@@ -21,6 +21,9 @@ struct route {
      */
     enum status (*accept)(struct page *page, size_t size, size_t *ret_body_max, struct error *err);
     enum status (*post)(struct page *page, struct http_post *post, struct error *err);
+    /* Instead of `serve`, for a GET that has to ask elsewhere first: answered now or later, unless
+       it is an error. */
+    enum status (*later)(struct page *page, struct http_post *post, struct error *err);
 };
 
 /* The route of a path as sent.  ERR_NOT_FOUND when there is none. */

@@ -71,18 +71,25 @@ void web_refuse_post(
     http_post_answer(post, &answer);
 }
 
-/* The route of a POST, and the page that its functions are given. */
-static enum status find_post(struct web *web, const struct http_request *request,
+/* The route of a request that is answered later, and the page that its functions are given. */
+static enum status find_later(struct web *web, const struct http_request *request,
     struct arena *arena, const struct route **ret, struct route_values *values, struct page *page,
     struct error *err)
 {
     *page = make_page(web, request, arena, &(struct http_answer){0});
     page->out = NULL;
     page->values = values;
-    enum status status = route_find(request->path, arena, ret, values, err);
-    if (status == OK && !(*ret)->post)
-        status = error_set(err, ERR_HTTP_METHOD, "POST is not answered at %s", request->path);
-    return status;
+    return route_find(request->path, arena, ret, values, err);
+}
+
+static bool is_later(void *user, const struct http_request *request)
+{
+    CLEANUP(arena_freep) struct arena *arena = arena_new();
+    const struct route *route;
+    struct route_values values;
+    struct error ignored;
+    (void)user;
+    return route_find(request->path, arena, &route, &values, &ignored) == OK && route->later;
 }
 
 static enum status accept_post(void *user, const struct http_request *request, size_t size,
@@ -92,7 +99,9 @@ static enum status accept_post(void *user, const struct http_request *request, s
     const struct route *route;
     struct route_values values;
     struct page page;
-    enum status status = find_post(user, request, arena, &route, &values, &page, err);
+    enum status status = find_later(user, request, arena, &route, &values, &page, err);
+    if (status == OK && !route->post)
+        status = error_set(err, ERR_HTTP_METHOD, "POST is not answered at %s", request->path);
     return status == OK ? route->accept(&page, size, ret_body_max, err) : status;
 }
 
@@ -103,9 +112,10 @@ static void take_post(void *user, const struct http_request *request, struct htt
     struct route_values values;
     struct page page;
     struct error err;
-    enum status status = find_post(user, request, arena, &route, &values, &page, &err);
+    enum status status = find_later(user, request, arena, &route, &values, &page, &err);
+    page.fragments = http_query(request, "fragment", arena);
     if (status == OK)
-        status = route->post(&page, post, &err);
+        status = (route->later ? route->later : route->post)(&page, post, &err);
     if (status != OK)
         web_refuse_post(user, post, request->path, &err);
 }
@@ -132,6 +142,7 @@ static void *open_pages(struct daemon *daemon, uv_loop_t *loop, struct error *er
         .loop = loop,
         .user = web,
         .answer = answer,
+        .later = is_later,
         .accept = accept_post,
         .post = take_post,
         .refuse = refuse};
@@ -139,12 +150,14 @@ static void *open_pages(struct daemon *daemon, uv_loop_t *loop, struct error *er
     web->loop = loop;
     assets_version(web->assets);
     enum status status = OK;
-    if (daemon_project(daemon)->endpoint_count)
+    web->models = model_queries_new(daemon_project(daemon));
+    if (daemon_project(daemon)->endpoint_count || web->models)
         status = serving_new(loop, &web->serving, err);
     if (status == OK)
         status = http_open(&options, &web->http, err);
     if (status != OK) {
         serving_free(web->serving);
+        mem_free(web->models);
         mem_free(web);
         return NULL;
     }
@@ -164,6 +177,7 @@ static void close_pages(void *pages)
     struct web *web = pages;
     http_close(web->http);
     serving_free(web->serving); /* after the requests that wait for it */
+    mem_free(web->models);
     events_free(web->events);
     store_close(web->reader);
     mem_free(web);

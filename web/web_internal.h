@@ -11,9 +11,10 @@ struct web {
     uv_loop_t *loop;
     struct http_server *http;
     struct events *events;
-    struct serving *serving; /* NULL: the project has no endpoint */
-    struct store *reader;    /* NULL until the metadata could be opened */
-    char assets[17];         /* changes with what is in assets/: part of their addresses */
+    struct serving *serving;      /* NULL: the project has no endpoint and no registry of models */
+    struct model_queries *models; /* NULL: it has no registry */
+    struct store *reader;         /* NULL until the metadata could be opened */
+    char assets[17];              /* changes with what is in assets/: part of their addresses */
 };
 
 /* What a POST is answered that went wrong. */

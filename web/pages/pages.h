@@ -38,6 +38,13 @@ enum status predict_accept(
     struct page *page, size_t size, size_t *ret_body_max, struct error *err) MUST_CHECK;
 enum status predict_post(struct page *page, struct http_post *post, struct error *err) MUST_CHECK;
 
+/* ---- models ---- */
+
+/* The models, one of them, and the same for programs. */
+enum status models_later(struct page *page, struct http_post *post, struct error *err) MUST_CHECK;
+/* What is asked for them; NULL: the project has no registry. */
+struct model_queries *model_queries_new(const struct project *project);
+
 /* ---- parts that pages share ---- */
 
 /* Runs as a table; `dag_id` NULL: of several DAGs. */
