@@ -189,7 +189,7 @@ class Cluster:
             "PYTHONDONTWRITEBYTECODE": "1",
             "NUMBA_CACHE_DIR": str(self.home / "numba"),
             "TZ": "UTC",
-            **place.computing_environment(),
+            **place.computing_environment(self.home / "jax"),
         }
         return subprocess.run([str(word) for word in command], env=environment, umask=0o077,
                               cwd=self.home, stdin=subprocess.DEVNULL,

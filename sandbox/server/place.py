@@ -102,14 +102,19 @@ def keras_backend():
     return backend
 
 
-def computing_environment():
-    """Variables that keep a process of ours to one thread: there are many, on few cores."""
+def computing_environment(cache):
+    """Variables that keep a process of ours to one thread: there are many, on few cores. What JAX
+    has compiled is kept in the folder `cache`: loading a model takes half a second then, not five.
+    """
     return {
         "OMP_NUM_THREADS": "1",
         "OPENBLAS_NUM_THREADS": "1",
         "NUMBA_NUM_THREADS": "1",
         "KERAS_BACKEND": keras_backend(),
         "JAX_PLATFORMS": "cpu",
+        "JAX_COMPILATION_CACHE_DIR": str(cache),
+        "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+        "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
         "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1",
         "TF_NUM_INTRAOP_THREADS": "1",
         "TF_NUM_INTEROP_THREADS": "1",

@@ -15,7 +15,7 @@ where name = {{ name | literal }}
 {#- A query of the version that scores rows of before that day: the newest in service that was
     trained on rows before it. So a day that is run again gets the answer it got at first. -#}
 {%- macro in_service(name, before) -%}
-select registry.version, registry.mdate, registry.kind, registry.place
+select registry.version, registry.mdate, registry.kind, registry.place, registry.metrics
 from models.registry
 where registry.name = {{ name | literal }}
     and registry.in_service

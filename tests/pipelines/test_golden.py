@@ -12,6 +12,8 @@ import support
 GOLDEN = Path(__file__).parent / "golden"
 CASES = [("geolife", task, "2007-04-30") for task in support.DAYS]
 CASES += [("geolife_model_training", task, "2007-05-01") for task in support.TRAINING]
+CASES += [("credit_card_training", "register_model", "2013-10-01"),
+          ("credit_card_scoring", "score_transactions", "2013-10-01")]
 # Templates that no shipped DAG uses, for Greenplum only.
 GREENPLUM = ("greenplum6", "greenplum7")
 EXTERNAL = ("load_trajectory_landing_external", "load_label_landing_external")

@@ -18,7 +18,7 @@ begin
 
     select newest.place, newest.version into model, model_version
     from (
-        select registry.version, registry.mdate, registry.kind, registry.place
+        select registry.version, registry.mdate, registry.kind, registry.place, registry.metrics
         from models.registry
         where registry.name = 'rf_walk'
             and registry.in_service
