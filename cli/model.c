@@ -5,22 +5,28 @@
 #include "cli/cli.h"
 #include "executor/registry.h"
 
+/* Of a version in the list; `show` has all. */
+enum { METRICS_LISTED = 3 };
+
 static const char *note;
 static bool dry_run;
 
 /* ---- what is there --------------------------------------------------------------------------- */
 
-/* "auc 0.97, recall 0.9": the numbers among the metrics. */
-static const char *metrics_text(struct cli *cli, const json_t *metrics)
+/* "auc 0.97, recall 0.9 …": the numbers among the metrics, the first `most` of them. */
+static const char *metrics_text(struct cli *cli, const json_t *metrics, size_t most)
 {
     CLEANUP(strbuf_done) struct strbuf text = {0};
     const char *key;
     json_t *value;
+    size_t count = 0;
     json_object_foreach((json_t *)metrics, key, value)
     {
-        if (json_is_number(value))
+        if (json_is_number(value) && count++ < most)
             strbuf_printf(&text, "%s%s %.4g", text.size ? ", " : "", key, json_number_value(value));
     }
+    if (count > most)
+        strbuf_add_str(&text, " …");
     return strbuf_to_arena(&text, cli->arena);
 }
 
@@ -64,7 +70,7 @@ static void print_versions(struct cli *cli, const struct model_versions *version
         table_add(&table, version->name);
         table_add(&table, version->version);
         table_add(&table, service_text(cli, version));
-        table_add(&table, metrics_text(cli, version->metrics));
+        table_add(&table, metrics_text(cli, version->metrics, METRICS_LISTED));
         table_add(&table, count_text(cli, version->scored));
         table_add(&table, version->reason ? version->reason : "");
     }
@@ -163,7 +169,7 @@ static void print_version(struct cli *cli, const struct model_version *v, const 
     print_fact("service", *service ? service : "out of service");
     print_fact("reason", v->reason);
     print_fact("decided", decided_text(cli, v));
-    print_fact("metrics", metrics_text(cli, v->metrics));
+    print_fact("metrics", metrics_text(cli, v->metrics, SIZE_MAX));
     print_fact("rows", rows_text(cli, v));
     print_fact("scored", scored_text(cli, v));
     print_fact("trained", arena_printf(cli->arena, "on rows before %s, %s UTC", v->mdate,

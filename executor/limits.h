@@ -70,6 +70,8 @@ enum {
     /* Versions of models that are read at once, newest first, and points of one's curves. */
     MODEL_VERSIONS_MAX = 1000,
     MODEL_POINTS_MAX = 4000,
+    /* Milliseconds that a command's query of the registry may take. */
+    REGISTRY_QUERY_MS = 60 * 1000,
     /* Milliseconds that a promotion waits for a training that holds the registry. */
     REGISTRY_LOCK_WAIT_MS = 10 * 1000,
 

@@ -98,21 +98,24 @@ void registry_read_versions(const json_t *rows, struct arena *arena, struct mode
     }
 }
 
+/* A version of a model that is told of, but not itself, has scored nothing. */
+static void add_scored(const json_t *row, struct model_version *version)
+{
+    if (!str_equal(version->name, text_of(row, "name")))
+        return;
+    version->scored = version->scored < 0 ? 0 : version->scored;
+    if (!str_equal(version->version, text_of(row, "version")))
+        return;
+    version->scored = count_of(row, "scored");
+    version->scored_newest = text_of(row, "newest");
+}
+
 void registry_read_scored(const json_t *rows, struct model_versions *versions)
 {
     size_t n;
     json_t *row;
-    json_array_foreach((json_t *)rows, n, row)
-    {
-        for (size_t i = 0; i < versions->count; i++) {
-            struct model_version *version = &versions->at[i];
-            if (!str_equal(version->name, text_of(row, "name")) ||
-                !str_equal(version->version, text_of(row, "version")))
-                continue;
-            version->scored = count_of(row, "scored");
-            version->scored_newest = text_of(row, "newest");
-        }
-    }
+    json_array_foreach((json_t *)rows, n, row) for (size_t i = 0; i < versions->count; i++)
+        add_scored(row, &versions->at[i]);
 }
 
 /* ---- what is not there ----------------------------------------------------------------------- */

@@ -43,7 +43,8 @@ char *registry_evaluation_sql(
 
 /* Takes the rows of these queries, which stay the caller's and must outlive *ret. */
 void registry_read_versions(const json_t *rows, struct arena *arena, struct model_versions *ret);
-/* Adds to the versions what they scored: rows of `models.scored`. */
+/* Adds to the versions what they scored: rows of `models.scored`.  It stays -1 for models of which
+   there is no row. */
 void registry_read_scored(const json_t *rows, struct model_versions *versions);
 /* The version, or the newest of the model without one.  ERR_NOT_FOUND with the nearest name. */
 enum status registry_find(const struct model_versions *versions, const char *name,

@@ -5,6 +5,19 @@
 #include "executor/target/sql_value.h"
 #include "language/sql/name.h"
 
+/* It only reads, but in the transaction of a change; and a query whose asker is gone ends. */
+static enum status make_ready(
+    struct registry_session *session, const struct connection *connection, struct error *err)
+{
+    struct arena *arena = session->arena;
+    PGconn *conn = session->connected.conn;
+    enum status status = connect_run(conn,
+        arena_printf(arena, "SET statement_timeout = %d", REGISTRY_QUERY_MS), ERR_REGISTRY, err);
+    return status == OK ? connect_run(conn, connect_settings_text(connection, true, arena),
+                              ERR_REGISTRY, err)
+                        : status;
+}
+
 enum status registry_open(const struct project *project, struct arena *arena,
     struct registry_session *ret, struct error *err)
 {
@@ -19,8 +32,7 @@ enum status registry_open(const struct project *project, struct arena *arena,
         return status;
     }
     PQsetNoticeProcessor(session.connected.conn, sql_notice_ignore, NULL);
-    status = connect_run(
-        session.connected.conn, connect_settings_text(connection, false, arena), ERR_REGISTRY, err);
+    status = make_ready(&session, connection, err);
     if (status != OK)
         registry_close(&session);
     else

@@ -49,7 +49,7 @@ TEST(what_was_scored_goes_to_its_version)
     registry_read_scored(scored, &all);
     CHECK_INT(all.at[2].scored, 5);
     CHECK_STR(all.at[2].scored_newest, "x");
-    CHECK_INT(all.at[0].scored, -1);
+    CHECK_INT(all.at[0].scored, 0);
     CHECK_INT(all.at[3].scored, -1);
 }
 
