@@ -53,6 +53,7 @@ enum {
     MODELS_SHOWN = 200,
     MODEL_VERSIONS_SHOWN = 25, /* of one page of a model */
     MODEL_VERSIONS_DRAWN = 60, /* of its metrics, the newest */
+    MODEL_CURVES_DRAWN = 40,   /* lines of one plot */
     MODEL_FEATURES_SHOWN_SIZE = 16 * 1024,
 
     EVENTS_DELAY_MS = 100,       /* changes of that long become one event */

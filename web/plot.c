@@ -68,9 +68,9 @@ static void draw_axes(const struct drawing *d)
 
 /* ---- lines ----------------------------------------------------------------------------------- */
 
-static void draw_line(const struct drawing *d, const struct plot_line *line, size_t number)
+static void draw_line(const struct drawing *d, const struct plot_line *line)
 {
-    strbuf_printf(d->out, "<polyline class=\"l%zu\" points=\"", number + 1);
+    strbuf_printf(d->out, "<polyline class=\"l%zu\" points=\"", line->style + 1);
     for (size_t i = 0; i < line->count; i++)
         strbuf_printf(d->out, "%s%.1f,%.1f", i ? " " : "", place_x(d, line->at[i].x),
             place_y(d, line->at[i].y));
@@ -80,23 +80,23 @@ static void draw_line(const struct drawing *d, const struct plot_line *line, siz
         if (!point->title)
             continue;
         strbuf_printf(d->out, "<circle class=\"l%zu\" cx=\"%.1f\" cy=\"%.1f\" r=\"3.5\">",
-            number + 1, place_x(d, point->x), place_y(d, point->y));
+            line->style + 1, place_x(d, point->x), place_y(d, point->y));
         html_printf(d->out, "<title>%s</title></circle>", point->title);
     }
 }
 
 /* What the lines are: their names beside a piece of each. */
-static void draw_names(struct strbuf *out, const struct plot *plot, size_t count)
+static void draw_names(struct strbuf *out, const struct plot *plot)
 {
     html(out, "<figcaption>");
     html_printf(out, "<b>%s</b>", plot->title);
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < plot->line_count; i++) {
         if (!plot->lines[i].name || !*plot->lines[i].name)
             continue;
         strbuf_printf(out,
             " <span class=\"legend\"><svg class=\"plot\" width=\"26\" height=\"8\" "
             "aria-hidden=\"true\"><polyline class=\"l%zu\" points=\"1,4 25,4\"/></svg>",
-            i + 1);
+            plot->lines[i].style + 1);
         html_printf(out, "<bdi>%s</bdi></span>", plot->lines[i].name);
     }
     html(out, "</figcaption>");
@@ -109,9 +109,8 @@ void plot_show(struct strbuf *out, const struct plot *plot)
         .width = plot->square ? HEIGHT + LEFT + RIGHT - TOP - BOTTOM : WIDE,
         .x_span = plot->x_max > plot->x_min ? plot->x_max - plot->x_min : 1,
         .y_span = plot->y_max > plot->y_min ? plot->y_max - plot->y_min : 1};
-    size_t count = plot->line_count < PLOT_LINES_MAX ? plot->line_count : PLOT_LINES_MAX;
     html(out, "<figure>");
-    draw_names(out, plot, count);
+    draw_names(out, plot);
     strbuf_printf(out, "<svg class=\"plot %s\" viewBox=\"0 0 %.0f %d\" role=\"img\"",
         plot->square ? "square" : "wide", d.width, HEIGHT);
     html_attr(out, "aria-label", plot->title);
@@ -122,7 +121,7 @@ void plot_show(struct strbuf *out, const struct plot *plot)
             "<line class=\"chance\" x1=\"%.1f\" y1=\"%.1f\" x2=\"%.1f\" y2=\"%.1f\"/>",
             place_x(&d, plot->x_min), place_y(&d, plot->y_min), place_x(&d, plot->x_max),
             place_y(&d, plot->y_max));
-    for (size_t i = 0; i < count; i++)
-        draw_line(&d, &plot->lines[i], i);
+    for (size_t i = 0; i < plot->line_count; i++)
+        draw_line(&d, &plot->lines[i]);
     html(out, "</svg></figure>\n");
 }

@@ -1,7 +1,7 @@
 /*
  * Plots, drawn by the server as SVG: they need no script, and their colours are the page's
- * (page.css, `.plot`).  A line has a class and a dash of its own, so that colour is never all that
- * tells it from the others.
+ * (page.css, `.plot`).  A style is a colour and a dash, so that colour is never all that tells one
+ * line from another.
  */
 #ifndef WEB_PLOT_H
 #define WEB_PLOT_H
@@ -9,14 +9,15 @@
 #include <stdbool.h>
 #include "base/string.h"
 
-enum { PLOT_LINES_MAX = 6 };
+enum { PLOT_STYLES = 6 };
 
 struct plot_point {
     double x, y;
     const char *title; /* what is said of it; NULL: it has no mark */
 };
 struct plot_line {
-    const char *name; /* NULL or empty: it needs none */
+    const char *name; /* NULL or empty: it needs none, or shares its style with one that has it */
+    size_t style;     /* below PLOT_STYLES */
     const struct plot_point *at;
     size_t count;
 };
@@ -31,9 +32,9 @@ struct plot {
     const struct plot_tick *x_ticks; /* NULL: five numbers */
     size_t x_tick_count;
     const struct plot_line *lines;
-    size_t line_count; /* PLOT_LINES_MAX at most are drawn */
-    bool square;       /* as wide as high */
-    bool diagonal;     /* with the line from corner to corner: what guessing would give */
+    size_t line_count;
+    bool square;   /* as wide as high */
+    bool diagonal; /* with the line from corner to corner: what guessing would give */
 };
 
 /* Adds a figure with the plot and, where lines have names, what they are. */

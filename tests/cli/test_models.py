@@ -255,5 +255,18 @@ class Elsewhere(ModelCase):
             self.assertIn(message, done.stdout + done.stderr)
 
 
+class Shipped(ModelCase):
+    def environment(self):
+        return dict(super().environment(), DAG_CONN_GREENPLUM=self.uri)
+
+    def test_the_registry_of_the_project_that_ships(self):
+        for name in ("dags", "templates"):
+            shutil.copytree(ROOT / name, self.folder / name, dirs_exist_ok=True)
+        shutil.copy(ROOT / "dag.yaml", self.folder)
+        done = self.dag("model", "list")
+        self.assertIn("rf_walk", done.stdout)
+        self.assertEqual(done.stderr, "")  # what was scored is known too
+
+
 if __name__ == "__main__":
     unittest.main()

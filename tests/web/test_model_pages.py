@@ -46,7 +46,8 @@ select 'rf_walk', '2007-06-01', p, n, n / 50.0,
 from generate_series(0, 50) n, (values ('roc'), ('precision_recall')) as parts (p);
 insert into models.evaluation (name, version, part, n, series, x, y)
 select 'rf_walk', '2007-06-01', 'loss', n + 20 * k, s, n, 1.0 / n + k * 0.1
-from generate_series(1, 20) n, (values ('training', 0), ('validation', 1)) as lines (s, k);
+from generate_series(1, 20) n, (values ('training, fold 1', 0), ('training, fold 2', 1),
+    ('validation, fold 1', 2), ('validation, fold 2', 3)) as lines (s, k);
 insert into models.evaluation (name, version, part, n, series, label, y) values
     ('rf_walk', '2007-06-01', 'confusion', 1, 'other', 'other', 30),
     ('rf_walk', '2007-06-01', 'confusion', 2, 'other', 'walk', 2),
@@ -118,6 +119,13 @@ class Shown(ModelsCase):
         self.assertEqual(points[-1], "246.0,10.0")   # all
         across = [float(point.split(",")[0]) for point in points]
         self.assertEqual(across, sorted(across))
+
+    def test_lines_of_one_kind_share_a_style_and_a_name(self):
+        source = self.page(MODEL).source
+        figure = source[source.index("<b>Loss</b>"):].split("</figure>")[0]
+        self.assertEqual([figure.count(f'<polyline class="l{n}"') for n in (1, 2, 3)], [3, 3, 0])
+        self.assertEqual(figure.count("<bdi>training</bdi>"), 1)
+        self.assertEqual(figure.count("<bdi>validation</bdi>"), 1)
 
     def test_another_version_is_looked_at(self):
         page = self.page(f"{MODEL}?version=2007-10-01")

@@ -26,7 +26,7 @@ static bool number_of(const struct model_version *version, const char *metric, d
 /* The metrics of any version that are numbers, in the order in which the newest has them.  A
    threshold is what was chosen, not how good it is. */
 static size_t metric_names(
-    const struct model_version *versions, size_t count, const char *ret[PLOT_LINES_MAX])
+    const struct model_version *versions, size_t count, const char *ret[PLOT_STYLES])
 {
     size_t found = 0;
     for (size_t i = 0; i < count; i++) {
@@ -37,7 +37,7 @@ static size_t metric_names(
             bool known = !json_is_number(value) || str_equal(key, "threshold");
             for (size_t n = 0; n < found; n++)
                 known |= str_equal(ret[n], key);
-            if (!known && found < PLOT_LINES_MAX)
+            if (!known && found < PLOT_STYLES)
                 ret[found++] = key;
         }
     }
@@ -81,8 +81,8 @@ void show_metrics(struct page *page, const struct model_facts *facts)
     const struct model_version *versions = facts->versions.at;
     size_t count =
         facts->versions.count < MODEL_VERSIONS_DRAWN ? facts->versions.count : MODEL_VERSIONS_DRAWN;
-    const char *names[PLOT_LINES_MAX];
-    struct plot_line lines[PLOT_LINES_MAX];
+    const char *names[PLOT_STYLES];
+    struct plot_line lines[PLOT_STYLES];
     size_t line_count = metric_names(versions, count, names);
     if (!section_begin(page, "metrics", "Metrics", (struct about){.dag_id = facts->chosen->dag_id}))
         return;
@@ -93,8 +93,10 @@ void show_metrics(struct page *page, const struct model_facts *facts)
         .y_min = 1,
         .lines = lines,
         .line_count = line_count};
-    for (size_t i = 0; i < line_count; i++)
+    for (size_t i = 0; i < line_count; i++) {
         lines[i] = metric_line(page, versions, count, names[i], &plot);
+        lines[i].style = i;
+    }
     /* Shares are read from a round number up to one. */
     if (plot.y_min >= 0 && plot.y_max <= 1) {
         plot.y_min = floor(plot.y_min * 10) / 10 - (plot.y_min >= 1 ? 0.1 : 0);
@@ -142,46 +144,64 @@ static struct plot plot_of(const char *part)
     return plot;
 }
 
-static struct plot_line *line_of(
-    struct plot *plot, struct plot_line *lines, const char *series, struct plot_point *points)
+/* A part on the way to its plot.  Lines of one kind ("training, fold 1", "training, fold 2") share
+   a style, and a name: what stands before the comma. */
+struct curves {
+    struct plot plot;
+    struct plot_line lines[MODEL_CURVES_DRAWN];
+    const char *series; /* of the last line */
+    struct slice kinds[PLOT_STYLES];
+    size_t kind_count;
+};
+
+static struct plot_line *add_line(
+    struct page *page, struct curves *c, const char *series, const struct plot_point *points)
 {
-    struct plot_line *last = plot->line_count ? &lines[plot->line_count - 1] : NULL;
-    if (last && str_equal(last->name, series))
-        return last;
-    if (plot->line_count == PLOT_LINES_MAX)
+    struct slice kind = slice_make(series, strcspn(series, ","));
+    size_t style = 0;
+    while (style < c->kind_count && !slice_equal(c->kinds[style], kind))
+        style++;
+    if (c->plot.line_count == MODEL_CURVES_DRAWN || style == PLOT_STYLES)
         return NULL;
-    last = &lines[plot->line_count++];
-    *last = (struct plot_line){.name = series, .at = points};
-    return last;
+    struct plot_line *line = &c->lines[c->plot.line_count++];
+    *line = (struct plot_line){.style = style, .at = points};
+    if (style == c->kind_count) {
+        c->kinds[c->kind_count++] = kind;
+        line->name = arena_strndup(page->arena, kind.p, kind.size);
+    }
+    c->series = series;
+    return line;
 }
 
 /* The points [from, to) of the evaluation are one part, by series. */
 static void show_curve(struct page *page, const json_t *evaluation, size_t from, size_t to)
 {
-    struct plot_line lines[PLOT_LINES_MAX];
+    struct curves c = {.plot = plot_of(text_of(json_array_get(evaluation, from), "part"))};
     struct plot_point *points = arena_array(page->arena, struct plot_point, to - from);
-    struct plot plot = plot_of(text_of(json_array_get(evaluation, from), "part"));
+    struct plot_line *line = NULL;
+    struct plot *plot = &c.plot;
     size_t count = 0;
-    bool first = !plot.square;
-    plot.lines = lines;
+    plot->lines = c.lines;
     for (size_t i = from; i < to; i++) {
         const json_t *point = json_array_get(evaluation, i);
         const json_t *x = json_object_get(point, "x"), *y = json_object_get(point, "y");
+        const char *series = text_of(point, "series");
         if (!json_is_number(x) || !json_is_number(y))
             continue;
-        struct plot_line *line = line_of(&plot, lines, text_of(point, "series"), &points[count]);
+        if (!line || !str_equal(c.series, series))
+            line = add_line(page, &c, series, &points[count]);
         if (!line)
             break;
-        points[count] = (struct plot_point){json_number_value(x), json_number_value(y), NULL};
-        plot.x_min = first || points[count].x < plot.x_min ? points[count].x : plot.x_min;
-        plot.x_max = first || points[count].x > plot.x_max ? points[count].x : plot.x_max;
-        widen(&plot, points[count].y);
+        struct plot_point *at = &points[count++];
+        *at = (struct plot_point){json_number_value(x), json_number_value(y), NULL};
+        bool first = count == 1 && !plot->square;
+        plot->x_min = first || at->x < plot->x_min ? at->x : plot->x_min;
+        plot->x_max = first || at->x > plot->x_max ? at->x : plot->x_max;
+        widen(plot, at->y);
         line->count++;
-        count++;
-        first = false;
     }
     if (count)
-        plot_show(page->out, &plot);
+        plot_show(page->out, plot);
 }
 
 /* ---- the confusion matrix -------------------------------------------------------------------- */
