@@ -15,13 +15,13 @@ static void add_name(struct names *names, const char *name)
         ((const char **)(uintptr_t)names->at)[names->count++] = name;
 }
 
-static void report_unknown_task(struct diagnostics *diagnostics, const struct dag *dag,
-    const struct sql_test *test, const char *name, struct arena *arena)
+static void report_unknown_task(struct diagnostics *diagnostics, const struct yaml_node *at,
+    const struct dag *dag, const struct sql_test *test, const char *name, struct arena *arena)
 {
     const char **ids = arena_array(arena, const char *, dag->task_count + 1);
     for (uint32_t i = 0; i < dag->task_count; i++)
         ids[i] = dag->tasks[i].task_id;
-    report_suggest(report(diagnostics, test->at, ERR_UNKNOWN_REFERENCE,
+    report_suggest(report(diagnostics, at, ERR_UNKNOWN_REFERENCE,
                        "the test `%s`: `%s` has no task `%s`", test->name, dag->dag_id, name),
         name, ids, dag->task_count);
 }
@@ -79,6 +79,54 @@ static bool find_connections(const struct project *project, struct test_case *c,
     return ok;
 }
 
+/* What the test says that other tasks gave: {task: {key: value}}. */
+static bool check_xcom(const struct dag *dag, const struct sql_test *test, struct arena *arena,
+    struct diagnostics *diagnostics)
+{
+    size_t before = diagnostics->error_count;
+    for (size_t i = 0; test->xcom && i < test->xcom->count; i++) {
+        const struct yaml_pair *pair = &test->xcom->pairs[i];
+        const char *name = arena_strndup(arena, pair->key->value.p, pair->key->value.size);
+        if (!dag_find_task(dag, name))
+            report_unknown_task(diagnostics, pair->key, dag, test, name, arena);
+        else if (pair->value->kind != YAML_MAPPING)
+            report_hint(
+                report(diagnostics, pair->value, ERR_VALUE_TYPE,
+                    "the results of a task are a mapping, this is %s", yaml_describe(pair->value)),
+                "write {%s: {return_value: …}}", name);
+    }
+    return diagnostics->error_count == before;
+}
+
+/* Parameters of the DAG, or of a task of the test. */
+static bool check_params(
+    const struct test_case *c, struct arena *arena, struct diagnostics *diagnostics)
+{
+    const struct dag *dag = c->dag;
+    const struct yaml_node *params = c->test->params;
+    VEC(const char *) known = {0};
+    size_t before = diagnostics->error_count;
+    for (size_t i = 0; i < dag->param_count; i++)
+        vec_push(&known, dag->params[i].name);
+    for (size_t i = 0; i < c->task_count; i++)
+        for (void *at = json_object_iter((json_t *)c->tasks[i]->params); at;
+             at = json_object_iter_next((json_t *)c->tasks[i]->params, at))
+            vec_push(&known, json_object_iter_key(at));
+    const struct names names = {known.at, known.count};
+    for (size_t i = 0; params && i < params->count; i++) {
+        const struct yaml_node *key = params->pairs[i].key;
+        const char *name = arena_strndup(arena, key->value.p, key->value.size);
+        if (names_have(&names, name))
+            continue;
+        struct diagnostic *d = report(diagnostics, key, ERR_UNKNOWN_REFERENCE,
+            "the test `%s`: `%s` declares no parameter `%s`", c->test->name, dag->dag_id, name);
+        report_hint(d, "what only a run's conf has stands in `conf`");
+        report_suggest(d, name, known.at, known.count);
+    }
+    vec_done(&known);
+    return diagnostics->error_count == before;
+}
+
 bool case_resolve(const struct project *project, const struct dag *dag, const struct sql_test *test,
     struct arena *arena, struct diagnostics *diagnostics, struct test_case *ret)
 {
@@ -88,11 +136,13 @@ bool case_resolve(const struct project *project, const struct dag *dag, const st
     for (size_t i = 0; i < test->tasks.count; i++) {
         const struct task *task = dag_find_task(dag, test->tasks.at[i]);
         if (!task)
-            report_unknown_task(diagnostics, dag, test, test->tasks.at[i], arena);
+            report_unknown_task(diagnostics, test->at, dag, test, test->tasks.at[i], arena);
         else
             ret->tasks[ret->task_count++] = task;
         ok &= task != NULL;
     }
+    ok &= check_xcom(dag, test, arena, diagnostics);
+    ok = ok && check_params(ret, arena, diagnostics);
     return ok && find_connections(project, ret, arena, diagnostics);
 }
 
@@ -237,6 +287,39 @@ static const char *ledger_schema(const struct running *r, size_t i)
     return project_find_connection(&r->project, r->copies[i].connection)->ledger_schema;
 }
 
+/* What may differ after a second run must be there after the first, in one of the databases. */
+static enum status check_varies(struct running *r, struct error *err)
+{
+    const struct sql_test *test = r->c->test;
+    VEC(const char *) known = {0};
+    enum status status = OK;
+    PGconn *conn = NULL;
+    for (size_t i = 0; status == OK && test->varies.count && i < r->c->connections.count; i++) {
+        struct names names = {0};
+        status = session_of(r, r->copies[i].connection, &conn, err);
+        if (status == OK)
+            status = twice_names(conn, ledger_schema(r, i), r->arena, &names, err);
+        for (size_t k = 0; k < names.count; k++)
+            vec_push(&known, names.at[k]);
+    }
+    const struct names names = {known.at, known.count};
+    for (size_t i = 0; status == OK && i < test->varies.count; i++) {
+        const char *name = test->varies.at[i];
+        const struct yaml_node *at = test->varies_at;
+        if (names_have(&names, name))
+            continue;
+        const char *near = suggest(name, known.at, known.count);
+        error_set(err, ERR_TEST, "`varies`: there is no table or column `%s`", name);
+        if (near)
+            error_hint(err, "did you mean `%s`?", near);
+        else
+            error_hint(err, "a table is named with its schema, as PostgreSQL writes it");
+        status = test_place(test, at->kind == YAML_SEQUENCE ? at->items[i] : at, err);
+    }
+    vec_done(&known);
+    return status;
+}
+
 /* Again for the same date, as a cleared run would. */
 static enum status run_twice(struct running *r, struct test_run *run, struct error *err)
 {
@@ -327,6 +410,8 @@ static enum test_outcome run_steps(struct running *r, bool twice, struct error *
         status = test_run_new(&r->project, r->c->dag, r->c->test, r->arena, &run, err);
     if (status == OK && run_tasks(r, run, &outcome, err)) {
         status = compare_expected(r, err);
+        if (status == OK && !r->c->test->fails)
+            status = check_varies(r, err);
         if (status == OK && twice && !r->c->test->fails)
             status = run_twice(r, run, err);
     }

@@ -17,13 +17,6 @@ struct relation {
     size_t count;
 };
 
-static enum status place(const struct sql_test *test, const struct yaml_node *at, struct error *err)
-{
-    if (at)
-        error_at(err, test->file, at->source->text.p, at->source->text.size, at->offset);
-    return err->status;
-}
-
 static enum status query(PGconn *conn, const char *sql, PGresult **ret, struct error *err)
 {
     return connect_query(conn, sql, ERR_TEST, ret, err);
@@ -243,11 +236,11 @@ static enum status put_row(PGconn *conn, const struct sql_test *test,
         const char *type = type_of(relation, key->value);
         if (!type) {
             (void)!unknown_column(relation, key->value, arena, err);
-            return place(test, key, err);
+            return test_place(test, key, err);
         }
         const struct yaml_node *cell = row->pairs[i].value;
         if (is_misspelt_condition(cell, type, arena, err))
-            return place(test, cell, err);
+            return test_place(test, cell, err);
         strbuf_printf(&columns, "%s%s", i ? ", " : "",
             sql_identifier(arena, arena_strndup(arena, key->value.p, key->value.size)));
         strbuf_printf(&values, "%s%s", i ? ", " : "",
@@ -257,7 +250,7 @@ static enum status put_row(PGconn *conn, const struct sql_test *test,
                                        strbuf_text(&columns), strbuf_text(&values))
                                  : arena_printf(arena, "INSERT INTO %s DEFAULT VALUES", into);
     if (insert(conn, relation, sql, row, arena, err) != OK)
-        return place(test, row, err);
+        return test_place(test, row, err);
     return OK;
 }
 
@@ -282,7 +275,7 @@ static enum status read_beside(const struct sql_test *test, const struct test_ta
     if (status == OK)
         return OK;
     error_hint(err, "files are looked for beside the test file");
-    return place(test, table->at, err);
+    return test_place(test, table->at, err);
 }
 
 static enum status place_in_csv(const struct sql_test *test, const struct csv *csv, size_t offset,
@@ -382,11 +375,11 @@ enum status tables_put(PGconn *conn, const struct sql_test *test, const struct t
     if (table->is.sql) {
         enum status status = sql_text(test, table, arena, &sql, err);
         if (status == OK && run(conn, sql, err) != OK)
-            return place(test, table->at, err);
+            return test_place(test, table->at, err);
         return status;
     }
     if (find_relation(conn, table->name, arena, &relation, err) != OK)
-        return place(test, table->at, err);
+        return test_place(test, table->at, err);
     if (table->is.csv) {
         struct csv csv;
         enum status status = read_csv(test, table, &relation, arena, &csv, err);
@@ -502,7 +495,7 @@ static enum status tolerance_of(
     bool number = node->kind == YAML_SCALAR && (node->type == YAML_INT || node->type == YAML_FLOAT);
     if (!number || node->real < 0) {
         error_set(err, ERR_TEST, "`tolerance` must be a number from 0 on");
-        return place(test, node, err);
+        return test_place(test, node, err);
     }
     *ret = node->real;
     return OK;
@@ -554,7 +547,7 @@ static enum status compare_rows(PGconn *conn, const struct sql_test *test,
         for (size_t k = 0; k < row->count; k++)
             if (!type_of(relation, row->pairs[k].key->value)) {
                 (void)!unknown_column(relation, row->pairs[k].key->value, arena, err);
-                return place(test, row->pairs[k].key, err);
+                return test_place(test, row->pairs[k].key, err);
             }
     }
     status = read_expected(conn, test, table, relation, &csv, arena, &expected, err);
@@ -562,7 +555,7 @@ static enum status compare_rows(PGconn *conn, const struct sql_test *test,
         status = read_rows(conn, relation->name, compared_columns(table, relation, &csv, arena),
             order_of(table, arena), arena, &actual, err);
     if (status != OK)
-        return err->place.file[0] ? status : place(test, table->at, err);
+        return err->place.file[0] ? status : test_place(test, table->at, err);
     status = rows_compare(&how, &expected, &actual, arena, out, &pairing, err);
     if (status == OK && out->size != before)
         update_rows(test, table, &expected, &actual, &pairing, arena, updates);
@@ -583,7 +576,7 @@ static enum status compare_count(PGconn *conn, const struct sql_test *test,
     if (operator> 2 || !parse_int64(slice_trim(slice_of(comparison + operator)), &number)) {
         error_set(err, ERR_TEST, "`row_count` must be a number, or a comparison");
         error_hint(err, "write `row_count: 3` or `row_count: \"> 0\"`");
-        return place(test, node, err);
+        return test_place(test, node, err);
     }
     enum status status = query(conn,
         arena_printf(arena, "SELECT n, n %.*s %lld FROM (SELECT count(*) AS n FROM %s) q",
@@ -591,7 +584,7 @@ static enum status compare_count(PGconn *conn, const struct sql_test *test,
             relation->name),
         &counted, err);
     if (status != OK)
-        return place(test, node, err);
+        return test_place(test, node, err);
     if (str_equal(PQgetvalue(counted, 0, 1), "t"))
         return OK;
     strbuf_printf(
@@ -623,7 +616,7 @@ enum status tables_compare(PGconn *conn, const struct sql_test *test,
     struct relation relation;
     enum status status = find_actual(conn, test, table, arena, &relation, err);
     if (status != OK)
-        return err->place.file[0] ? status : place(test, table->at, err);
+        return err->place.file[0] ? status : test_place(test, table->at, err);
     if (table->is.row_count)
         status = compare_count(conn, test, table, &relation, arena, out, updates, err);
     if (status == OK && (table->is.rows || table->is.csv))

@@ -183,6 +183,7 @@ static void read_test(struct reading *r, const struct yaml_node *node)
     test->connections = keys.connections;
     test->xcom = keys.xcom;
     test->varies = keys.varies;
+    test->varies_at = keys_given_value(&given, &test_level, "varies");
     test->fails = keys.error != NULL;
     read_tasks(r, &keys, node, &test->tasks);
     test->given = read_tables(r, &test_given_level, keys.given);
@@ -208,6 +209,13 @@ static void read_document(struct reading *r, const struct yaml_node *document)
     }
     for (size_t i = 0; i < tests->count; i++)
         read_test(r, tests->items[i]);
+}
+
+enum status test_place(const struct sql_test *test, const struct yaml_node *at, struct error *err)
+{
+    if (at)
+        error_at(err, test->file, at->source->text.p, at->source->text.size, at->offset);
+    return err->status;
 }
 
 enum status testfile_read(const struct project *project, const char *path, struct arena *arena,

@@ -48,11 +48,15 @@ struct sql_test {
     struct test_tables {
         struct test_table *at;
         size_t count;
-    } given, expect;     /* in the file's order */
-    struct names varies; /* tables and columns that `--twice` does not compare */
-    bool fails;          /* `error` is given */
+    } given, expect;                   /* in the file's order */
+    struct names varies;               /* tables and columns that `--twice` does not compare */
+    const struct yaml_node *varies_at; /* a list or one of them; NULL: none */
+    bool fails;                        /* `error` is given */
     struct test_error error;
 };
+
+/* Places an error at a node of the test's file (NULL: as it is); gives its status. */
+enum status test_place(const struct sql_test *test, const struct yaml_node *at, struct error *err);
 
 typedef VEC(struct sql_test) sql_tests;
 

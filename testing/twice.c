@@ -5,8 +5,22 @@
 #define KEPT "dag_test_kept"
 enum { ROWS_SHOWN = 5 };
 
-/* Tables of people, and how a row of each is written: no partitions (their parents have their
-   rows), nothing of extensions, not what varies. */
+/* Of pg_class c: tables of people, no partitions (their parents have their rows), nothing of
+   extensions. */
+static const char *tables_from(const char *ledger_schema, struct arena *arena)
+{
+    return arena_printf(arena,
+        " FROM pg_catalog.pg_class c"
+        " JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
+        " WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't'"
+        " AND n.nspname NOT IN ('pg_catalog', 'information_schema', %s, '" KEPT "')"
+        " AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_inherits i WHERE i.inhrelid = c.oid)"
+        " AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_depend d WHERE d.objid = c.oid"
+        "  AND d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.deptype = 'e')",
+        sql_literal(arena, ledger_schema));
+}
+
+/* Those tables, and how a row of each is written, without what varies. */
 static const char *tables_query(
     const char *ledger_schema, const struct names *varies, struct arena *arena)
 {
@@ -22,16 +36,31 @@ static const char *tables_query(
         " ORDER BY a.attnum) || ')::text' FROM pg_catalog.pg_attribute a"
         " WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped"
         " AND c.oid::pg_catalog.regclass::text || '.' || a.attname <> ALL (%s)),"
-        " '''()''::text') AS written"
-        " FROM pg_catalog.pg_class c"
-        " JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
-        " WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't'"
-        " AND n.nspname NOT IN ('pg_catalog', 'information_schema', %s, '" KEPT "')"
-        " AND c.oid::pg_catalog.regclass::text <> ALL (%s)"
-        " AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_inherits i WHERE i.inhrelid = c.oid)"
-        " AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_depend d WHERE d.objid = c.oid"
-        "  AND d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.deptype = 'e')",
-        names, sql_literal(arena, ledger_schema), names);
+        " '''()''::text') AS written%s AND c.oid::pg_catalog.regclass::text <> ALL (%s)",
+        names, tables_from(ledger_schema, arena), names);
+}
+
+enum status twice_names(PGconn *conn, const char *ledger_schema, struct arena *arena,
+    struct names *ret, struct error *err)
+{
+    CLEANUP(pq_clearp) PGresult *found = NULL;
+    const char *from = tables_from(ledger_schema, arena);
+    enum status status = connect_query(conn,
+        arena_printf(arena,
+            "SELECT c.oid::pg_catalog.regclass::text%s UNION ALL"
+            " SELECT q.name || '.' || a.attname FROM"
+            " (SELECT c.oid, c.oid::pg_catalog.regclass::text AS name%s) q"
+            " JOIN pg_catalog.pg_attribute a ON a.attrelid = q.oid AND a.attnum > 0"
+            " AND NOT a.attisdropped",
+            from, from),
+        ERR_TEST, &found, err);
+    if (status != OK)
+        return status;
+    const char **names = arena_array(arena, const char *, (size_t)PQntuples(found));
+    for (int i = 0; i < PQntuples(found); i++)
+        names[i] = arena_strdup(arena, PQgetvalue(found, i, 0));
+    *ret = (struct names){names, (size_t)PQntuples(found)};
+    return OK;
 }
 
 enum status twice_keep(PGconn *conn, const char *ledger_schema, const struct names *varies,

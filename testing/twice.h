@@ -6,6 +6,9 @@
 #include "base/error.h"
 #include "definition/model/model.h"
 
+/* The names that `varies` may have: the tables that are compared, and their columns. */
+enum status twice_names(PGconn *conn, const char *ledger_schema, struct arena *arena,
+    struct names *ret, struct error *err) MUST_CHECK;
 /* Keeps copies of all tables outside of `ledger_schema` in a schema of their own.  `varies`: tables
    ("schema.table", as PostgreSQL writes it) and columns ("schema.table.column") to leave out. */
 enum status twice_keep(PGconn *conn, const char *ledger_schema, const struct names *varies,

@@ -228,8 +228,21 @@ class Tests(DatabaseCase):
         self.run_tests(text % ("same", ""), "--twice")
         self.run_tests(text % ("other", "a.at"), "--twice")
         self.run_tests(text % ("other", "a"), "--twice")
-        shown = self.run_tests(text % ("other", "b.at"), "--twice", status=1).stdout
+        shown = self.run_tests(text % ("other", "ride.day"), "--twice", status=1).stdout
         self.assertIn("a: the second run took away 1 and added 1 rows", shown)
+
+    def test_what_varies_must_be_there(self):
+        for varies, column, words in (("[ride.nme]", 14, "did you mean `ride.name`?"),
+                                      ("[ride, reslt]", 20, "did you mean `result`?"),
+                                      ("rides.name", 13, "did you mean `ride.name`?"),
+                                      ("[unheard_of]", 14, "with its schema")):
+            text = ONE + f"    varies: {varies}\n    expect: {{ride: {{row_count: 3}}}}\n"
+            shown = self.run_tests(text, status=1).stdout
+            self.assertIn(f"a.test.yaml:11:{column}:", shown)
+            self.assertIn("there is no table or column", shown)
+            self.assertIn(words, shown)
+        self.run_tests(ONE + "    varies: [ride, result.total]\n"
+                             "    expect: {ride: {row_count: 3}}\n")
 
     # ---- mistakes in tests
 
@@ -243,6 +256,14 @@ class Tests(DatabaseCase):
                 (ONE.replace("name: one", "nme: one"), "a.test.yaml:2:5", "did you mean `name`?"),
                 (ONE + "    expect: {ride: {rows: {id: 1}}}\n", "a.test.yaml:11:",
                  "must be a list"),
+                (ONE + "    xcom: {ad_up: {n: 1}}\n    expect: {ride: []}\n",
+                 "a.test.yaml:11:12", "did you mean `add_up`?"),
+                (ONE + "    xcom: {add_up: 1}\n    expect: {ride: []}\n",
+                 "a.test.yaml:11:20", "write {add_up: {return_value: …}}"),
+                (ONE + "    params: {ony: 1}\n    expect: {ride: []}\n",
+                 "a.test.yaml:11:14", "did you mean `only`?"),
+                (ONE + "    params: {unheard_of: 1}\n    expect: {ride: []}\n",
+                 "a.test.yaml:11:14", "in `conf`"),
                 ("test: []\n", "a.test.yaml:1:1", "did you mean `tests`?")):
             error = self.run_tests(text, status=2).stderr
             self.assertIn(place, error)
