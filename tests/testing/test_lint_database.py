@@ -53,10 +53,12 @@ class Prepared(DatabaseCase):
 
     def places(self, *words):
         return [f"{f['code']} {f['file']}:{f['line']}:{f['column']} {f['message']}"
-                for f in self.findings(*words, status=1)]
+                for f in self.findings(*words, status=1) if f["severity"] == "error"]
 
     def test_what_holds_is_no_finding_and_nothing_is_left(self):
-        self.assertEqual(self.findings(), [])
+        self.assertEqual([f["message"] for f in self.findings()], [
+            "`first`: not checked by the server: 2 statements (do)",
+            "`second`: not checked by the server: 1 statement (vacuum)"])
         self.assertEqual(self.sql("select count(*) from pg_class where relname = 'ride'"), "0",
                          "the connection's own database was used")
 
@@ -74,6 +76,69 @@ class Prepared(DatabaseCase):
         self.assertIn('templates/first.sql:2:51 `first`: relation "rides" does not exist',
                       found[0])
         self.assertEqual(len(found), 1, found)
+
+    def second(self, text):
+        """What the server says when that is all that the second task does."""
+        self.write("templates/first.sql", "select 1;\n")
+        self.write("templates/second.sql", text)
+        found = [f for f in self.findings(status=None)
+                 if f["code"] in ("database", "sql-not-checked")]
+        self.assertTrue(all(f["file"] == "templates/second.sql" for f in found), found)
+        return [f"{f['code']} {f['line']}:{f['column']} {f['message']}" for f in found]
+
+    def test_what_nobody_asks_about_is_counted(self):
+        self.assertEqual(self.second("select 1;\nvacuum ride;\nanalyze ride;\nlisten x;\n"
+                                     "VACUUM result;\n"), [
+            "sql-not-checked 2:1 `second`: not checked by the server: 3 statements "
+            "(vacuum, listen)"])
+        self.assertEqual(self.second("create index concurrently on ride (id);"), [
+            "sql-not-checked 1:1 `second`: not checked by the server: 1 statement (create)"])
+
+    def test_copy_is_asked_for_its_query_or_its_table_and_columns(self):
+        for text, expected in (
+                ("copy ride (id, dya) from '/x.csv' csv;", ['1:16 `second`: column "dya" does not']),
+                ("select 'é';\ncopy\n  rides from '/x.csv';",
+                 ['3:3 `second`: relation "rides" does not exist']),
+                ("copy (select id,\n 'é', ids from ride) to '/x.csv';",
+                 ['2:7 `second`: column "ids" does not exist']),
+                ("copy ride (id, day) to '/x.csv';\ncopy result from '/x' (format csv);\n"
+                 "copy (select * from ride) to '/x';\n", [])):
+            found = self.second(text)
+            self.assertEqual(len(found), len(expected), found)
+            for place, line in zip(expected, found):
+                self.assertTrue(line.startswith("database " + place), line)
+
+    def test_call_is_asked_for_its_procedure(self):
+        self.write("migrations/db/0002_make.sql", "create procedure make(day date) language sql "
+                                                  "as $$ insert into result values (day) $$;\n")
+        self.assertEqual(self.second("call make({{ ds | literal }});"), [])
+        found = self.second("select 1;\ncall make(1, 2);\ncall mkae(date '2030-01-01');")
+        self.assertEqual([line.split(" `")[0] for line in found], ["database 2:6", "database 3:6"])
+
+    def test_blocks_are_compiled_and_what_uses_no_variable_is_prepared(self):
+        block = ("do $$\ndeclare\n  total bigint;\nbegin\n"
+                 "  select count(*) into total from ride where dya = {{ ds | literal }};\n"
+                 "  if total > 0 then\n    insert into result (day, n) values "
+                 "({{ ds | literal }}, total);\n  end if;\n"
+                 "  delete from result where day = {{ ds | literal }};\nend $$;\n")
+        good = block.replace("dya", "day")
+        self.assertEqual(self.second(good), [
+            "sql-not-checked 6:6 `second`: not checked by the server: 2 statements (do)"])
+        found = self.second(block)
+        self.assertEqual(found[0], 'database 5:46 `second`: column "dya" does not exist')
+        found = self.second(good.replace("end if", "end fi"))
+        self.assertEqual([line.split(" `")[0] for line in found[:1]], ["database 8:7"], found)
+        found = self.second(good.replace("total bigint", "total bigitn"))
+        self.assertIn('type "bigitn" does not exist', found[0])
+        self.assertEqual(found[0].split(" `")[0], "database 3:9", found)
+
+    def test_a_block_may_look_itself_what_is_there(self):
+        self.assertEqual(self.second(
+            "do $$ begin\n  if to_regclass('old') is not null then\n    delete from old;\n"
+            "  end if;\n  alter table ride add column more int;\n"
+            "  update ride set more = 1;\n  execute 'select none from ride';\nend $$;\n")[1:], [])
+        self.assertEqual(self.second("do language none_such $$ x $$;"), [
+            "sql-not-checked 1:1 `second`: not checked by the server: 1 statement (do)"])
 
     def test_the_page_of_the_code(self):
         (self.folder / "migrations" / "db" / "0001_tables.sql").unlink()
