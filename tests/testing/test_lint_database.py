@@ -96,7 +96,8 @@ class Prepared(DatabaseCase):
 
     def test_copy_is_asked_for_its_query_or_its_table_and_columns(self):
         for text, expected in (
-                ("copy ride (id, dya) from '/x.csv' csv;", ['1:16 `second`: column "dya" does not']),
+                ("copy ride (id, dya) from '/x.csv' csv;",
+                 ['1:16 `second`: column "dya" does not exist']),
                 ("select 'é';\ncopy\n  rides from '/x.csv';",
                  ['3:3 `second`: relation "rides" does not exist']),
                 ("copy (select id,\n 'é', ids from ride) to '/x.csv';",
