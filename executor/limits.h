@@ -67,8 +67,11 @@ enum {
     /* Notices of one statement that go to the log; the rest is counted. */
     SESSION_NOTICES_MAX = 10000,
 
-    /* Versions of models that are read at once, newest first, and points of one's curves. */
+    /* Versions of models that are read at once, the newest; of each model when all are; those that
+       one is looked for among; and points of one's curves. */
     MODEL_VERSIONS_MAX = 1000,
+    MODEL_NEWEST_MAX = 20,
+    MODEL_VERSIONS_SEARCHED = 100 * 1000,
     MODEL_POINTS_MAX = 4000,
     /* Milliseconds that a command's query of the registry may take. */
     REGISTRY_QUERY_MS = 60 * 1000,

@@ -5,17 +5,31 @@
 
 #define UTC(column) "to_char(" column " at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')"
 
-static const char versions_sql[] =
-    "select name, version, to_char(mdate, 'YYYY-MM-DD') as mdate, kind, place, metrics, features,"
-    " dag_id, run_id, rows_train, rows_test, in_service, reason, decided_by,"
-    " " UTC("decided_at") " as decided_at, " UTC(
-        "trained_at") " as trained_at"
-                      " from %s%s%s order by name, mdate desc, version desc limit %d";
+#define COLUMNS                                                                                    \
+    "name, version, to_char(mdate, 'YYYY-MM-DD') as mdate, kind, place, metrics, features,"        \
+    " dag_id, run_id, rows_train, rows_test, in_service, reason, decided_by,"                      \
+    " " UTC("decided_at") " as decided_at, " UTC("trained_at") " as trained_at"
+#define NEWEST_FIRST "ranked.mdate desc, ranked.version desc"
 
-char *registry_versions_sql(const struct registry *registry, const char *name, struct arena *arena)
+char *registry_versions_sql(
+    const struct registry *registry, const char *name, int most, struct arena *arena)
 {
-    return arena_printf(arena, versions_sql, registry->table, name ? " where name = " : "",
-        name ? name : "", MODEL_VERSIONS_MAX);
+    return arena_printf(arena,
+        "select " COLUMNS " from %s as ranked where name = %s order by " NEWEST_FIRST " limit %d",
+        registry->table, name, most);
+}
+
+char *registry_models_sql(const struct registry *registry, struct arena *arena)
+{
+    return arena_printf(arena,
+        "select " COLUMNS ", versions from (select *,"
+        " count(*) over (partition by name) as versions,"
+        " row_number() over (partition by name order by mdate desc, version desc) as place_of_all,"
+        " row_number() over (partition by name, in_service order by mdate desc, version desc)"
+        " as place_of_these from %s) as ranked"
+        " where place_of_all <= %d or (in_service and place_of_these = 1)"
+        " order by ranked.name, " NEWEST_FIRST " limit %d",
+        registry->table, MODEL_NEWEST_MAX, MODEL_VERSIONS_MAX);
 }
 
 char *registry_evaluation_sql(
@@ -76,6 +90,7 @@ static struct model_version read_version(const json_t *row)
         .decided_us = time_of(row, "decided_at"),
         .trained_us = time_of(row, "trained_at"),
         .in_service = json_is_true(json_object_get(row, "in_service")),
+        .versions = count_of(row, "versions"),
         .scored = -1};
 }
 

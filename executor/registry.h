@@ -25,6 +25,7 @@ struct model_version {
     bool in_service;                                              /* entered service */
     bool current;              /* the newest that did: it scores what is new */
     const char *until;         /* in service and not current: the mdate of the next one */
+    int64_t versions;          /* of the model, where all models were asked for */
     int64_t scored;            /* rows it scored; -1 = not told */
     const char *scored_newest; /* the newest date of these; NULL: not told */
 };
@@ -36,8 +37,12 @@ struct model_versions {
 
 /* ---- queries --------------------------------------------------------------------------------- */
 
-/* `name` and `version` are SQL: a literal, or `$1` and `$2`.  A NULL name: of all models. */
-char *registry_versions_sql(const struct registry *registry, const char *name, struct arena *arena);
+/* The newest versions of every model, MODEL_NEWEST_MAX of each at most, and the one that is in
+   service. */
+char *registry_models_sql(const struct registry *registry, struct arena *arena);
+/* `name` and `version` are SQL: a literal, or `$1` and `$2`.  At most so many, the newest. */
+char *registry_versions_sql(
+    const struct registry *registry, const char *name, int most, struct arena *arena);
 char *registry_evaluation_sql(
     const struct registry *registry, const char *name, const char *version, struct arena *arena);
 
@@ -74,8 +79,8 @@ void registry_close(struct registry_session *session);
 /* Runs one query; its rows live as long as the session. */
 enum status registry_rows(struct registry_session *session, const char *sql, const json_t **ret,
     struct error *err) MUST_CHECK;
-/* The versions of a model, or of all (`name` NULL); and the one that is asked for (`version` may be
-   NULL), as registry_find gives it. */
+/* The versions of a model, or the newest of all (`name` NULL); and the one that is asked for
+   (`version` may be NULL), as registry_find gives it. */
 enum status registry_load(struct registry_session *session, const char *name, const char *version,
     struct model_versions *ret, const struct model_version **ret_version,
     struct error *err) MUST_CHECK;

@@ -69,30 +69,29 @@ enum status registry_rows(
     return status;
 }
 
-static enum status load_versions(struct registry_session *session, const char *name,
+static enum status load_versions(struct registry_session *session, const char *sql,
     struct model_versions *ret, struct error *err)
 {
-    struct arena *arena = session->arena;
     const json_t *rows;
-    enum status status = registry_rows(session,
-        registry_versions_sql(session->registry, name ? sql_literal(arena, name) : NULL, arena),
-        &rows, err);
+    enum status status = registry_rows(session, sql, &rows, err);
     if (status == OK)
-        registry_read_versions(rows, arena, ret);
+        registry_read_versions(rows, session->arena, ret);
     return status;
 }
 
 enum status registry_load(struct registry_session *session, const char *name, const char *version,
     struct model_versions *ret, const struct model_version **ret_version, struct error *err)
 {
-    struct model_versions all;
-    enum status status = load_versions(session, name, ret, err);
-    if (status != OK || !name)
-        return status;
-    if (ret->count)
-        return registry_find(ret, name, version, ret_version, err);
-    status = load_versions(session, NULL, &all, err); /* for the nearest name */
-    return status == OK ? registry_find(&all, name, version, ret_version, err) : status;
+    struct arena *arena = session->arena;
+    const char *all = registry_models_sql(session->registry, arena);
+    int most = version ? MODEL_VERSIONS_SEARCHED : MODEL_VERSIONS_MAX;
+    if (!name)
+        return load_versions(session, all, ret, err);
+    enum status status = load_versions(session,
+        registry_versions_sql(session->registry, sql_literal(arena, name), most, arena), ret, err);
+    if (status == OK && !ret->count) /* for the nearest name */
+        status = load_versions(session, all, ret, err);
+    return status == OK ? registry_find(ret, name, version, ret_version, err) : status;
 }
 
 enum status registry_evaluation(struct registry_session *session,

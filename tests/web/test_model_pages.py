@@ -94,6 +94,17 @@ class Shown(ModelsCase):
         self.assertIn("Models", self.page("/").text)  # the way there
         self.assertEqual(page.forbidden, [])
 
+    def test_an_old_version_in_service_is_not_lost_behind_newer_ones(self):
+        self.sql("insert into models.registry (name, version, mdate, kind, place, in_service)"
+                 " select 'old', d::text, d::date, 'k', 'p', d < '2007-01-03'"
+                 " from generate_series(date '2007-01-01', '2007-02-20', '1 day') as d")
+        self.addCleanup(self.sql, "delete from models.registry where name = 'old'")
+        self.wait_for(lambda: "old" in self.page("/models").text)
+        rows = [m for m in self.get_json("/api/v2/models")["models"] if m["name"] == "old"]
+        self.assertEqual(len(rows), 21)
+        self.assertEqual([m["mdate"] for m in rows if m["current"]], ["2007-01-02"])
+        self.assertIn("51", self.page("/models").text)
+
     def test_a_model_begins_with_the_version_in_service(self):
         page = self.page(MODEL)
         for text in ("2007-06-01", "in service", "AUC 0.925", "125, 25", "Confusion matrix",
@@ -159,7 +170,7 @@ class Shown(ModelsCase):
 
     def test_programs_get_the_same_as_json(self):
         all_of_them = self.get_json("/api/v2/models")
-        self.assertEqual(all_of_them["total_entries"], 31)
+        self.assertEqual(all_of_them["total_entries"], 21)  # the newest 20 of each
         one = self.get_json("/api/v2/models/rf_walk")
         self.assertEqual((one["name"], one["version"], len(one["versions"])),
                          ("rf_walk", "2007-06-01", 30))

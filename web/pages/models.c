@@ -36,9 +36,9 @@ struct model_queries *model_queries_new(const struct project *project)
     if (!registry || !registry->table || !registry->evaluation)
         return NULL;
     struct model_queries *q = mem_alloc_zero(1, sizeof(*q));
-    q->all = query("models", registry_versions_sql(registry, NULL, arena), 0, MODEL_VERSIONS_MAX);
-    q->of_model = query(
-        "models of a name", registry_versions_sql(registry, "$1", arena), 1, MODEL_VERSIONS_MAX);
+    q->all = query("models", registry_models_sql(registry, arena), 0, MODEL_VERSIONS_MAX);
+    q->of_model = query("models of a name",
+        registry_versions_sql(registry, "$1", MODEL_VERSIONS_MAX, arena), 1, MODEL_VERSIONS_MAX);
     q->evaluation = query("models.evaluation", registry_evaluation_sql(registry, "$1", "$2", arena),
         2, MODEL_POINTS_MAX);
     if (registry->scored)

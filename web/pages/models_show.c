@@ -68,21 +68,16 @@ static void show_scored_trouble(struct page *page, const struct model_facts *fac
 /* A model's versions stand together, newest first. */
 struct model_row {
     const struct model_version *newest, *current;
-    size_t versions;
-    int64_t scored;
 };
 
 static struct model_row take_model(const struct model_versions *all, size_t *position)
 {
-    struct model_row row = {.newest = &all->at[*position], .scored = -1};
+    struct model_row row = {.newest = &all->at[*position]};
     for (; *position < all->count; ++*position) {
         const struct model_version *version = &all->at[*position];
         if (!str_equal(version->name, row.newest->name))
             break;
-        row.versions++;
         row.current = version->current ? version : row.current;
-        if (version->scored >= 0)
-            row.scored = (row.scored < 0 ? 0 : row.scored) + version->scored;
     }
     return row;
 }
@@ -90,23 +85,27 @@ static struct model_row take_model(const struct model_versions *all, size_t *pos
 static void show_row(struct page *page, const struct model_row *row)
 {
     struct strbuf *out = page->out;
+    const struct model_version *newest = row->newest, *current = row->current;
     html_printf(out,
         "<tr><th scope=\"row\"><a href=\"%s\"><bdi>%s</bdi></a></th><td data-label=\"kind\">"
         "<bdi>%s</bdi></td><td data-label=\"in service\">",
-        link_model(page, row->newest->name), row->newest->name, row->newest->kind);
-    if (row->current)
-        html_printf(out, "<a href=\"%s\"><bdi>%s</bdi></a>", link_version(page, row->current),
-            row->current->version);
+        link_model(page, newest->name), newest->name, newest->kind);
+    if (current)
+        html_printf(
+            out, "<a href=\"%s\"><bdi>%s</bdi></a>", link_version(page, current), current->version);
     else
         html(out, "<span class=\"none\">none</span>");
-    html_printf(out, "</td><td data-label=\"metrics\"><bdi>%s</bdi></td>",
-        row->current ? metrics_text(page, row->current->metrics) : "");
     html_printf(out,
-        "<td data-label=\"versions\" class=\"number\">%zu</td><td data-label=\"scored\" "
-        "class=\"number\">%s</td><td data-label=\"newest\"><a href=\"%s\"><bdi>%s</bdi></a></td>"
-        "<td data-label=\"its reason\" class=\"reason\"><bdi>%s</bdi></td></tr>\n",
-        row->versions, count_text(page, row->scored), link_version(page, row->newest),
-        row->newest->version, row->newest->reason ? row->newest->reason : "");
+        "</td><td data-label=\"metrics\"><bdi>%s</bdi></td><td data-label=\"scored\" "
+        "class=\"number\">%s</td>",
+        current ? metrics_text(page, current->metrics) : "",
+        current ? count_text(page, current->scored) : "");
+    html_printf(out,
+        "<td data-label=\"versions\" class=\"number\">%s</td><td data-label=\"newest\"><a "
+        "href=\"%s\"><bdi>%s</bdi></a></td><td data-label=\"its reason\" class=\"reason\">"
+        "<bdi>%s</bdi></td></tr>\n",
+        count_text(page, newest->versions), link_version(page, newest), newest->version,
+        newest->reason ? newest->reason : "");
 }
 
 static void section_models(struct page *page, const struct model_facts *facts)
@@ -122,8 +121,9 @@ static void section_models(struct page *page, const struct model_facts *facts)
         show_empty(page, "The registry has no model yet: a training adds one.");
     else
         html(page->out, "<table class=\"dags models\"><thead><tr><th>model</th><th>kind</th><th>in "
-                        "service</th><th>metrics</th><th class=\"number\">versions</th><th "
-                        "class=\"number\">scored</th><th>newest</th><th>its reason</th></tr>"
+                        "service</th><th>metrics</th>"
+                        "<th class=\"number\">scored</th><th "
+                        "class=\"number\">versions</th><th>newest</th><th>its reason</th></tr>"
                         "</thead><tbody>\n");
     while (position < all->count && shown++ < MODELS_SHOWN) {
         const struct model_row row = take_model(all, &position);
