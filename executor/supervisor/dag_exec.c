@@ -49,18 +49,17 @@ static bool exists(const char *name)
     return fstatat(me.folder, name, &st, 0) == 0;
 }
 
-/* By rename, and durable: the name means that the whole is there. */
+/* What is in it survives the machine.  The folder is not flushed: journals have a new name by then,
+   and should one not have it, the process is taken for lost, or for not started, and may run again.
+ */
 static bool write_file(const char *name, const char *text)
 {
-    char temporary[64];
-    snprintf(temporary, sizeof(temporary), "%s.new", name);
-    int fd = openat(me.folder, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    int fd = openat(me.folder, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     size_t size = strlen(text);
     bool ok = fd >= 0 && write(fd, text, size) == (ssize_t)size && fdatasync(fd) == 0;
     if (fd >= 0)
         close(fd);
-    ok = ok && renameat(me.folder, temporary, me.folder, name) == 0;
-    return ok && fsync(me.folder) == 0;
+    return ok;
 }
 
 /* True when this process is the first, and the only one, to mind the folder. */
@@ -83,7 +82,7 @@ static bool write_pids(void)
     boot[strcspn(boot, "\n")] = '\0';
     snprintf(text, sizeof(text), "supervisor %d %llu\nchild %d %llu\nboot %s\n", (int)getpid(),
         process_start(getpid()), (int)me.child, process_start(me.child), boot);
-    return write_file("pids", text);
+    return write_file("pids", text); /* the child waits: nobody needs the half of it */
 }
 
 /* Nothing of ours: signals as a process gets them at first, no core files, which would hold the
@@ -315,7 +314,10 @@ static int finish(void)
         signalled ? "signal" : "exit", signalled ? WTERMSIG(me.status) : WEXITSTATUS(me.status),
         (long long)me.started_us, (long long)wall_us());
     log_close();
-    return write_file("result", text) ? 0 : broken("writing the result");
+    /* By rename: the name means that the whole is there. */
+    bool written = write_file("result.new", text) &&
+                   renameat(me.folder, "result.new", me.folder, "result") == 0;
+    return written ? 0 : broken("writing the result");
 }
 
 static void take_signals(void)

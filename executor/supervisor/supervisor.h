@@ -6,10 +6,12 @@
  * The environment is the child's, but for DAG_EXEC_SECRETS: texts, one a line, that are masked in
  * the log. In FOLDER:
  *
- *   lock     locked for as long as this program lives
- *   pids     who: `supervisor PID START`, `child PID START`, `boot ID`; written before the child
- * starts result   how it ended: `exit N` or `signal N`, `started_us T`, `ended_us T`; written by
- * rename xcom     what the child writes to $DAG_XCOM
+ * - lock: locked for as long as this program lives
+ * - pids: who: `supervisor PID START`, `child PID START`, `boot ID`; on disk before the child
+ *   starts
+ * - result: how it ended: `exit N` or `signal N`, `started_us T`, `ended_us T`; on disk, then
+ *   renamed to its name
+ * - xcom: what the child writes to $DAG_XCOM
  *
  * Lock held: alive.  Result: finished.  Neither: lost.  A second dag-exec on the same folder ends
  * at once, whether the first lives, has finished or was lost.
