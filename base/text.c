@@ -7,11 +7,11 @@ struct text_position text_locate(const char *text, size_t size, size_t offset)
         offset = size;
     struct text_position position = {.line = 1};
     size_t start = 0;
-    for (size_t i = 0; i < offset; i++)
-        if (text[i] == '\n') {
-            position.line++;
-            start = i + 1;
-        }
+    const char *newline;
+    while (start < offset && (newline = memchr(text + start, '\n', offset - start))) {
+        position.line++;
+        start = (size_t)(newline - text) + 1;
+    }
     size_t end = start;
     while (end < size && text[end] != '\n')
         end++;

@@ -74,7 +74,9 @@ struct sql_attempt {
     const struct connection *connection;
     const struct rendered *sql;
     struct sql_statements statements;
-    size_t at; /* which runs */
+    size_t at;        /* which runs */
+    const char *file; /* where it begins in the user's template; NULL = not known */
+    uint32_t line;
     struct sql_checks checks;
     struct ledger_key key;
 

@@ -140,6 +140,9 @@ void sql_report_begin(struct sql_attempt *s)
     CLEANUP(arena_freep) struct arena *arena = arena_new();
     const struct sql_statement *statement = &s->statements.at[s->at];
     struct sql_place place = sql_place_find(s->sql, statement->offset, arena);
+    if (!place.file || !s->file || !str_equal(s->file, place.file))
+        s->file = place.file ? arena_strdup(s->attempt->arena, place.file) : NULL;
+    s->line = place.line;
     struct slice text = slice_make(s->sql->text.p + statement->offset, statement->size);
     const char *newline = memchr(text.p, '\n', text.size);
     size_t size = newline ? (size_t)(newline - text.p) : text.size;
@@ -158,17 +161,11 @@ static void keep_statement(struct sql_attempt *s, const struct query_end *end, i
     if (s->done.count == ATTEMPT_STATEMENTS_KEPT)
         return;
     struct arena *arena = s->attempt->arena;
-    struct sql_place place = sql_place_find(s->sql, s->statements.at[s->at].offset, arena);
-    struct sql_done_statement done = {
-        .tag = arena_strdup(arena, end->tag), .rows = end->rows, .took_us = took_us};
-    if (place.place) {
-        size_t file = strcspn(place.place, ":");
-        int64_t line = 0;
-        const char *number = place.place + file + 1;
-        if (parse_int64(slice_make(number, strcspn(number, ":")), &line))
-            done.line = (uint32_t)line;
-        done.file = arena_strndup(arena, place.place, file);
-    }
+    struct sql_done_statement done = {.tag = arena_strdup(arena, end->tag),
+        .rows = end->rows,
+        .took_us = took_us,
+        .file = s->file,
+        .line = s->line};
     vec_push(&s->done, done);
 }
 
