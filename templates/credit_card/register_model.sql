@@ -8,7 +8,7 @@
 {%- set result = "credit_card.tested_" ~ ds_nodash -%}
 -- The model's row in the registry, with what a page draws of it. It enters service if it is viable
 -- (enough rows; recall and precision on untouched rows reach their thresholds) and its average
--- precision is not below that of the model in service on this date.
+-- precision is not below that of the model in service on this date by more than the slack.
 drop table if exists {{ result }};
 
 create table {{ result }} (
@@ -59,4 +59,4 @@ from json_to_recordset({{ trained.losses | tojson | literal }}::json)
 
 {{ models.decide("credit_card", ds,
     least={"recall": params.min_recall, "precision": params.min_precision},
-    compare="average_precision", min_rows=params.min_rows) }}
+    compare="average_precision", min_rows=params.min_rows, slack=params.slack) }}

@@ -27,8 +27,9 @@ limit 1
 {#- The rule of promotion. The version's row is in the registry, out of service; a `reason` in it
     says why it cannot serve. After these statements it is in service if it is viable (no reason
     against it, `min_rows` rows, each metric of `least` known and not below its number) and its
-    metric `compare` is not below that of the version in service on its date; its row says so. -#}
-{%- macro decide(name, version, least, compare, min_rows=0) -%}
+    metric `compare` is not below that of the version in service on its date by more than `slack`,
+    because the two were tested on different rows; its row says so. -#}
+{%- macro decide(name, version, least, compare, min_rows=0, slack=0) -%}
 do $decide$
 declare
     candidate models.registry%rowtype;
@@ -69,9 +70,13 @@ begin
     end if;
     {%- endfor %}
     {%- set words = "AUC" if compare == "auc" else compare %}
+    {%- set more = " + " ~ slack if slack else "" %}
     if verdict is null then
         value := candidate.metrics ->> {{ compare | literal }};
-        viable := not coalesce(value < (rival.metrics ->> {{ compare | literal }})::numeric, false);
+        viable := not coalesce(
+            value{{ more }} < (rival.metrics ->> {{ compare | literal }})::numeric,
+            false
+        );
         verdict := {{ (words ~ " ") | literal }} || coalesce(round(value, 4)::text, 'not known');
         if not viable then
             verdict := verdict || ' is below '

@@ -148,10 +148,10 @@ class CreditCard(unittest.TestCase):
         self.assertGreaterEqual(newest["metrics"]["recall"], 0.80)
         self.assertGreaterEqual(newest["metrics"]["precision"], 0.70)
         self.assertGreaterEqual(newest["metrics"]["balanced_recall"], 0.90)
-        # By the rule: not below the one in service. Which of the two it is depends on the machine.
-        better = (newest["metrics"]["average_precision"]
-                  >= found["2013-10-01"]["metrics"]["average_precision"])
-        self.assertEqual(newest["in_service"], better, found)
+        # By the rule: not below the one in service by more than the slack.
+        loss = (found["2013-10-01"]["metrics"]["average_precision"]
+                - newest["metrics"]["average_precision"])
+        self.assertEqual(newest["in_service"], loss <= 0.05, found)
         for part in ("roc", "precision_recall", "loss", "confusion"):
             self.assertTrue(self.rows("select 1 from models.evaluation"
                                       f" where version = '2013-11-01' and part = '{part}'"), part)

@@ -1,6 +1,6 @@
 -- The model's row in the registry, with what a page draws of it. It enters service if it is viable
 -- (enough rows; recall and precision on untouched rows reach their thresholds) and its average
--- precision is not below that of the model in service on this date.
+-- precision is not below that of the model in service on this date by more than the slack.
 drop table if exists credit_card.tested_20131001;
 
 create table credit_card.tested_20131001 (
@@ -151,7 +151,10 @@ begin
     end if;
     if verdict is null then
         value := candidate.metrics ->> 'average_precision';
-        viable := not coalesce(value < (rival.metrics ->> 'average_precision')::numeric, false);
+        viable := not coalesce(
+            value + 0.05 < (rival.metrics ->> 'average_precision')::numeric,
+            false
+        );
         verdict := 'average_precision ' || coalesce(round(value, 4)::text, 'not known');
         if not viable then
             verdict := verdict || ' is below '

@@ -165,7 +165,10 @@ begin
     end if;
     if verdict is null then
         value := candidate.metrics ->> 'auc';
-        viable := not coalesce(value < (rival.metrics ->> 'auc')::numeric, false);
+        viable := not coalesce(
+            value < (rival.metrics ->> 'auc')::numeric,
+            false
+        );
         verdict := 'AUC ' || coalesce(round(value, 4)::text, 'not known');
         if not viable then
             verdict := verdict || ' is below '
