@@ -17,7 +17,8 @@ class Network:
 
     def __init__(self, features):
         layers = [keras.layers.Dense(width, activation="sigmoid") for width in WIDTHS]
-        layers += [keras.layers.Dropout(DROPOUT), keras.layers.Dense(1, activation="sigmoid")]
+        layers.append(keras.layers.Dropout(DROPOUT, seed=0))
+        layers.append(keras.layers.Dense(1, activation="sigmoid"))
         self.model = keras.Sequential([keras.Input((features,))] + layers)
         self.model.compile(loss="binary_crossentropy", optimizer="rmsprop")
         self.model.optimizer.build(self.model.trainable_variables)
