@@ -41,7 +41,8 @@ static enum status facts_of(const struct dag *dag, const struct moment *moment, 
 
 /* All that the task renders, secrets masked; of a mapped task what it is mapped over. */
 static const char *text_of(const struct revision *of, const struct dag *dag,
-    const struct task *task, const struct moment *moment, struct arena *arena)
+    const struct task *task, const struct moment *moment, struct render_cache *cache,
+    struct arena *arena)
 {
     struct run_facts facts;
     struct rendered_task rendered;
@@ -50,7 +51,8 @@ static const char *text_of(const struct revision *of, const struct dag *dag,
         .try_number = 1,
         .map_index = -1,
         .now_us = moment->logical_us,
-        .seed = 1};
+        .seed = 1,
+        .cache = cache};
     const struct connection *connection =
         task->sql.connection ? project_find_connection(of->project, task->sql.connection) : NULL;
     struct render_target target = render_target_of(of->project, connection);
@@ -85,6 +87,8 @@ struct pair {
     const struct revision *a, *b;
     const struct dag *old, *new;
     json_t *out;
+    struct arena *arena;                        /* the pair's */
+    struct render_cache *old_cache, *new_cache; /* of its renderings */
 };
 
 static void add_name(json_t *object, const char *key, const char *name)
@@ -161,19 +165,32 @@ static const char *unified(struct pair *p, const char *old, const char *new)
     return copy;
 }
 
+/* Whether a task renders the same in both; *ret_diff: what differs, in the command's arena (NULL:
+   not wanted). */
+static bool renders_same(struct pair *p, const struct task *old, const struct task *new,
+    const struct moment *moment, const char **ret_diff)
+{
+    CLEANUP(arena_freep) struct arena *arena = arena_new();
+    const char *before = text_of(p->a, p->old, old, moment, p->old_cache, arena);
+    const char *after = text_of(p->b, p->new, new, moment, p->new_cache, arena);
+    bool same = str_equal(before, after);
+    if (!same && ret_diff)
+        *ret_diff = unified(p, before, after);
+    return same;
+}
+
 static void compare_texts(
     struct pair *p, const struct task *old, const struct task *new, json_t *task)
 {
     int64_t *dates;
-    size_t count = dates_of(p->new, &dates, p->cli->arena), changed = 0;
+    size_t count = dates_of(p->new, &dates, p->arena), changed = 0;
     for (size_t i = 0; i < count; i++) {
         const struct moment moment = {.logical_us = dates[i]};
-        const char *before = text_of(p->a, p->old, old, &moment, p->cli->arena);
-        const char *after = text_of(p->b, p->new, new, &moment, p->cli->arena);
-        if (str_equal(before, after) || changed++)
+        const char *diff;
+        if (renders_same(p, old, new, &moment, changed ? NULL : &diff) || changed++)
             continue;
         json_object_set_new(task, "logical_date", json_string(date_text(p, dates[i])));
-        json_object_set_new(task, "diff", json_string(unified(p, before, after)));
+        json_object_set_new(task, "diff", json_string(diff));
     }
     if (!changed)
         return;
@@ -183,7 +200,7 @@ static void compare_texts(
 
 static void compare_tasks(struct pair *p)
 {
-    struct arena *arena = p->cli->arena;
+    struct arena *arena = p->arena;
     const struct yaml_node *a = revision_document(p->a, p->old, arena);
     const struct yaml_node *b = revision_document(p->b, p->new, arena);
     struct names keys = compare_dag_keys(a, b, arena);
@@ -273,8 +290,7 @@ static const char *stale_tasks(struct pair *p, const struct run_record *run)
         for (size_t k = 0; k < new->upstream.count; k++)
             below[index] |= below[new->upstream.at[k]];
         const struct task *old = below[index] ? NULL : dag_find_task(p->old, new->task_id);
-        if (below[index] || (old && str_equal(text_of(p->a, p->old, old, &moment, arena),
-                                        text_of(p->b, p->new, new, &moment, arena))))
+        if (below[index] || (old && renders_same(p, old, new, &moment, NULL)))
             continue;
         below[index] = true;
         strbuf_printf(&text, "%s%s", text.size ? " " : "", new->task_id);
@@ -354,10 +370,15 @@ static json_t *compare_all(struct cli *cli, const struct revision *a, const stru
             json_array_append_new(all, order < 0 ? only_in("removed", old) : only_in("added", new));
             continue;
         }
-        struct pair p = {cli, a, b, old, new, json_object()};
+        struct pair p = {cli, a, b, old, new, json_object(), arena_new(), NULL, NULL};
+        p.old_cache = render_cache_new(a->project, old, p.arena);
+        p.new_cache = render_cache_new(b->project, new, p.arena);
         compare_tasks(&p);
         compare_ticks(&p);
         compare_runs(&p);
+        render_cache_free(p.old_cache);
+        render_cache_free(p.new_cache);
+        arena_free(p.arena);
         if (json_object_size(p.out)) {
             json_object_set_new(p.out, "dag_id", json_string(new->dag_id));
             json_object_set_new(p.out, "change", json_string("changed"));
