@@ -112,8 +112,7 @@ def measure(y, p, folds, best):
     threshold = folds[best]["threshold"]
     found = {"threshold": threshold, **quality.at(y, p, threshold),
              "auc": quality.area_under_roc(y, p),
-             "average_precision": quality.average_precision(y, p),
-             "folds": len(folds), "epochs": len(folds[best]["loss"])}
+             "average_precision": quality.average_precision(y, p)}
     called = p >= threshold
     found["accuracy"] = float((called == (y == 1)).mean())
     found["specificity"] = float((~called[y == 0]).mean())

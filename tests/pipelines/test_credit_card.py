@@ -24,6 +24,23 @@ CONF = {"folds": 10, "batch": 32} if LONG else {"folds": 2, "batch": 256}
 ROWS, DAYS = 62000, 62  # a thousand a day; a third of those before November are 20,000
 FEATURES = ", ".join(f"v{number}" for number in range(1, 29))
 
+# One session: two scorings by one file, of all buckets at once, then one more after the file was
+# replaced. Prints a probability of each, and how many rows the first had.
+SESSION = """\\set ON_ERROR_STOP on
+create temporary view scored as select (s).* from (select credit_card.score_keras('{path}', stack,
+    0.5) as s from (select credit_card.stack_rows(id, array[{features}], 64) as stack
+    from credit_card.transactions where tdate = '2013-10-01' group by id % 4) as a) as b;
+select count(*), count(distinct id) from scored;
+do language plpython3u $$ GD['first'] = GD['credit_card.model'][1] $$;
+select round(avg(probability)::numeric, 9) from scored;
+do language plpython3u $$
+if GD['credit_card.model'][1] is not GD['first']:
+    plpy.error('the model was loaded again')
+$$;
+\\! cp {other} {path}
+select round(avg(probability)::numeric, 9) from scored;
+"""
+
 # Predicts by Keras alone: the model's path and a CSV of features in, a probability a line out.
 NATIVE = """import sys
 import keras
@@ -207,6 +224,19 @@ class CreditCard(unittest.TestCase):
         self.assertTrue(all((float(probability) >= threshold) == (called == "1")
                             for probability, called in scored))
 
+    def test_6_a_session_loads_a_model_once_and_again_when_the_file_has_changed(self):
+        first, second = (row["place"] for row in self.rows(
+            "select place from models.registry where version in ('2013-10-01', '2013-11-01')"
+            " order by version"))
+        path = self.models / "swapped.keras"
+        shutil.copy(first, path)
+        counts, before, after = psql(self.uri, SESSION.format(
+            path=path, other=second, features=FEATURES)).splitlines()
+        rows, different = counts.split("|")
+        self.assertEqual(rows, different)
+        self.assertGreater(int(rows), 500)
+        self.assertNotEqual(before, after)
+
     def test_6_an_endpoint_scores_a_vector(self):
         row = self.rows(f"select id, array[{FEATURES}] as features from credit_card.transactions"
                         " where tdate = '2013-11-01' and class = 0 limit 1")[0]
@@ -290,8 +320,8 @@ class OnTensorFlow(CreditCard):
 
 
 def psql(uri, sql):
-    return run("psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d", uri, "-c",
-               sql).strip()
+    return run("psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d", uri, "-f", "-",
+               text=sql).strip()
 
 
 if __name__ == "__main__":
