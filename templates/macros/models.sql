@@ -2,7 +2,8 @@
     PostgreSQL 15, Greenplum 6 and 7. A macro that makes statements ends each of them with a
     semicolon; the others make a part of one. -#}
 
-{#- Statements after which the registry does not know the version: for a training that replaces it. -#}
+{#- Statements after which the registry does not know the version: for a training that replaces
+    it. -#}
 {%- macro forget(name, version) -%}
 delete from models.evaluation
 where name = {{ name | literal }}
@@ -27,8 +28,8 @@ limit 1
 {#- The rule of promotion. The version's row is in the registry, out of service; a `reason` in it
     says why it cannot serve. After these statements it is in service if it is viable (no reason
     against it, `min_rows` rows, each metric of `least` known and not below its number) and its
-    metric `compare` is not below that of the version in service on its date by more than `slack`,
-    because the two were tested on different rows; its row says so. -#}
+    metric `compare` is known and not below that of the version in service on its date by more than
+    `slack`, because the two were tested on different rows; its row says so. -#}
 {%- macro decide(name, version, least, compare, min_rows=0, slack=0) -%}
 do $decide$
 declare
@@ -70,18 +71,18 @@ begin
     end if;
     {%- endfor %}
     {%- set words = "AUC" if compare == "auc" else compare %}
-    {%- set more = " + " ~ slack if slack else "" %}
     if verdict is null then
         value := candidate.metrics ->> {{ compare | literal }};
-        viable := not coalesce(
-            value{{ more }} < (rival.metrics ->> {{ compare | literal }})::numeric,
-            false
-        );
-        verdict := {{ (words ~ " ") | literal }} || coalesce(round(value, 4)::text, 'not known');
-        if not viable then
-            verdict := verdict || ' is below '
+        if value is null then
+            verdict := {{ (words ~ " is not known") | literal }};
+        elsif value{% if slack %} + {{ slack | literal }}{% endif %}
+            < (rival.metrics ->> {{ compare | literal }})::numeric then
+            verdict := {{ (words ~ " ") | literal }} || round(value, 4) || ' is below '
                 || round((rival.metrics ->> {{ compare | literal }})::numeric, 4)
                 || ' of the model of ' || rival.version;
+        else
+            viable := true;
+            verdict := {{ (words ~ " ") | literal }} || round(value, 4);
         end if;
     end if;
 
@@ -94,9 +95,9 @@ end
 $decide$;
 {%- endmacro -%}
 
-{#- A statement that keeps the version's ROC and precision-recall curves, of at most about 200 points
-    each, and its confusion matrix. `source` is a table with a row for each case of the test part:
-    probability (of the class that is looked for), observed (1 or 0), observed_class and
+{#- A statement that keeps the version's ROC and precision-recall curves, of at most about 200
+    points each, and its confusion matrix. `source` is a table with a row for each case of the test
+    part: probability (of the class that is looked for), observed (1 or 0), observed_class and
     predicted_class. Where it does not exist nothing is kept. -#}
 {%- macro keep_evaluation(name, version, source) -%}
 do $evaluation$

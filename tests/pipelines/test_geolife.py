@@ -1,6 +1,7 @@
 """The Geolife pipelines on a real server, with made-up trajectories whose rows can be reckoned."""
 
 import random
+import tempfile
 import unittest
 
 import support
@@ -390,6 +391,50 @@ class Registry(unittest.TestCase):
              ["rf_walk", "2007-06-01", "madlib_forest", "geolife_model_training", "rule"]],
             database.rows("select name, version, kind, dag_id, decided_by from models.registry"
                           " order by version"))
+
+    def test_the_rule_of_promotion(self):
+        database = support.Database("dag_rule")
+        self.addCleanup(database.drop)
+        with tempfile.NamedTemporaryFile("w", suffix=".sql") as template:
+            template.write('{%- import "macros/models.sql" as models -%}'
+                           '{{ models.decide("m", "2007-05-01", least={"recall": 0.8},'
+                           ' compare="ap", min_rows=10) }}')
+            template.flush()
+            rule = support.render_file(template.name, {})
+        good = '{"recall": 0.8, "ap": 0.5}'
+        for metrics, rows, against, rival, verdict in (
+                (good, 10, "null", None, "ap 0.5000"),
+                (good, 10, "null", '{"ap": 0.5}', "ap 0.5000"),
+                (good, 10, "null", '{"ap": null}', "ap 0.5000"),
+                (good, 10, "null", '{"ap": 0.51}', "-ap 0.5000 is below 0.5100 of the model of a"),
+                (good, 9, "null", None, "-trained and tested on 9 rows, fewer than 10"),
+                (good, "null", "null", None, "-trained and tested on 0 rows, fewer than 10"),
+                (good, 10, "'it is broken'", None, "-it is broken"),
+                ('{"recall": 0.79, "ap": 1}', 10, "null", None, "-recall 0.7900 is below 0.8"),
+                ('{"recall": null, "ap": 1}', 10, "null", None, "-recall is not known"),
+                ('{"recall": 0.9}', 10, "null", None, "-ap is not known"),
+                ("{}", 10, "null", None, "-recall is not known")):
+            # `later` and what is out of service are no rivals.
+            database.execute(
+                "truncate models.registry;"
+                "insert into models.registry (name, version, mdate, kind, place, metrics,"
+                " in_service) values ('m', 'later', '2007-06-01', 'k', 'p', '{\"ap\": 1}', true),"
+                " ('m', 'out', '2007-04-02', 'k', 'p', '{\"ap\": 1}', false),"
+                " ('other', 'x', '2007-04-02', 'k', 'p', '{\"ap\": 1}', true);"
+                "insert into models.registry (name, version, mdate, kind, place, metrics,"
+                f" rows_train, reason) values ('m', '2007-05-01', '2007-05-01', 'k', 'p',"
+                f" '{metrics}', {rows}, {against})")
+            if rival:
+                database.execute(
+                    "insert into models.registry (name, version, mdate, kind, place, metrics,"
+                    f" in_service) values ('m', 'a', '2007-04-01', 'k', 'p', '{rival}', true),"
+                    " ('m', 'b', '2007-03-01', 'k', 'p', '{\"ap\": 1}', true)")
+            database.execute(rule)
+            found, = database.rows(
+                "select case when in_service then '' else '-' end || reason, decided_by,"
+                " decided_at is not null from models.registry"
+                " where name = 'm' and version = '2007-05-01'")
+            self.assertEqual(found, [verdict, "rule", True])
 
 
 if __name__ == "__main__":

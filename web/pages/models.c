@@ -24,7 +24,7 @@ static struct endpoint query(const char *name, const char *sql, size_t params, i
         .param_count = params,
         .timeout_us = MODELS_TIMEOUT_MS * US_PER_MS,
         .cache_us = MODELS_KEPT_MS * US_PER_MS,
-        .max_concurrent = 2,
+        .max_concurrent = 1, /* a database that is silent holds few of the threads that connect */
         .max_waiting = MODELS_WAITING_MAX,
         .max_rows = max_rows};
 }

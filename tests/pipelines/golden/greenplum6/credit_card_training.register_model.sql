@@ -151,15 +151,16 @@ begin
     end if;
     if verdict is null then
         value := candidate.metrics ->> 'average_precision';
-        viable := not coalesce(
-            value + 0.05 < (rival.metrics ->> 'average_precision')::numeric,
-            false
-        );
-        verdict := 'average_precision ' || coalesce(round(value, 4)::text, 'not known');
-        if not viable then
-            verdict := verdict || ' is below '
+        if value is null then
+            verdict := 'average_precision is not known';
+        elsif value + 0.05
+            < (rival.metrics ->> 'average_precision')::numeric then
+            verdict := 'average_precision ' || round(value, 4) || ' is below '
                 || round((rival.metrics ->> 'average_precision')::numeric, 4)
                 || ' of the model of ' || rival.version;
+        else
+            viable := true;
+            verdict := 'average_precision ' || round(value, 4);
         end if;
     end if;
 

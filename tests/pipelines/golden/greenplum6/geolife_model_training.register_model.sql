@@ -165,15 +165,16 @@ begin
     end if;
     if verdict is null then
         value := candidate.metrics ->> 'auc';
-        viable := not coalesce(
-            value < (rival.metrics ->> 'auc')::numeric,
-            false
-        );
-        verdict := 'AUC ' || coalesce(round(value, 4)::text, 'not known');
-        if not viable then
-            verdict := verdict || ' is below '
+        if value is null then
+            verdict := 'AUC is not known';
+        elsif value
+            < (rival.metrics ->> 'auc')::numeric then
+            verdict := 'AUC ' || round(value, 4) || ' is below '
                 || round((rival.metrics ->> 'auc')::numeric, 4)
                 || ' of the model of ' || rival.version;
+        else
+            viable := true;
+            verdict := 'AUC ' || round(value, 4);
         end if;
     end if;
 
