@@ -5,8 +5,8 @@
  * rows, never the connection's own.  Of each SQL task, upstreams first, queries and calls are
  * prepared, and statements that make, change or drop something are carried out, so that what
  * follows finds it; of COPY the query, or the table and columns, are prepared as a query.  The body
- * of a DO block is compiled as a function's, and queries in it that use no variable are prepared.
- * All is in one transaction of a DAG, which is rolled back.
+ * of a DO block is compiled as a function's, and queries in it are prepared, with parameters for
+ * variables. All is in one transaction of a DAG, which is rolled back.
  */
 #ifndef TESTING_PREPARE_H
 #define TESTING_PREPARE_H

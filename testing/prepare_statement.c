@@ -17,6 +17,7 @@ struct probe {
     size_t offset;    /* of the part in the task's text; as sql_examined.offset */
     bool carried_out; /* else it is prepared */
     bool inner;       /* it stands in a DO block */
+    bool bound;       /* it has variables whose types are not known */
 };
 
 /* ---- findings -------------------------------------------------------------------------------- */
@@ -54,16 +55,19 @@ static bool is_made_unseen(const struct preparing *p, const char *message)
     return false;
 }
 
+static const char undefined_column[] = "42703";
+
 /* Errors that say nothing of the statement: no rows (22, 23), not in a transaction (25), time (57),
    what its own functions say (P0, 38, XX), rights.  A block may look itself whether a table is
-   there. */
+   there, and of its variables' types nothing is known. */
 static bool is_about_statement(
     const struct preparing *p, const struct probe *probe, const struct sql_error *e)
 {
     if (!e->sqlstate || !e->message)
         return false;
     bool missing = str_equal(e->sqlstate, "42P01"), schema = str_starts(e->sqlstate, "3F");
-    if ((missing || schema) && probe->inner)
+    if (((missing || schema) && probe->inner) ||
+        (probe->bound && !str_equal(e->sqlstate, undefined_column)))
         return false;
     return (str_starts(e->sqlstate, "42") || str_starts(e->sqlstate, "0A") || schema) &&
            !str_equal(e->sqlstate, "42501") && !(missing && is_made_unseen(p, e->message));
@@ -118,8 +122,9 @@ void prepare_tell_unchecked(struct preparing *p)
     error_set(&error, ERR_LINT, "`%s`: not checked by the server: %zu statement%s (%s)",
         p->task->task_id, p->unchecked.count, p->unchecked.count == 1 ? "" : "s",
         strbuf_text(&p->unchecked.words));
-    error_hint(&error, "it is asked about queries, COPY, CALL, DO blocks – in them what uses no "
-                       "variable – and what can be carried out and taken back");
+    error_hint(&error,
+        "it is asked about queries, COPY, CALL, DO blocks, and what can be carried out "
+        "and taken back; not about what EXECUTE puts together");
     place(p, p->unchecked.offset, &error);
     add(p, "info", "sql-not-checked", &error);
 }
@@ -150,7 +155,9 @@ static enum answer ask(const struct preparing *p, const struct probe *probe)
     const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
     report(p, probe, result);
     run(p->conn, "ROLLBACK TO statement");
-    return state && (str_equal(state, "25001") || str_equal(state, "42501")) ? UNKNOWN : REFUSED;
+    bool unknown = !state || str_equal(state, "25001") || str_equal(state, "42501") ||
+                   (probe->bound && !str_equal(state, undefined_column));
+    return unknown ? UNKNOWN : REFUSED;
 }
 
 /* Tokens from `from` to before `to` of a statement. */
@@ -205,20 +212,33 @@ static bool has_language(const struct preparing *p, const char *language)
     return PQntuples(found) > 0;
 }
 
-/* Names that PL/pgSQL declares: at the beginning of a declaration, and of loops. */
+/* Whether the i-th token begins a declaration, behind DECLARE or another one. */
+static bool is_declared(const struct sql_tokens *t, size_t i)
+{
+    return i > 0 && (t->at[i - 1].kind == SQL_SEMICOLON || sql_is_word(t, i - 1, "declare"));
+}
+
+/* Names that PL/pgSQL has: those of declarations and loops, and its own. */
 static struct names variables_of(struct slice body, struct arena *arena)
 {
+    static const char *const own[] = {"found", "sqlstate", "sqlerrm"};
+    static const char *const ends[] = {"in", "loop", NULL}, *const loops[] = {
+                                                                "for", "foreach", NULL};
     struct sql_tokens t = sql_tokens_read(body, arena);
-    const char **names = arena_array(arena, const char *, t.count);
+    const char **names = arena_array(arena, const char *, t.count + ARRAY_SIZE(own));
     size_t count = 0;
-    bool declaring = false;
+    bool declaring = false, looping = false;
+    while (count < ARRAY_SIZE(own)) {
+        names[count] = own[count];
+        count++;
+    }
     for (size_t i = 0; i < t.count; i++) {
-        bool begins =
-            i == 0 || t.at[i - 1].kind == SQL_SEMICOLON || sql_is_word(&t, i - 1, "declare");
-        bool loops = i > 0 && (sql_is_word(&t, i - 1, "for") || sql_is_word(&t, i - 1, "foreach"));
+        struct slice text = sql_token_text(&t, i);
         declaring = (declaring || sql_is_word(&t, i, "declare")) && !sql_is_word(&t, i, "begin");
-        if ((declaring && begins) || loops)
-            names[count++] = arena_strndup(arena, body.p + t.at[i].offset, t.at[i].size);
+        looping = looping && !sql_is_any(&t, i, ends) && t.at[i].kind != SQL_SEMICOLON;
+        if ((declaring && is_declared(&t, i)) || (looping && t.at[i].kind == SQL_WORD))
+            names[count++] = arena_strndup(arena, text.p, text.size);
+        looping |= sql_is_any(&t, i, loops);
     }
     return (struct names){names, count};
 }
@@ -252,22 +272,12 @@ static bool ask_block(struct preparing *p, const struct sql_examined *statement)
 }
 
 /* Whether the server can say something of a statement in a block by itself: it is known as a whole,
-   it has no variables, and its tables are as the migrations make them. */
-static bool stands_alone(const struct preparing *p, const struct sql_tables *tables, size_t index)
+   and its tables are as the migrations make them. */
+static bool stands_alone(const struct sql_tables *tables, size_t index)
 {
-    static const char *const own[] = {"found", "sqlstate", "sqlerrm", NULL};
-    const struct sql_tokens *t = &tables->statements[index].tokens;
-    if (memmem(t->text.p, t->text.size, "\u00a4", 2) || !sql_takes_parameters(t->text))
+    struct slice text = tables->statements[index].tokens.text;
+    if (memmem(text.p, text.size, "\u00a4", 2) || !sql_takes_parameters(text))
         return false;
-    for (size_t i = 0; i < t->count; i++) {
-        struct slice word = sql_token_text(t, i);
-        if (sql_is_any(t, i, own))
-            return false;
-        for (size_t k = 0; k < p->variables.count; k++)
-            if (strlen(p->variables.at[k]) == word.size &&
-                strncasecmp(p->variables.at[k], word.p, word.size) == 0)
-                return false;
-    }
     for (size_t i = 0; i < tables->mention_count; i++) {
         const struct sql_mention *mention = &tables->mentions[i];
         if (mention->statement == index &&
@@ -275,6 +285,43 @@ static bool stands_alone(const struct preparing *p, const struct sql_tables *tab
             return false;
     }
     return true;
+}
+
+static bool is_variable(const struct preparing *p, const struct sql_tokens *t, size_t i)
+{
+    struct slice word = sql_token_text(t, i);
+    bool member = i > 0 && sql_is_char(t, i - 1, '.');
+    for (size_t k = 0; !member && t->at[i].kind == SQL_WORD && k < p->variables.count; k++)
+        if (strlen(p->variables.at[k]) == word.size &&
+            strncasecmp(p->variables.at[k], word.p, word.size) == 0)
+            return true;
+    return false;
+}
+
+/* A copy of a statement in which `$1`, `$2` … stand for variables and their members, as PL/pgSQL
+   itself gives them to the server; *ret_bound: there are some.  Every offset stays; empty when a
+   name is too short for that. */
+static struct slice bind_variables(
+    const struct preparing *p, const struct sql_tokens *t, bool *ret_bound)
+{
+    char *copy = arena_strndup(p->arena, t->text.p, t->text.size);
+    unsigned number = 0;
+    for (size_t i = 0; i < t->count; i++) {
+        if (!is_variable(p, t, i))
+            continue;
+        size_t begin = t->at[i].offset;
+        while (sql_is_char(t, i + 1, '.') &&
+               (sql_is_kind(t, i + 2, SQL_WORD) || sql_is_kind(t, i + 2, SQL_QUOTED)))
+            i += 2;
+        size_t room = t->at[i].offset + t->at[i].size - begin;
+        const char *parameter = arena_printf(p->arena, "$%u", ++number);
+        if (strlen(parameter) > room)
+            return (struct slice){0};
+        memset(copy + begin, ' ', room);
+        memcpy(copy + begin, parameter, strlen(parameter));
+    }
+    *ret_bound = number > 0;
+    return slice_make(copy, t->text.size);
 }
 
 /* Where a statement begins in the task's text: an expression has `select` before it, which is not
@@ -294,12 +341,11 @@ static size_t begin_of(const struct preparing *p, const struct sql_examined *sta
 static bool ask_inner(const struct preparing *p, const struct sql_tables *tables, size_t index)
 {
     const struct sql_examined *statement = &tables->statements[index];
-    struct probe probe = {.before = "",
-        .part = statement->tokens.text,
-        .after = "",
-        .offset = statement->offset,
-        .inner = true};
-    return stands_alone(p, tables, index) && ask(p, &probe) != UNKNOWN;
+    struct probe probe = {.before = "", .after = "", .offset = statement->offset, .inner = true};
+    if (!stands_alone(tables, index))
+        return false;
+    probe.part = bind_variables(p, &statement->tokens, &probe.bound);
+    return probe.part.size && ask(p, &probe) != UNKNOWN;
 }
 
 /* ---- all of them ----------------------------------------------------------------------------- */

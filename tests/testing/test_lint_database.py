@@ -116,15 +116,28 @@ class Prepared(DatabaseCase):
         found = self.second("select 1;\ncall make(1, 2);\ncall mkae(date '2030-01-01');")
         self.assertEqual([line.split(" `")[0] for line in found], ["database 2:6", "database 3:6"])
 
-    def test_blocks_are_compiled_and_what_uses_no_variable_is_prepared(self):
+    def test_variables_of_a_block_are_parameters(self):
+        block = ("do $$\ndeclare\n  total bigint; last date;\n  part record; one int;\nbegin\n"
+                 "  for one, total in select r.id, 1 from ride r loop\n"
+                 "    insert into result (day, n) values (part.day, total);\n"
+                 "    perform 1 from ride r where r.day = last and r.id > one %s;\n"
+                 "    exit when not found and length(total::text) > 1;\n  end loop;\n"
+                 "  execute format('select %%I', last);\nend $$;\n")
+        self.assertEqual([line.split(": ")[-1] for line in self.second(block % "")], [
+            "1 statement (do)"])
+        self.assertEqual(self.second(block % "and r.dya = last")[0],
+                         "database 8:65 `second`: column r.dya does not exist")
+
+    def test_blocks_are_compiled_and_their_queries_prepared(self):
         block = ("do $$\ndeclare\n  total bigint;\nbegin\n"
                  "  select count(*) into total from ride where dya = {{ ds | literal }};\n"
                  "  if total > 0 then\n    insert into result (day, n) values "
                  "({{ ds | literal }}, total);\n  end if;\n"
                  "  delete from result where day = {{ ds | literal }};\nend $$;\n")
         good = block.replace("dya", "day")
-        self.assertEqual(self.second(good), [
-            "sql-not-checked 6:6 `second`: not checked by the server: 2 statements (do)"])
+        self.assertEqual(self.second(good), [])
+        self.assertEqual(self.second(good.replace("(day, n)", "(dya, n)")), [
+            'database 7:25 `second`: column "dya" of relation "result" does not exist'])
         found = self.second(block)
         self.assertEqual(found[0], 'database 5:46 `second`: column "dya" does not exist')
         found = self.second(good.replace("end if", "end fi"))
