@@ -107,11 +107,11 @@ static bool watch_folders(struct daemon *daemon)
     return watch_set(daemon->watch, &folders);
 }
 
-static void poll_files(struct daemon *daemon);
+static void read_files(struct daemon *daemon, bool at_once);
 
 static void on_files_timer(uv_timer_t *timer)
 {
-    poll_files(timer->data);
+    read_files(timer->data, false);
 }
 
 static void on_trim_timer(uv_timer_t *timer)
@@ -142,13 +142,17 @@ static void plan_next_poll(struct daemon *daemon, bool look_again)
             &daemon->files_timer, on_files_timer, wait_ms > 0 ? (uint64_t)wait_ms : 0, 0);
 }
 
-static void poll_files(struct daemon *daemon)
+/* What has changed is adopted when it is quiet, or `at_once`, when somebody says that all is there.
+ */
+static void read_files(struct daemon *daemon, bool at_once)
 {
     struct catalogue_changes changes;
     struct error err;
     if (daemon->stopping)
         return;
-    enum status status = catalogue_poll(daemon->catalogue, clock_now().mono_us, &changes, &err);
+    enum status status =
+        at_once ? catalogue_load(daemon->catalogue, &changes, &err)
+                : catalogue_poll(daemon->catalogue, clock_now().mono_us, &changes, &err);
     if (status != OK) {
         if (!daemon->files_failed)
             log_error(&err, "reading the definitions");
@@ -167,7 +171,7 @@ static void poll_files(struct daemon *daemon)
 static void on_files_changed(void *user)
 {
     struct daemon *daemon = user;
-    poll_files(daemon);
+    read_files(daemon, false);
     plan_next_poll(daemon, true); /* what is written into a folder made now is not told */
 }
 
@@ -262,7 +266,7 @@ static void on_committed(void *user, const struct plan *plan)
 /* A DAG may have waited for a connection or pool that is there now. */
 static void on_settings(void *user)
 {
-    poll_files(user);
+    read_files(user, false);
 }
 
 static enum status load_state(struct daemon *daemon)
@@ -402,7 +406,7 @@ static void stop(struct daemon *daemon, enum stop_policy policy)
 static void reload(struct daemon *daemon)
 {
     notify_reloading();
-    poll_files(daemon);
+    read_files(daemon, true);
     notify_send("READY=1");
 }
 
