@@ -314,7 +314,8 @@ struct slice notebook_dag_file(const struct notebook *notebook)
     strbuf_printf(&out, "dag_id: %s\nschedule: \"@daily\"\n", notebook->name);
     if (notebook->date)
         strbuf_printf(&out, "start_date: %s\n", notebook->date);
-    strbuf_add_str(&out, "catchup: none\n");
+    /* Cells were run one after the other: `create table if not exists` fails side by side. */
+    strbuf_add_str(&out, "catchup: none\nmax_active_runs: 1\n");
     vec_each (param, &notebook->params)
         strbuf_printf(
             &out, "%s  %s: null\n", param == notebook->params.at ? "params:\n" : "", *param);

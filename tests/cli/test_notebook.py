@@ -45,7 +45,7 @@ class Notebook(ProjectCase):
         self.assertIn("select '{{ ds }}'::date", self.template("total"))
         self.assertEqual(self.template("total_2"), "delete from total where n = 0\n")
         dag = self.read("dags/my_analysis_2.yaml")
-        self.assertIn("start_date: 2007-04-12\n", dag)
+        self.assertIn("start_date: 2007-04-12\ncatchup: none\nmax_active_runs: 1\n", dag)
         self.assertIn("  total:\n    sql: my_analysis_2/total.sql\n"
                       "    depends_on: [day_20070412]\n", dag)
         self.assertIn("  other:\n    sql: my_analysis_2/other.sql\n  total_2:", dag)
