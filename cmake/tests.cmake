@@ -34,6 +34,7 @@ dag_python_test(sandbox 1200 RESOURCE_LOCK database)
 dag_python_test(templates ${DAG_SLOW})
 dag_python_test(testing 900 RESOURCE_LOCK database)
 dag_python_test(pipelines ${DAG_SLOW} RESOURCE_LOCK database)
+dag_python_test(tutorials 900 RESOURCE_LOCK database)
 math(EXPR DAG_TORTURE "2 * ${DAG_SLOW}")
 
 # Each file of tests/torture starts servers of its own, so that two can run side by side; those that
