@@ -14,9 +14,11 @@ import argparse
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
+import threading
 from pathlib import Path
 
 ROOT = Path(os.environ.get("DAG_SOURCE_DIR", Path(__file__).resolve().parents[2]))
@@ -24,6 +26,7 @@ DAG = Path(os.environ.get("DAG_BINARY", ROOT / "build/release/dag"))
 PROJECT = ["dag.yaml", "dags", "docs", "migrations", "sandbox", "templates", "tests/pipelines"]
 END = "--- end of output ---"
 SHOWN_LINES = 30  # of an output that --write puts in
+COMMAND_S = 300  # a command that takes longer waits for what will not come
 
 
 class Step:
@@ -72,7 +75,22 @@ class Shell:
                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                         stderr=subprocess.STDOUT, start_new_session=True)
 
+    def end(self):
+        """All that it started, but what made itself a session of its own."""
+        try:
+            os.killpg(self.process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+
     def run(self, command):
+        watchdog = threading.Timer(COMMAND_S, self.end)
+        watchdog.start()
+        try:
+            return self.type(command)
+        finally:
+            watchdog.cancel()
+
+    def type(self, command):
         # The shell reads its commands from what a command would read.
         self.process.stdin.write(f"{{ {command}\n}} < /dev/null\necho '{END}'\n")
         self.process.stdin.flush()
@@ -85,8 +103,8 @@ class Shell:
         raise SystemExit(f"the shell ended at: {command}")
 
     def close(self):
-        self.process.stdin.close()
-        self.process.wait()
+        self.end()
+        self.process.communicate()
 
 
 def form(line):
@@ -168,6 +186,7 @@ def main():
     parser.add_argument("page", type=Path)
     parser.add_argument("--write", action="store_true")
     chosen = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # by way of all `finally`
     parts = run_page(chosen.page)
     if chosen.write:
         write_page(chosen.page, parts)
